@@ -1,0 +1,406 @@
+//! The connector itself, and the entry by which the registry knows it.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use crate::{
+    AdminRole, CredentialsForm, Device, DirectoryUser, Domain, Entity, Error, Exact, FieldError, FieldSpec, Kind,
+    Licence, Location, RecordKind, RecordType, Request, Response, Result, SecureScore, SignInMethods, Subscription,
+    Transport,
+};
+
+/// Shelf of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Category {
+    RmmAndPsa,
+    Security,
+    Productivity,
+    Backup,
+    Network,
+    Billing,
+    Ai,
+    DomainsAndHosting,
+    Telephony,
+    Mail,
+}
+
+impl Category {
+    /// As people read it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::RmmAndPsa => "RMM & PSA",
+            Self::Security => "Security",
+            Self::Productivity => "Productivity",
+            Self::Backup => "Backup",
+            Self::Network => "Network",
+            Self::Billing => "Billing",
+            Self::Ai => "AI",
+            Self::DomainsAndHosting => "Domains & Hosting",
+            Self::Telephony => "Telephony",
+            Self::Mail => "Mail",
+        }
+    }
+}
+
+/// A vendor: its names, its credentials, and how its connector is built.
+pub trait Vendor: Connector + Sized + 'static {
+    /// Stable id: lower case, the slug of the crate's name.
+    const ID: &'static str;
+    /// Name in people's words.
+    const NAME: &'static str;
+    /// Shelf.
+    const CATEGORY: Category;
+    /// What the vendor calls a customer: singular and plural.
+    const ENTITY: (&'static str, &'static str);
+    /// What the entity is, across vendors: two connectors of one kind may fill the same entity
+    /// ("microsoft_tenant").
+    const ENTITY_KIND: &'static str;
+    /// The vendor's own page on API access.
+    const DOCS: &'static str;
+    /// Help for whoever connects it: the crate's README.
+    const README: &'static str;
+    /// Credentials and settings of one connection.
+    type Credentials: CredentialsForm;
+
+    /// Builds the connector. No I/O: credentials are tried by [`Connector::check`].
+    fn connect(credentials: Self::Credentials, transport: Arc<dyn Transport>) -> Self;
+}
+
+/// What a connection test found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Checked {
+    /// Account at the vendor in people's words, where it says so.
+    pub account: Option<String>,
+    /// What will not work, and which right to grant at the vendor for it.
+    pub warnings: Vec<String>,
+}
+
+/// Where a listing goes on: opaque outside the connector, at most 8 KiB.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(String);
+
+impl Cursor {
+    /// Wraps the connector's own text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The connector's own text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether one listing covers the connection, or each entity has its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// One listing for all; each record names its entity.
+    Connection,
+    /// One listing for each entity; records do not name it.
+    Entity,
+}
+
+/// Which page is wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Position<'a> {
+    /// Vendor id of the entity; set exactly when the reach is [`Reach::Entity`].
+    pub entity: Option<&'a str>,
+    /// Where to go on; `None` is the first page.
+    pub cursor: Option<&'a Cursor>,
+    /// For the first page: the mark that the last complete listing left, to hear only of changes.
+    pub since: Option<&'a str>,
+}
+
+/// One page of a listing, not yet read.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The records' raw JSON, each a slice of the response.
+    pub records: Vec<Bytes>,
+    /// Vendor ids that the vendor itself says are gone (change feeds).
+    pub removed: Vec<String>,
+    /// The next page; `None` ends the listing.
+    pub next: Option<Cursor>,
+    /// How many records the whole listing has, where the vendor says so.
+    pub total: Option<u64>,
+    /// On the last page: the mark from which the next listing can hear only of changes.
+    pub mark: Option<String>,
+    /// Whether the listing holds changes only: absence means nothing then.
+    pub changes_only: bool,
+}
+
+/// One record, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item<T> {
+    /// The vendor's id, stable and unique within connection and kind (within the entity when the
+    /// reach is [`Reach::Entity`]).
+    pub id: String,
+    /// Vendor id of the entity it belongs to; `None` for entities and when the reach is
+    /// [`Reach::Entity`].
+    pub entity: Option<String>,
+    /// The record.
+    pub record: T,
+}
+
+/// Lists one kind of record.
+#[async_trait]
+pub trait Pull<T: RecordType>: Send + Sync {
+    /// Whether one listing covers the connection.
+    fn reach(&self) -> Reach {
+        Reach::Connection
+    }
+
+    /// Whether [`Page::mark`] is offered.
+    fn incremental(&self) -> bool {
+        false
+    }
+
+    /// Fetches one page, raw. [`Kind::Expired`] means: the cursor or mark is forgotten, list anew.
+    async fn page(&self, at: Position<'_>) -> Result<Page>;
+
+    /// Reads one raw record. Pure: stored raw records can be read again years later. The error is
+    /// one sentence without the record's content.
+    fn read(&self, raw: &[u8]) -> Result<Item<T>, String>;
+}
+
+/// Changes the quantity of a subscription.
+#[async_trait]
+pub trait SetQuantity: Send + Sync {
+    /// Says why the vendor would refuse, as far as that can be known without asking.
+    fn refusal(&self, subscription: &Subscription, to: Exact, now: DateTime<Utc>) -> Option<String>;
+
+    /// Changes it and returns the vendor's raw record afterwards. Not to be repeated blindly: after
+    /// [`Kind::Unavailable`] the outcome is unknown until the subscription is read again.
+    async fn set_quantity(&self, subscription_id: &str, to: Exact) -> Result<Bytes>;
+
+    /// Reads the subscription as the vendor has it now, raw.
+    async fn fetch(&self, subscription_id: &str) -> Result<Bytes>;
+}
+
+macro_rules! accessors {
+    ($($accessor:ident: $type:ident),+ $(,)?) => {
+        /// A connector. An accessor answers `Some(self)` where the trait is implemented; the default
+        /// is `None`, so there is no flag to keep true.
+        #[async_trait]
+        pub trait Connector: Send + Sync {
+            /// Tries the credentials: one cheap, harmless request or two.
+            async fn check(&self) -> Result<Checked>;
+
+            $(
+                #[doc = concat!("Listing of [`", stringify!($type), "`] records.")]
+                fn $accessor(&self) -> Option<&dyn Pull<$type>> {
+                    None
+                }
+            )+
+
+            /// Change of a subscription's quantity.
+            fn subscription_quantity(&self) -> Option<&dyn SetQuantity> {
+                None
+            }
+
+            /// Every listing it offers, in sync order.
+            fn listings(&self) -> Vec<Box<dyn Listing + '_>> {
+                let mut listings: Vec<Box<dyn Listing + '_>> = Vec::new();
+                $( if let Some(pull) = self.$accessor() { listings.push(Box::new(Erased(pull))); } )+
+                listings
+            }
+        }
+    };
+}
+
+// One line for each kind of record, in sync order.
+accessors! {
+    entities: Entity,
+    locations: Location,
+    devices: Device,
+    directory_users: DirectoryUser,
+    sign_in_methods: SignInMethods,
+    admin_roles: AdminRole,
+    licences: Licence,
+    secure_scores: SecureScore,
+    domains: Domain,
+    subscriptions: Subscription,
+}
+
+/// A [`Pull`] whose record type is forgotten: what the sync engine walks.
+#[async_trait]
+pub trait Listing: Send + Sync {
+    /// Kind of its records.
+    fn kind(&self) -> RecordKind;
+    /// See [`Pull::reach`].
+    fn reach(&self) -> Reach;
+    /// See [`Pull::incremental`].
+    fn incremental(&self) -> bool;
+    /// See [`Pull::page`].
+    async fn page(&self, at: Position<'_>) -> Result<Page>;
+    /// See [`Pull::read`].
+    fn read(&self, raw: &[u8]) -> Result<ReadRecord, String>;
+}
+
+/// A record read by a [`Listing`].
+#[derive(Clone, Debug)]
+pub struct ReadRecord {
+    /// Vendor's id.
+    pub id: String,
+    /// Vendor id of its entity.
+    pub entity: Option<String>,
+    /// What a person calls it.
+    pub title: String,
+    /// The record as JSON, to be stored.
+    pub body: String,
+    /// See [`RecordType::fingerprint`].
+    pub fingerprint: Vec<u8>,
+}
+
+struct Erased<'a, T>(&'a dyn Pull<T>);
+
+#[async_trait]
+impl<T: RecordType> Listing for Erased<'_, T> {
+    fn kind(&self) -> RecordKind {
+        T::KIND
+    }
+    fn reach(&self) -> Reach {
+        self.0.reach()
+    }
+    fn incremental(&self) -> bool {
+        self.0.incremental()
+    }
+    async fn page(&self, at: Position<'_>) -> Result<Page> {
+        self.0.page(at).await
+    }
+    fn read(&self, raw: &[u8]) -> Result<ReadRecord, String> {
+        let item = self.0.read(raw)?;
+        Ok(ReadRecord {
+            title: item.record.title(),
+            body: serde_json::to_string(&item.record).map_err(|why| why.to_string())?,
+            fingerprint: item.record.fingerprint(),
+            id: item.id,
+            entity: item.entity,
+        })
+    }
+}
+
+/// One thing a connector can do, for the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capability {
+    /// "device", "subscription_quantity" …
+    pub name: &'static str,
+    /// Whether it changes something at the vendor.
+    pub writes: bool,
+    /// Whether it can hear only of changes.
+    pub incremental: bool,
+}
+
+/// Credentials as an object of texts.
+type Values = Map<String, Value>;
+type Build = fn(&Values, Arc<dyn Transport>) -> Result<Box<dyn Connector>, Vec<FieldError>>;
+type Normalise = fn(&Values) -> Result<Values, Vec<FieldError>>;
+
+/// A vendor as the registry lists it.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// See [`Vendor::ID`].
+    pub id: &'static str,
+    /// See [`Vendor::NAME`].
+    pub name: &'static str,
+    /// See [`Vendor::CATEGORY`].
+    pub category: Category,
+    /// See [`Vendor::ENTITY`].
+    pub entity: (&'static str, &'static str),
+    /// See [`Vendor::ENTITY_KIND`].
+    pub entity_kind: &'static str,
+    /// See [`Vendor::DOCS`].
+    pub docs: &'static str,
+    /// See [`Vendor::README`].
+    pub readme: &'static str,
+    fields: fn() -> Vec<FieldSpec>,
+    normalise: Normalise,
+    build: Build,
+    example: fn() -> Map<String, Value>,
+}
+
+impl Entry {
+    /// The entry of a vendor.
+    pub const fn of<V: Vendor>() -> Self {
+        Self {
+            id: V::ID,
+            name: V::NAME,
+            category: V::CATEGORY,
+            entity: V::ENTITY,
+            entity_kind: V::ENTITY_KIND,
+            docs: V::DOCS,
+            readme: V::README,
+            fields: V::Credentials::fields,
+            normalise: |values| V::Credentials::parse(values).map(|parsed| parsed.store()),
+            build: |values, transport| {
+                V::Credentials::parse(values)
+                    .map(|parsed| Box::new(V::connect(parsed, transport)) as Box<dyn Connector>)
+            },
+            example: V::Credentials::example,
+        }
+    }
+
+    /// The connect form.
+    pub fn fields(&self) -> Vec<FieldSpec> {
+        (self.fields)()
+    }
+
+    /// Checks entered credentials and returns them as they are to be sealed. Every mistake is named.
+    pub fn normalise(&self, values: &Map<String, Value>) -> Result<Map<String, Value>, Vec<FieldError>> {
+        (self.normalise)(values)
+    }
+
+    /// Builds the connector. No I/O.
+    pub fn connect(
+        &self,
+        values: &Map<String, Value>,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Box<dyn Connector>, Vec<FieldError>> {
+        (self.build)(values, transport)
+    }
+
+    /// Credentials that parse; they open nothing.
+    pub fn example(&self) -> Map<String, Value> {
+        (self.example)()
+    }
+
+    /// What the connector can do: asked of one built from the example credentials over a transport
+    /// that refuses to send.
+    pub fn capabilities(&self) -> Vec<Capability> {
+        let Ok(connector) = self.connect(&self.example(), Arc::new(Refusing)) else {
+            return Vec::new();
+        };
+        let mut found: Vec<Capability> = connector
+            .listings()
+            .iter()
+            .map(|l| Capability { name: l.kind().as_str(), writes: false, incremental: l.incremental() })
+            .collect();
+        if connector.subscription_quantity().is_some() {
+            found.push(Capability { name: "subscription_quantity", writes: true, incremental: false });
+        }
+        found
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Entry({})", self.id)
+    }
+}
+
+/// Refuses to send: capabilities are found without I/O.
+struct Refusing;
+
+#[async_trait]
+impl Transport for Refusing {
+    async fn send(&self, _: Request) -> Result<Response> {
+        Err(Error::new(Kind::Unavailable, "this transport sends nothing"))
+    }
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
+}
