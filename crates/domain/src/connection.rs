@@ -1,0 +1,80 @@
+//! One account at a vendor.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ConnectionId, Timestamp};
+
+/// How a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionState {
+    /// Saved, credentials not yet tried.
+    Draft,
+    /// Works.
+    Connected,
+    /// Works in part: the last sync had errors.
+    Degraded,
+    /// The vendor no longer takes the credentials: a person must reconnect.
+    ReauthRequired,
+    /// Switched off by a person. Mappings and records are kept and shown as stale.
+    Disconnected,
+}
+
+impl ConnectionState {
+    /// All states.
+    pub const ALL: [Self; 5] = [Self::Draft, Self::Connected, Self::Degraded, Self::ReauthRequired, Self::Disconnected];
+
+    /// The name in the API and in columns.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Connected => "connected",
+            Self::Degraded => "degraded",
+            Self::ReauthRequired => "reauth_required",
+            Self::Disconnected => "disconnected",
+        }
+    }
+
+    /// The state of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+
+    /// Whether it is synced by schedule and by hand.
+    pub fn syncs(self) -> bool {
+        matches!(self, Self::Connected | Self::Degraded)
+    }
+}
+
+/// A connection as it is stored. Its credentials are sealed apart from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Id.
+    pub id: ConnectionId,
+    /// Which vendor: the integration's id in the catalogue.
+    pub integration: String,
+    /// Name given by the staff.
+    pub name: String,
+    /// How it is.
+    pub state: ConnectionState,
+    /// Why it is so, where a person must act.
+    pub state_reason: Option<String>,
+    /// Account at the vendor, as the last test found.
+    pub account: Option<String>,
+    /// Goes up when credentials are saved; they themselves never show.
+    pub credentials_version: i32,
+    /// Minutes between two syncs by schedule.
+    pub cadence_minutes: i32,
+    /// When the schedule syncs it next.
+    #[serde(skip)]
+    pub next_sync_at: Option<Timestamp>,
+    /// When a sync of all its kinds last ended well.
+    #[serde(skip)]
+    pub last_synced_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Goes up by one with each change.
+    pub version: i32,
+}

@@ -1,0 +1,100 @@
+//! Who does something, where, with which rights.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ApiKeyId, ClientId, ClientScope, Error, OrganisationId, Permission, Permissions, Result, StaffId, Timestamp,
+};
+
+/// Who acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Actor {
+    /// A signed-in staff user.
+    Staff {
+        /// Who.
+        id: StaffId,
+    },
+    /// A machine with an API key of a staff user.
+    ApiKey {
+        /// Which key.
+        id: ApiKeyId,
+        /// Whose key.
+        owner: StaffId,
+    },
+    /// A worker that runs jobs.
+    Worker,
+    /// An operator at the command line.
+    Operator,
+}
+
+impl Actor {
+    /// "staff", "api_key", "worker" or "operator".
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Staff { .. } => "staff",
+            Self::ApiKey { .. } => "api_key",
+            Self::Worker => "worker",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// The staff user behind it.
+    pub fn staff(&self) -> Option<StaffId> {
+        match self {
+            Self::Staff { id } | Self::ApiKey { owner: id, .. } => Some(*id),
+            Self::Worker | Self::Operator => None,
+        }
+    }
+}
+
+/// Everything a transaction must know about its caller. Built by an extractor, never by a handler.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// For which organisation.
+    pub organisation: OrganisationId,
+    /// Who acts.
+    pub actor: Actor,
+    /// Within which clients.
+    pub scope: ClientScope,
+    /// With which rights.
+    pub permissions: Permissions,
+    /// For which customer, if the actor acts for one.
+    pub acted_for: Option<ClientId>,
+    /// At which instant.
+    pub now: Timestamp,
+    /// Under which request or run id.
+    pub request_id: String,
+    /// From which address.
+    pub source_address: Option<String>,
+}
+
+impl Context {
+    /// The context of the worker: everything in one organisation.
+    pub fn worker(organisation: OrganisationId, now: Timestamp, request_id: impl Into<String>) -> Self {
+        Self::internal(organisation, Actor::Worker, now, request_id.into())
+    }
+
+    /// The context of an operator's subcommand: everything in one organisation.
+    pub fn operator(organisation: OrganisationId, now: Timestamp) -> Self {
+        Self::internal(organisation, Actor::Operator, now, "command-line".to_owned())
+    }
+
+    fn internal(organisation: OrganisationId, actor: Actor, now: Timestamp, request_id: String) -> Self {
+        Self {
+            organisation,
+            actor,
+            scope: ClientScope::All,
+            permissions: Permissions::everything(),
+            acted_for: None,
+            now,
+            request_id,
+            source_address: None,
+        }
+    }
+
+    /// Refuses unless the caller has this right.
+    pub fn require(&self, permission: Permission) -> Result<()> {
+        if self.permissions.allows(permission) { Ok(()) } else { Err(Error::Forbidden { permission }) }
+    }
+}

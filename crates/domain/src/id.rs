@@ -1,0 +1,67 @@
+//! Ids: UUIDs (version 7, so that they sort by time of making) with a type of their own.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[doc = $doc:literal])+ $name:ident),+ $(,)?) => { $(
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    )+ };
+}
+
+ids! {
+    /// An MSP's account.
+    OrganisationId,
+    /// Someone of the MSP.
+    StaffId,
+    /// A signed-in browser.
+    SessionId,
+    /// A key for machines.
+    ApiKeyId,
+    /// A business the MSP manages.
+    ClientId,
+    /// One account at a vendor.
+    ConnectionId,
+    /// What a vendor calls a customer.
+    EntityId,
+    /// One thing a vendor told us.
+    RecordId,
+    /// One execution of a sync.
+    RunId,
+    /// One journal entry, and the change set in it.
+    EntryId,
+    /// One job of the queue.
+    JobId,
+    /// One change sent to a vendor.
+    VendorWriteId,
+}

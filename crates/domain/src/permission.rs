@@ -1,0 +1,229 @@
+//! Roles and what they may do: pure data. The matrix is checked in as `permissions.txt`.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+/// A staff user's role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the matrix says what each may do")]
+pub enum Role {
+    Owner,
+    Admin,
+    Engineer,
+    Viewer,
+    Finance,
+}
+
+impl Role {
+    /// All roles, the mightiest first.
+    pub const ALL: [Self; 5] = [Self::Owner, Self::Admin, Self::Engineer, Self::Viewer, Self::Finance];
+
+    /// The name in the API and in columns.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Engineer => "engineer",
+            Self::Viewer => "viewer",
+            Self::Finance => "finance",
+        }
+    }
+
+    /// The role of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == name)
+    }
+}
+
+/// How far a permission goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grant {
+    /// Not at all.
+    No,
+    /// Only for vendors on the shelf "Billing".
+    Billing,
+    /// Wholly.
+    Yes,
+}
+
+macro_rules! permissions {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal, $level:ident: [$owner:ident $admin:ident $engineer:ident $viewer:ident $finance:ident]);+ $(;)?) => {
+        /// Something a caller may be allowed to do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Permission { $( $(#[doc = $doc])+ $name ),+ }
+
+        impl Permission {
+            /// All permissions, in the order of the matrix.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The name in messages and in the matrix.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+
+            /// The least scope of an API key that carries it.
+            pub fn key_scope(self) -> KeyScope {
+                match self { $(Self::$name => KeyScope::$level),+ }
+            }
+
+            /// How far a role has it.
+            pub fn granted_to(self, role: Role) -> Grant {
+                let row = match self { $(Self::$name => [Grant::$owner, Grant::$admin, Grant::$engineer, Grant::$viewer, Grant::$finance]),+ };
+                row[role as usize]
+            }
+        }
+    };
+}
+
+permissions! {
+    /// See the client list and a client's overview.
+    ClientsView = "clients_view", Read: [Yes Yes Yes Yes Yes];
+    /// See devices and locations.
+    DevicesView = "devices_view", Read: [Yes Yes Yes Yes No];
+    /// See directory users, their sign-in methods, and Microsoft 365.
+    DirectoryView = "directory_view", Read: [Yes Yes Yes Yes No];
+    /// See subscriptions and prices.
+    SubscriptionsView = "subscriptions_view", Read: [Yes Yes Yes Yes Yes];
+    /// Create, edit and toggle clients.
+    ClientsEdit = "clients_edit", Write: [Yes Yes Yes No No];
+    /// Import clients from a connection.
+    ClientsImport = "clients_import", Write: [Yes Yes No No No];
+    /// Delete clients.
+    ClientsDelete = "clients_delete", Admin: [Yes Yes No No No];
+    /// Map and unmap entities.
+    MappingsSave = "mappings_save", Write: [Yes Yes Yes No Billing];
+    /// See connections, entities and runs.
+    ConnectionsView = "connections_view", Read: [Yes Yes Yes Yes Billing];
+    /// Connect, edit, reconnect, disconnect.
+    ConnectionsManage = "connections_manage", Admin: [Yes Yes No No Billing];
+    /// Start a sync.
+    SyncStart = "sync_start", Write: [Yes Yes Yes No Billing];
+    /// Release or drop a held run.
+    SyncRelease = "sync_release", Admin: [Yes Yes No No No];
+    /// Change a subscription's quantity at the vendor.
+    SubscriptionsEdit = "subscriptions_edit", Write: [Yes Yes No No Yes];
+    /// Read the journal.
+    JournalView = "journal_view", Read: [Yes Yes No No No];
+    /// Revert an entry of the journal.
+    JournalRevert = "journal_revert", Admin: [Yes Yes No No No];
+    /// See and change the team.
+    TeamManage = "team_manage", Admin: [Yes Yes No No No];
+    /// Make and revoke one's own API keys.
+    KeysManage = "keys_manage", Admin: [Yes Yes Yes Yes Yes];
+}
+
+/// What an API key may carry of its owner's rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyScope {
+    /// Reading only.
+    Read,
+    /// Reading and everyday writing.
+    Write,
+    /// Everything, deleting and connecting included.
+    Admin,
+}
+
+impl KeyScope {
+    /// The name in the API and in columns.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The scope of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Read, Self::Write, Self::Admin].into_iter().find(|scope| scope.as_str() == name)
+    }
+}
+
+/// The rights of one caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permissions {
+    role: Role,
+    ceiling: KeyScope,
+    internal: bool,
+}
+
+impl Permissions {
+    /// All rights of a role.
+    pub fn of(role: Role) -> Self {
+        Self { role, ceiling: KeyScope::Admin, internal: false }
+    }
+
+    /// The rights of a role as far as an API key carries them.
+    pub fn through_key(role: Role, scope: KeyScope) -> Self {
+        Self { role, ceiling: scope, internal: false }
+    }
+
+    /// The rights of the worker and of an operator at the command line.
+    pub fn everything() -> Self {
+        Self { role: Role::Owner, ceiling: KeyScope::Admin, internal: true }
+    }
+
+    /// The role behind them; `None` for the worker and operators.
+    pub fn role(&self) -> Option<Role> {
+        (!self.internal).then_some(self.role)
+    }
+
+    /// How far a permission goes.
+    pub fn grant(&self, permission: Permission) -> Grant {
+        if permission.key_scope() > self.ceiling { Grant::No } else { permission.granted_to(self.role) }
+    }
+
+    /// Whether a permission is had at all, if only for billing vendors.
+    pub fn allows(&self, permission: Permission) -> bool {
+        self.grant(permission) != Grant::No
+    }
+}
+
+/// The whole matrix as text, for review.
+pub fn matrix() -> String {
+    let mut text = format!("{:<20} {:<6}", "permission", "key");
+    for role in Role::ALL {
+        let _ = write!(text, " {:<9}", role.as_str());
+    }
+    for permission in Permission::ALL {
+        let _ = write!(text, "\n{:<20} {:<6}", permission.as_str(), permission.key_scope().as_str());
+        for role in Role::ALL {
+            let word = match permission.granted_to(role) {
+                Grant::Yes => "yes",
+                Grant::Billing => "billing",
+                Grant::No => "no",
+            };
+            let _ = write!(text, " {word:<9}");
+        }
+    }
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_matrix_is_the_reviewed_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/permissions.txt");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, matrix()).expect("writes");
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), matrix(), "run with UPDATE=1 and review");
+    }
+
+    #[test]
+    fn a_key_never_carries_more_than_its_owner() {
+        for role in Role::ALL {
+            for scope in [KeyScope::Read, KeyScope::Write, KeyScope::Admin] {
+                for permission in Permission::ALL {
+                    let owner = Permissions::of(role).grant(*permission);
+                    assert!(Permissions::through_key(role, scope).grant(*permission) <= owner);
+                }
+            }
+        }
+    }
+}
