@@ -1,1 +1,53 @@
-//! x
+//! The only SQL. SeaORM entities are private; what is public is [`Store`] and [`Tx`].
+//!
+//! * [`Store::begin`] and [`Store::read`] open a transaction for a [`domain::Context`]; every query of
+//!   it is limited to the context's organisation and clients (`scoped.rs`; the compiler forbids
+//!   other ways). On PostgreSQL row-level security is the second lock.
+//! * A business row is written only through `Tx::insert_row` and its siblings (`journalled.rs`),
+//!   which note what changed; [`Tx::commit`] writes the change set and its journal entry with it.
+//! * [`Tx::preview`] answers the same change set and rolls back.
+//! * What vendors said (`records.rs`, `entities.rs`) is written in bulk and journalled as one run.
+//! * [`Across`] is the product's own business across organisations: sign-in by address, the queue.
+//!
+//! **A new table**: a statement in `migrations`, a `table!` in `entity/`, a file here with its `impl
+//! Tx`. **A new business row**: also `Journalled` for it, and a branch in `revert.rs` if an entry with
+//! it can be reverted.
+
+mod access;
+mod across;
+mod client_list;
+mod clients;
+mod connections;
+mod entities;
+mod entity;
+mod error;
+mod idempotency;
+mod jobs;
+mod journal;
+mod journalled;
+mod keys;
+mod listings;
+mod records;
+mod revert;
+mod runs;
+mod scoped;
+mod store;
+mod tx;
+mod vendor_writes;
+mod verify;
+
+pub use access::{ApiKeyRow, SessionRow, StaffRow};
+pub use across::{Across, ThrottleRow};
+pub use client_list::{ClientFilter, ClientSort};
+pub use entities::{EntityFilter, EntityWrite, MappingWrite, StoredEntity};
+pub use idempotency::Claim;
+pub use jobs::{ClaimedJob, JobOutcome, JobRow, NewJob};
+pub use journal::{JournalEntry, JournalFilter};
+pub use keys::KeyRing;
+pub use listings::Listing;
+pub use records::{Known, RecordWrite, StoredRecord};
+pub use runs::{RunProgress, RunStart};
+pub use store::{OsChance, Store, StoreOptions};
+pub use tx::{Apply, Tx};
+pub use vendor_writes::{VendorWrite, VendorWriteState};
+pub use verify::{Fault, Verification};

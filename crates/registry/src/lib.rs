@@ -1,1 +1,36 @@
-//! x
+//! The list of vendors, and nothing else. It is the only place that names them all.
+//!
+//! Everything about a vendor (forms, capabilities, the connector itself) is asked of its [`Entry`].
+//!
+//! **A new vendor**: `cargo xtask new-connector` writes its crate, and its lines here and in this
+//! crate's `Cargo.toml` above the marks `new-connector:`. Then `UPDATE=1 cargo nextest run -p registry`
+//! rewrites `tests/catalogue.txt` for the review.
+
+#[cfg(feature = "simulators")]
+use std::sync::Arc;
+
+use integration::Entry;
+
+/// Every vendor, in the order of the catalogue.
+pub const ALL: &[Entry] = &[
+    Entry::of::<connector_ninjaone::NinjaOne>(),
+    Entry::of::<connector_microsoft365::Microsoft365>(),
+    Entry::of::<connector_pax8::Pax8>(),
+    // new-connector: entry above
+];
+
+/// The vendor of this id ("pax8").
+pub fn find(id: &str) -> Option<&'static Entry> {
+    ALL.iter().find(|entry| entry.id == id)
+}
+
+/// Every vendor's simulator, new and without any token given out, in the order of [`ALL`].
+#[cfg(feature = "simulators")]
+pub fn simulators() -> Vec<Arc<dyn vendorkit::Simulator>> {
+    vec![
+        Arc::new(connector_ninjaone::Simulator::default()),
+        Arc::new(connector_microsoft365::simulator::Microsoft365Simulator::default()),
+        Arc::new(connector_pax8::Simulator::default()),
+        // new-connector: simulator above
+    ]
+}

@@ -10,5 +10,22 @@
 //! **To add a vendor's simulator**: implement [`Simulator`] in the connector's `simulator.rs`,
 //! behind its feature `simulator`.
 
+pub mod behaviours;
+pub mod faulty;
+pub mod replay;
+mod serve;
+mod simulated;
+mod simulator;
 pub mod world;
-pub use world::World;
+
+pub use faulty::{Fault, Faulty, Plan};
+pub use replay::Replay;
+pub use serve::{ServeOptions, Served, serve};
+pub use simulated::Simulated;
+pub use simulator::{SharedWorld, Simulator};
+pub use world::{World, WorldSize};
+
+/// The instant at which tests begin, where nothing else is said: Tuesday, 6 October 2026, 09:00 UTC.
+pub fn a_tuesday() -> chrono::DateTime<chrono::Utc> {
+    chrono::DateTime::from_timestamp(1_791_277_200, 0).unwrap_or_default()
+}

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, RwLock};
 
-use integration::{Request, Response};
+use integration::{Method, RecordKind, Request, Response};
 use serde_json::{Map, Value};
 
 use crate::World;
@@ -11,7 +11,8 @@ use crate::World;
 pub type SharedWorld = Arc<RwLock<World>>;
 
 /// One vendor, simulated: its wire format over the shared world. Its own state (tokens given out,
-/// quantities changed) lives inside; what is true for all vendors lives in the world.
+/// quantities changed) lives inside; what is true for all vendors lives in the world. Its clock is
+/// [`World::now`]. For [`crate::behaviours!`] it implements [`Default`] as well.
 pub trait Simulator: Send + Sync + 'static {
     /// The vendor's id; the path under which [`crate::serve`] mounts it.
     fn id(&self) -> &'static str;
@@ -32,4 +33,16 @@ pub trait Simulator: Send + Sync + 'static {
 
     /// Ends every token given out so far, as if their time had passed.
     fn expire_tokens(&self);
+
+    /// How many records of a kind its listings have in all; `None` where only the simulator's own
+    /// code could tell. The default is what [`World::expected`] says: override it where the vendor
+    /// shows less, or counts in its own way.
+    fn expected(&self, world: &World, kind: RecordKind) -> Option<usize> {
+        world.expected(self.id(), kind)
+    }
+
+    /// Whether this request asks for a token. The default suits OAuth: a POST with "token" in its path.
+    fn asks_for_token(&self, request: &Request) -> bool {
+        request.method == Method::Post && request.url.path().contains("token")
+    }
 }

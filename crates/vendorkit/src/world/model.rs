@@ -1,20 +1,46 @@
 //! What the world is made of. Every name, address and number in it is invented.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use super::{change::Change, random::Random};
+
 /// The world: everything true about the fictional MSP at one instant.
+///
+/// It is read through methods ([`World::businesses`], [`World::known_to`], [`World::devices_after`] …)
+/// and changed only by the methods that also keep its indexes and its history.
 #[derive(Clone, Debug)]
 pub struct World {
     /// What it was made from: the same seed gives the same world.
     pub seed: u64,
-    /// The world's present.
+    /// The world's present: the one clock of everything simulated.
     pub now: DateTime<Utc>,
-    /// The client businesses, ordered by key.
-    pub businesses: Vec<Business>,
+    /// Ordered by key.
+    pub(super) businesses: Vec<Business>,
+    /// Keys of devices and subscriptions, each with the key of the business that has it.
+    pub(super) device_homes: BTreeMap<u64, u64>,
+    pub(super) subscription_homes: BTreeMap<u64, u64>,
+    pub(super) person_homes: BTreeMap<u64, u64>,
+    pub(super) next: NextKeys,
+    pub(super) chance: Random,
+    /// Number of the newest change.
+    pub(super) revision: u64,
+    /// Changes after `remembered`, oldest first.
+    pub(super) history: Vec<Change>,
+    pub(super) remembered: u64,
+}
+
+/// The next free keys. A key is never used twice.
+#[derive(Clone, Debug)]
+pub(super) struct NextKeys {
+    pub business: u64,
+    pub location: u64,
+    pub device: u64,
+    pub person: u64,
+    pub subscription: u64,
 }
 
 /// One client business.
@@ -28,7 +54,7 @@ pub struct Business {
     pub short_name: String,
     /// Main DNS domain, under a reserved ending ("harbourdental.example").
     pub domain: String,
-    /// Its Microsoft 365 tenant.
+    /// Its Microsoft 365 tenant; [`World::by_tenant`] finds it.
     pub tenant_id: Uuid,
     /// Its id in the MSP's PSA ("1042"), which some vendors hold too.
     pub psa_id: String,

@@ -1,0 +1,11 @@
+//! What every connector must do, and what only NinjaOne does.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+mod account;
+mod errors;
+mod paging;
+mod records;
+mod stand_ins;
+
+vendorkit::behaviours! { vendor: connector_ninjaone::NinjaOne, simulator: connector_ninjaone::Simulator }

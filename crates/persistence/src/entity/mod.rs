@@ -1,0 +1,142 @@
+//! One module for each table, and nothing but columns.
+#![allow(missing_docs, reason = "columns are described in the domain types they are turned into")]
+#![allow(clippy::disallowed_methods, reason = "the derive of sea-orm calls find inside")]
+
+/// Declares a table: its key columns (`organisation_id` first), its other columns, and the column by
+/// which the client scope limits it, if it has one.
+macro_rules! table {
+    ($module:ident = $table:literal, key($($key:ident: $key_type:ty),+), { $($column:ident: $type:ty),* $(,)? } $(, client $client:ident)?) => {
+        pub mod $module {
+            use sea_orm::entity::prelude::*;
+
+            #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+            #[sea_orm(table_name = $table)]
+            #[sea_orm(rename_all = "snake_case")]
+            pub struct Model {
+                $( #[sea_orm(primary_key, auto_increment = false)] pub $key: $key_type, )+
+                $( pub $column: $type, )*
+            }
+
+            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+            pub enum Relation {}
+
+            impl ActiveModelBehavior for ActiveModel {}
+
+            impl $crate::scoped::Owned for Entity {
+                fn organisation() -> Column {
+                    Column::OrganisationId
+                }
+                $( fn client() -> Option<Column> { Some(Column::$client) } )?
+            }
+        }
+    };
+}
+
+table!(organisation = "organisation", key(organisation_id: Uuid), {
+    name: String, slug: String, journal_key: Vec<u8>, created_at: DateTimeUtc,
+});
+table!(staff = "staff", key(organisation_id: Uuid, id: Uuid), {
+    email: String, email_key: String, name: String, role: String, password_hash: Option<String>,
+    allow_clients: Option<String>, deny_clients: String, suspended_at: Option<DateTimeUtc>,
+    created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
+});
+table!(session = "session", key(organisation_id: Uuid, id: Uuid), {
+    staff_id: Uuid, token_hash: Vec<u8>, user_agent: Option<String>, address: Option<String>,
+    created_at: DateTimeUtc, seen_at: DateTimeUtc, expires_at: DateTimeUtc,
+});
+table!(api_key = "api_key", key(organisation_id: Uuid, id: Uuid), {
+    staff_id: Uuid, name: String, hint: String, token_hash: Vec<u8>, key_scope: String,
+    allow_clients: Option<String>, created_at: DateTimeUtc, expires_at: DateTimeUtc,
+    revoked_at: Option<DateTimeUtc>, used_at: Option<DateTimeUtc>, version: i32,
+});
+table!(client = "client", key(organisation_id: Uuid, id: Uuid), {
+    name: String, name_key: String, status: String, notes: Option<String>, contact_email: Option<String>,
+    phone: Option<String>, address: Option<String>, created_at: DateTimeUtc, updated_at: DateTimeUtc,
+    deleted_at: Option<DateTimeUtc>, version: i32, device_count: i32, user_count: i32,
+}, client Id);
+table!(connection = "connection", key(organisation_id: Uuid, id: Uuid), {
+    integration: String, name: String, state: String, state_reason: Option<String>, account: Option<String>,
+    credentials: Option<Vec<u8>>, credentials_version: i32, cadence_minutes: i32,
+    next_sync_at: Option<DateTimeUtc>, last_synced_at: Option<DateTimeUtc>, created_at: DateTimeUtc,
+    updated_at: DateTimeUtc, version: i32,
+});
+table!(vendor_entity = "entity", key(organisation_id: Uuid, id: Uuid), {
+    connection_id: Uuid, integration: String, kind: String, vendor_id: String, name: String, name_key: String,
+    body: String, raw: Vec<u8>, raw_hash: Vec<u8>, content_hash: Vec<u8>, first_seen_at: DateTimeUtc,
+    changed_at: DateTimeUtc, removed_at: Option<DateTimeUtc>, run_id: Uuid, client_id: Option<Uuid>,
+    mapping_state: String, mapping_reason: Option<String>, mapped_at: Option<DateTimeUtc>, mapped_by: Option<Uuid>,
+    version: i32, device_count: i32, user_count: i32,
+}, client ClientId);
+table!(record = "record", key(organisation_id: Uuid, id: Uuid), {
+    connection_id: Uuid, entity_id: Uuid, kind: String, vendor_id: String, title: String, title_key: String,
+    body: String, raw: Vec<u8>, raw_hash: Vec<u8>, content_hash: Vec<u8>, first_seen_at: DateTimeUtc,
+    changed_at: DateTimeUtc, removed_at: Option<DateTimeUtc>, run_id: Uuid,
+});
+table!(run = "run", key(organisation_id: Uuid, id: Uuid), {
+    connection_id: Uuid, kind: String, cause: String, state: String, listed: i64, added: i64, changed: i64,
+    unchanged: i64, rejected: i64, repeated: i64, removed: i64, pages: i32, expected: Option<i64>,
+    checkpoint: Option<String>, code: Option<String>, message: Option<String>, started_at: DateTimeUtc,
+    finished_at: Option<DateTimeUtc>,
+});
+table!(run_page = "run_page", key(organisation_id: Uuid, run_id: Uuid, page: i32), { seen: Vec<u8> });
+table!(listing = "listing", key(organisation_id: Uuid, connection_id: Uuid, kind: String, entity: String), {
+    mark: Option<String>, full_at: Option<DateTimeUtc>, complete_at: Option<DateTimeUtc>, code: Option<String>,
+    message: Option<String>,
+});
+table!(vendor_write = "vendor_write", key(organisation_id: Uuid, id: Uuid), {
+    connection_id: Uuid, record_id: Uuid, action: String, wanted: String, state: String, code: Option<String>,
+    message: Option<String>, created_at: DateTimeUtc, finished_at: Option<DateTimeUtc>,
+});
+table!(journal = "journal", key(organisation_id: Uuid, seq: i64), {
+    id: Uuid, at: DateTimeUtc, actor: String, actor_kind: String, actor_id: Option<Uuid>, acted_for: Option<Uuid>,
+    source_address: Option<String>, request_id: String, action: String, outcome: String, reason: Option<String>,
+    changes: String, digest: String, reverts: Option<Uuid>, hash: Vec<u8>,
+});
+table!(journal_client = "journal_client", key(organisation_id: Uuid, client_id: Uuid, seq: i64), {}, client ClientId);
+table!(journal_head = "journal_head", key(organisation_id: Uuid), {
+    seq: i64, hash: Vec<u8>, seal: Vec<u8>, clients_active: i64, clients_inactive: i64,
+});
+table!(idempotency = "idempotency", key(organisation_id: Uuid, caller: String, key: String), {
+    fingerprint: Vec<u8>, status: i32, answer: Option<String>, created_at: DateTimeUtc,
+});
+table!(job = "job", key(organisation_id: Uuid, id: Uuid), {
+    kind: String, payload: String, unique_key: String, state: String, priority: i32, run_at: DateTimeUtc,
+    attempts: i32, max_attempts: i32, lease_token: Option<Uuid>, lease_until: Option<DateTimeUtc>,
+    last_error: Option<String>, created_at: DateTimeUtc, finished_at: Option<DateTimeUtc>,
+});
+
+pub mod throttle {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "throttle")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub name: String,
+        pub failures: i32,
+        pub last_failure_at: DateTimeUtc,
+        pub locked_until: Option<DateTimeUtc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub mod installation {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "installation")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub name: String,
+        pub value: Vec<u8>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

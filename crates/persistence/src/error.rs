@@ -1,0 +1,94 @@
+//! Database errors in the words of [`domain::Error`].
+
+use domain::Error;
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
+
+/// Turns a database error into one the caller understands. Locked, full, read-only and absent
+/// databases are [`Error::Busy`]: nothing was written and trying again helps.
+pub(crate) fn from_db(error: DbErr) -> Error {
+    if let Some(SqlErr::UniqueConstraintViolation(detail)) = error.sql_err() {
+        return unique(&detail);
+    }
+    if is_transient(&error) { Error::Busy(error.to_string()) } else { Error::Internal(error.to_string()) }
+}
+
+/// Named constraints become conflicts that say what is taken.
+fn unique(detail: &str) -> Error {
+    let named = [
+        ("staff_email", "email_key", "email_taken", "Someone of the team already has this e-mail address."),
+        ("organisation_slug", "organisation.slug", "slug_taken", "There is already an organisation of this name."),
+    ];
+    for (index, column, code, message) in named {
+        if detail.contains(index) || detail.contains(column) {
+            return Error::conflict(code, message);
+        }
+    }
+    Error::conflict("exists", "This exists already. Read it again and repeat.")
+}
+
+fn is_transient(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(_) => true,
+        DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause) => runtime_is_transient(cause),
+        _ => false,
+    }
+}
+
+fn runtime_is_transient(cause: &RuntimeErr) -> bool {
+    let RuntimeErr::SqlxError(cause) = cause else {
+        return false;
+    };
+    match cause.as_ref() {
+        sea_orm::sqlx::Error::Io(_)
+        | sea_orm::sqlx::Error::Tls(_)
+        | sea_orm::sqlx::Error::Protocol(_)
+        | sea_orm::sqlx::Error::PoolTimedOut
+        | sea_orm::sqlx::Error::PoolClosed
+        | sea_orm::sqlx::Error::WorkerCrashed => true,
+        sea_orm::sqlx::Error::Database(database) => database.code().is_some_and(|code| code_is_transient(&code)),
+        _ => false,
+    }
+}
+
+/// SQLite: busy, locked, read-only, I/O, full, cannot open (low byte of the extended code).
+/// PostgreSQL: connection trouble, resources, shutdown, read-only, deadlock, serialisation, lock.
+fn code_is_transient(code: &str) -> bool {
+    if code.len() == 5 {
+        let class = &code[..2];
+        return matches!(class, "08" | "53" | "57" | "58")
+            || matches!(code, "25006" | "40001" | "40P01" | "55P03" | "25P03");
+    }
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
+}
+
+/// Shortens `map_err(from_db)`.
+pub(crate) trait OrDomain<T> {
+    /// The value, or the error in our words.
+    fn or_domain(self) -> domain::Result<T>;
+}
+
+impl<T> OrDomain<T> for Result<T, DbErr> {
+    fn or_domain(self) -> domain::Result<T> {
+        self.map_err(from_db)
+    }
+}
+
+/// A stored text that should be one of ours.
+pub(crate) fn known<T>(value: Option<T>, column: &str) -> domain::Result<T> {
+    value.ok_or_else(|| Error::internal(format!("column {column} holds a value that this version does not know")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_of_the_database_is_told_from_ours() {
+        for code in ["5", "517", "8", "13", "14", "08006", "57P01", "53300", "25006", "40001"] {
+            assert!(code_is_transient(code), "{code}");
+        }
+        for code in ["1", "19", "2067", "23505", "42601", "42P01"] {
+            assert!(!code_is_transient(code), "{code}");
+        }
+    }
+}

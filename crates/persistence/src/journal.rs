@@ -1,0 +1,274 @@
+//! The journal: one entry for each change set, hash-chained with the organisation's key.
+
+use domain::{Actor, Change, ChangeSet, ClientId, EntryId, Error, Listed, Outcome, PageRequest, Result, Timestamp};
+use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    Tx,
+    entity::{journal, journal_client, journal_head},
+    error::{OrDomain, known},
+    keys::JournalKey,
+};
+
+/// An entry as it is read.
+#[derive(Clone, Debug)]
+pub struct JournalEntry {
+    /// Id.
+    pub id: EntryId,
+    /// Place in the organisation's chain, from 1.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// For which customer.
+    pub acted_for: Option<ClientId>,
+    /// From which address.
+    pub source_address: Option<String>,
+    /// Under which request or run.
+    pub request_id: String,
+    /// What ("client_create").
+    pub action: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, in people's words.
+    pub reason: Option<String>,
+    /// What changed.
+    pub changes: Vec<Change>,
+    /// Digest of the changes.
+    pub digest: String,
+    /// The entry that this one reverts.
+    pub reverts: Option<EntryId>,
+}
+
+/// Which entries are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct JournalFilter {
+    /// Only those that touched this client.
+    pub client: Option<ClientId>,
+    /// Only this action.
+    pub action: Option<String>,
+    /// Only this outcome.
+    pub outcome: Option<Outcome>,
+    /// Only by this staff user or key.
+    pub actor: Option<Uuid>,
+}
+
+/// What the hash covers, in this order. The texts are the stored ones, byte for byte.
+#[derive(Serialize)]
+struct Sealed<'a> {
+    organisation: Uuid,
+    seq: i64,
+    id: Uuid,
+    at: String,
+    actor: &'a str,
+    actor_kind: &'a str,
+    actor_id: Option<Uuid>,
+    acted_for: Option<Uuid>,
+    source_address: Option<&'a str>,
+    request_id: &'a str,
+    action: &'a str,
+    outcome: &'a str,
+    reason: Option<&'a str>,
+    changes: &'a str,
+    digest: &'a str,
+    reverts: Option<Uuid>,
+}
+
+/// The keyed hash of a row over the one before.
+pub(crate) fn entry_hash(key: &JournalKey, before: &[u8], row: &journal::Model) -> Vec<u8> {
+    let sealed = Sealed {
+        organisation: row.organisation_id,
+        seq: row.seq,
+        id: row.id,
+        at: row.at.timestamp_micros().to_string(),
+        actor: &row.actor,
+        actor_kind: &row.actor_kind,
+        actor_id: row.actor_id,
+        acted_for: row.acted_for,
+        source_address: row.source_address.as_deref(),
+        request_id: &row.request_id,
+        action: &row.action,
+        outcome: &row.outcome,
+        reason: row.reason.as_deref(),
+        changes: &row.changes,
+        digest: &row.digest,
+        reverts: row.reverts,
+    };
+    key.hash(&[before, &serde_json::to_vec(&sealed).unwrap_or_default()])
+}
+
+/// The keyed seal of a chain's end: without it a cut-off tail would go unseen.
+pub(crate) fn head_seal(key: &JournalKey, organisation: Uuid, seq: i64, hash: &[u8]) -> Vec<u8> {
+    key.hash(&[b"head", organisation.as_bytes(), &seq.to_be_bytes(), hash])
+}
+
+impl Tx {
+    /// Appends an entry. The head row is locked until the end of the transaction: entries of one
+    /// organisation are written one after the other.
+    pub(crate) async fn journal_append(
+        &self,
+        action: &str,
+        outcome: Outcome,
+        reason: Option<&str>,
+        set: &ChangeSet,
+        reverts: Option<Uuid>,
+    ) -> Result<EntryId> {
+        self.require_writable()?;
+        let key = self.store().journal_key(self).await?;
+        let head = self
+            .find::<journal_head::Entity>()
+            .lock_exclusive()
+            .one(self.db())
+            .await
+            .or_domain()?
+            .ok_or_else(|| Error::internal("the organisation has no journal head"))?;
+        let context = self.context();
+        let id: EntryId = self.new_id();
+        let actor = serde_json::to_string(&context.actor).map_err(Error::internal)?;
+        let mut row = journal::Model {
+            organisation_id: context.organisation.0,
+            seq: head.seq + 1,
+            id: id.0,
+            at: context.now,
+            actor,
+            actor_kind: context.actor.kind().to_owned(),
+            actor_id: actor_id(&context.actor),
+            acted_for: context.acted_for.map(|client| client.0),
+            source_address: context.source_address.clone(),
+            request_id: context.request_id.clone(),
+            action: action.to_owned(),
+            outcome: outcome.as_str().to_owned(),
+            reason: reason.map(|text| text.chars().take(1_000).collect()),
+            changes: serde_json::to_string(&set.changes).map_err(Error::internal)?,
+            digest: set.digest.clone(),
+            reverts,
+            hash: Vec::new(),
+        };
+        row.hash = entry_hash(&key, &head.hash, &row);
+        let (active, inactive) = client_delta(&set.changes);
+        let new_head = journal_head::Model {
+            organisation_id: head.organisation_id,
+            seq: row.seq,
+            seal: head_seal(&key, head.organisation_id, row.seq, &row.hash),
+            hash: row.hash.clone(),
+            clients_active: head.clients_active + active,
+            clients_inactive: head.clients_inactive + inactive,
+        };
+        let mut clients: Vec<Uuid> = set.changes.iter().filter_map(|c| c.client_id).map(|c| c.0).collect();
+        clients.sort_unstable();
+        clients.dedup();
+        let seq = row.seq;
+        let touched = clients
+            .into_iter()
+            .map(|client_id| journal_client::Model { organisation_id: context.organisation.0, client_id, seq })
+            .collect();
+        self.insert_many::<journal::Entity>(vec![row], &[], &[]).await?;
+        self.insert_many::<journal_client::Entity>(touched, &[], &[]).await?;
+        self.update_row_where::<journal_head::Entity>(
+            sea_orm::ActiveModelTrait::reset_all(sea_orm::IntoActiveModel::into_active_model(new_head)),
+            sea_orm::Condition::all(),
+        )
+        .await?;
+        Ok(id)
+    }
+
+    /// Entries, the newest first. A caller with a limited scope sees those that touched its clients.
+    pub async fn journal_list(&self, filter: &JournalFilter, page: &PageRequest) -> Result<Listed<JournalEntry>> {
+        let mut select = self.find::<journal::Entity>();
+        let scope = &self.context().scope;
+        if filter.client.is_some() || !scope.is_all() {
+            let mut touched = self.find::<journal_client::Entity>().select_only().column(journal_client::Column::Seq);
+            if let Some(client) = filter.client {
+                touched = touched.filter(journal_client::Column::ClientId.eq(client.0));
+            }
+            select = select.filter(journal::Column::Seq.in_subquery(sea_orm::QueryTrait::into_query(touched)));
+        }
+        if let Some(action) = &filter.action {
+            select = select.filter(journal::Column::Action.eq(action));
+        }
+        if let Some(outcome) = filter.outcome {
+            select = select.filter(journal::Column::Outcome.eq(outcome.as_str()));
+        }
+        if let Some(actor) = filter.actor {
+            select = select.filter(journal::Column::ActorId.eq(actor));
+        }
+        let total = select.clone().count(self.db()).await.or_domain()?;
+        if let Some((seq, _)) = &page.after {
+            let seq: i64 =
+                seq.parse().map_err(|_| Error::invalid("cursor", "not_a_cursor", "is not a cursor of this list"))?;
+            select = select.filter(journal::Column::Seq.lt(seq));
+        }
+        let mut rows =
+            select.order_by_desc(journal::Column::Seq).limit(page.limit + 1).all(self.db()).await.or_domain()?;
+        let more = rows.len() as u64 > page.limit;
+        rows.truncate(page.limit as usize);
+        let next = more.then(|| rows.last().map(|row| (row.seq.to_string(), row.id))).flatten();
+        let items = rows.into_iter().map(|row| self.visible(read(row)?)).collect::<Result<_>>()?;
+        Ok(Listed { items, next, total: i64::try_from(total).unwrap_or(i64::MAX) })
+    }
+
+    /// One entry.
+    pub async fn journal_entry(&self, id: EntryId) -> Result<JournalEntry> {
+        let row =
+            self.find::<journal::Entity>().filter(journal::Column::Id.eq(id.0)).one(self.db()).await.or_domain()?;
+        let entry = read(row.ok_or(Error::NotFound { what: "journal entry" })?)?;
+        let entry = self.visible(entry)?;
+        if entry.changes.is_empty() && !self.context().scope.is_all() {
+            return Err(Error::NotFound { what: "journal entry" });
+        }
+        Ok(entry)
+    }
+
+    /// Leaves of an entry what lies in the caller's scope.
+    fn visible(&self, mut entry: JournalEntry) -> Result<JournalEntry> {
+        let scope = &self.context().scope;
+        if !scope.is_all() {
+            entry.changes.retain(|change| change.client_id.is_some_and(|client| scope.allows(client)));
+        }
+        Ok(entry)
+    }
+}
+
+fn actor_id(actor: &Actor) -> Option<Uuid> {
+    match actor {
+        Actor::Staff { id } => Some(id.0),
+        Actor::ApiKey { id, .. } => Some(id.0),
+        Actor::Worker | Actor::Operator => None,
+    }
+}
+
+pub(crate) fn read(row: journal::Model) -> Result<JournalEntry> {
+    Ok(JournalEntry {
+        id: row.id.into(),
+        seq: row.seq,
+        at: row.at,
+        actor: serde_json::from_str(&row.actor).map_err(Error::internal)?,
+        acted_for: row.acted_for.map(ClientId),
+        source_address: row.source_address,
+        request_id: row.request_id,
+        action: row.action,
+        outcome: known(Outcome::parse(&row.outcome), "journal.outcome")?,
+        reason: row.reason,
+        changes: serde_json::from_str(&row.changes).map_err(Error::internal)?,
+        digest: row.digest,
+        reverts: row.reverts.map(EntryId),
+    })
+}
+
+/// How the numbers of active and inactive clients move with these changes.
+fn client_delta(changes: &[Change]) -> (i64, i64) {
+    let place = |view: &Option<serde_json::Value>| -> (i64, i64) {
+        let Some(view) = view else { return (0, 0) };
+        if !view["deleted_at"].is_null() {
+            return (0, 0);
+        }
+        if view["status"] == "active" { (1, 0) } else { (0, 1) }
+    };
+    changes.iter().filter(|change| change.kind == "client").fold((0, 0), |sum, change| {
+        let (before, after) = (place(&change.before), place(&change.after));
+        (sum.0 + after.0 - before.0, sum.1 + after.1 - before.1)
+    })
+}

@@ -1,0 +1,118 @@
+//! Rows whose every change is in the journal, and the only way to write them.
+
+use domain::{Change, ClientId, Error, Result};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, ModelTrait};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{Tx, scoped::Owned};
+
+/// A table of business rows.
+pub(crate) trait Journalled: Owned {
+    /// Kind in the journal ("client").
+    const KIND: &'static str;
+    /// What a person calls such a row in a message.
+    const WHAT: &'static str;
+
+    /// The row's id.
+    fn id(row: &Self::Model) -> Uuid;
+    /// The column of the id.
+    fn id_column() -> Self::Column;
+    /// The column of the version, if rows carry one.
+    fn version_column() -> Option<Self::Column>;
+    /// The row's version.
+    fn version(row: &Self::Model) -> i32;
+    /// The client it belongs to.
+    fn client_of(row: &Self::Model) -> Option<ClientId>;
+    /// What of it stands in the journal: no secrets, nothing derived.
+    fn view(row: &Self::Model) -> Result<Value>;
+    /// Takes out of an update what it must not write: derived counts, sealed secrets.
+    fn settle(_row: &mut Self::ActiveModel) {}
+}
+
+impl Tx {
+    /// Inserts a business row.
+    pub(crate) async fn insert_row<E>(&self, row: E::Model) -> Result<()>
+    where
+        E: Journalled,
+        E::Model: IntoActiveModel<E::ActiveModel> + ModelTrait<Entity = E>,
+        E::ActiveModel: Send,
+    {
+        let client_id = E::client_of(&row);
+        if client_id.is_some_and(|client| E::KIND != "client" && !self.context().scope.allows(client)) {
+            return Err(Error::NotFound { what: "client" });
+        }
+        let change =
+            Change { kind: E::KIND.into(), id: E::id(&row), client_id, before: None, after: Some(E::view(&row)?) };
+        self.insert_many::<E>(vec![row], &[], &[]).await?;
+        self.note(change);
+        Ok(())
+    }
+
+    /// Writes a business row over the one read before, if it has not changed meanwhile. `after`
+    /// carries the next version. A row that is the same in the journal's eyes is not written.
+    pub(crate) async fn update_row<E>(&self, before: &E::Model, after: E::Model) -> Result<bool>
+    where
+        E: Journalled,
+        E::Model: IntoActiveModel<E::ActiveModel> + ModelTrait<Entity = E>,
+        E::ActiveModel: Send,
+    {
+        let (old, new) = (E::view(before)?, E::view(&after)?);
+        if stripped(&old) == stripped(&new) {
+            return Ok(false);
+        }
+        let change = Change {
+            kind: E::KIND.into(),
+            id: E::id(before),
+            client_id: E::client_of(&after).or(E::client_of(before)),
+            before: Some(old),
+            after: Some(new),
+        };
+        let mut unchanged = Condition::all().add(E::id_column().eq(E::id(before)));
+        if let Some(column) = E::version_column() {
+            unchanged = unchanged.add(column.eq(E::version(before)));
+        }
+        let mut row: E::ActiveModel = sea_orm::ActiveModelTrait::reset_all(after.into_active_model());
+        E::settle(&mut row);
+        if self.update_row_where::<E>(row, unchanged).await? == 0 {
+            return Err(Error::Stale { what: E::WHAT });
+        }
+        self.note(change);
+        Ok(true)
+    }
+
+    /// Deletes a business row.
+    pub(crate) async fn delete_row<E>(&self, row: &E::Model) -> Result<()>
+    where
+        E: Journalled,
+        E: EntityTrait,
+    {
+        use sea_orm::QueryFilter;
+
+        use crate::error::OrDomain;
+
+        self.require_writable()?;
+        let done = self.delete_many::<E>().filter(E::id_column().eq(E::id(row))).exec(self.db()).await.or_domain()?;
+        if done.rows_affected == 0 {
+            return Err(Error::Stale { what: E::WHAT });
+        }
+        self.note(Change {
+            kind: E::KIND.into(),
+            id: E::id(row),
+            client_id: E::client_of(row),
+            before: Some(E::view(row)?),
+            after: None,
+        });
+        Ok(())
+    }
+}
+
+/// A view without what moves by itself with every write.
+pub(crate) fn stripped(view: &Value) -> Value {
+    let mut view = view.clone();
+    if let Value::Object(fields) = &mut view {
+        fields.remove("version");
+        fields.remove("updated_at");
+    }
+    view
+}

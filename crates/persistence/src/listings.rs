@@ -1,0 +1,71 @@
+//! How far each listing is: the base of every "synced at".
+
+use domain::{ConnectionId, Result, Timestamp};
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use crate::{Tx, entity::listing, error::OrDomain};
+
+/// One listing: of a connection and kind, or of one entity of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// Which connection.
+    pub connection_id: ConnectionId,
+    /// Kind of record.
+    pub kind: String,
+    /// Vendor id of the entity; empty where one listing covers the connection.
+    pub entity: String,
+    /// From which the vendor can tell changes only.
+    pub mark: Option<String>,
+    /// When it was last listed wholly.
+    pub full_at: Option<Timestamp>,
+    /// When what is stored was last all the vendor has.
+    pub complete_at: Option<Timestamp>,
+    /// Stable word for why the last attempt failed.
+    pub code: Option<String>,
+    /// The same for people.
+    pub message: Option<String>,
+}
+
+impl Tx {
+    /// Listings of these connections.
+    pub async fn listings(&self, connections: &[ConnectionId]) -> Result<Vec<Listing>> {
+        let rows = self
+            .find::<listing::Entity>()
+            .filter(listing::Column::ConnectionId.is_in(connections.iter().map(|connection| connection.0)))
+            .all(self.db())
+            .await
+            .or_domain()?;
+        Ok(rows
+            .into_iter()
+            .map(|row| Listing {
+                connection_id: row.connection_id.into(),
+                kind: row.kind,
+                entity: row.entity,
+                mark: row.mark,
+                full_at: row.full_at,
+                complete_at: row.complete_at,
+                code: row.code,
+                message: row.message,
+            })
+            .collect())
+    }
+
+    /// Writes a listing.
+    pub async fn listing_write(&self, listing: &Listing) -> Result<()> {
+        use listing::Column as C;
+        let row = listing::Model {
+            organisation_id: self.organisation().0,
+            connection_id: listing.connection_id.0,
+            kind: listing.kind.clone(),
+            entity: listing.entity.clone(),
+            mark: listing.mark.clone(),
+            full_at: listing.full_at,
+            complete_at: listing.complete_at,
+            code: listing.code.clone(),
+            message: listing.message.clone(),
+        };
+        let key = [C::OrganisationId, C::ConnectionId, C::Kind, C::Entity];
+        let replace = [C::Mark, C::FullAt, C::CompleteAt, C::Code, C::Message];
+        self.insert_many::<listing::Entity>(vec![row], &key, &replace).await
+    }
+}

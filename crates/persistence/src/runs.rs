@@ -1,0 +1,211 @@
+//! Runs of the sync, and what an unfinished one has seen.
+
+use domain::{ConnectionId, Counts, Error, Listed, PageRequest, Result, Run, RunId, RunState, Timestamp, Trigger};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, Condition, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use crate::{
+    Tx,
+    entity::{run, run_page},
+    error::{OrDomain, known},
+};
+
+/// What begins a run.
+#[derive(Clone, Debug)]
+pub struct RunStart {
+    /// Id.
+    pub id: RunId,
+    /// Which connection.
+    pub connection_id: ConnectionId,
+    /// Kind of record.
+    pub kind: String,
+    /// What started it.
+    pub trigger: Trigger,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug)]
+pub struct RunProgress {
+    /// How it is.
+    pub state: RunState,
+    /// Counts so far.
+    pub counts: Counts,
+    /// Pages stored.
+    pub pages: i32,
+    /// Records the vendor says there are.
+    pub expected: Option<i64>,
+    /// Where to go on.
+    pub checkpoint: Option<String>,
+    /// Stable word for what went wrong.
+    pub code: Option<String>,
+    /// What went wrong, for people.
+    pub message: Option<String>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+fn read(row: run::Model) -> Result<Run> {
+    Ok(Run {
+        id: row.id.into(),
+        connection_id: row.connection_id.into(),
+        kind: row.kind,
+        trigger: known(Trigger::parse(&row.cause), "run.cause")?,
+        state: known(RunState::parse(&row.state), "run.state")?,
+        counts: Counts {
+            listed: row.listed,
+            added: row.added,
+            changed: row.changed,
+            unchanged: row.unchanged,
+            rejected: row.rejected,
+            repeated: row.repeated,
+            removed: row.removed,
+        },
+        pages: row.pages,
+        expected: row.expected,
+        checkpoint: row.checkpoint,
+        message: row.message,
+        code: row.code,
+        started_at: row.started_at,
+        finished_at: row.finished_at,
+    })
+}
+
+impl Tx {
+    /// Begins a run.
+    pub async fn run_start(&self, start: &RunStart) -> Result<()> {
+        let row = run::Model {
+            organisation_id: self.organisation().0,
+            id: start.id.0,
+            connection_id: start.connection_id.0,
+            kind: start.kind.clone(),
+            cause: start.trigger.as_str().to_owned(),
+            state: RunState::Running.as_str().to_owned(),
+            listed: 0,
+            added: 0,
+            changed: 0,
+            unchanged: 0,
+            rejected: 0,
+            repeated: 0,
+            removed: 0,
+            pages: 0,
+            expected: None,
+            checkpoint: None,
+            code: None,
+            message: None,
+            started_at: self.now(),
+            finished_at: None,
+        };
+        self.insert_many::<run::Entity>(vec![row], &[], &[]).await
+    }
+
+    /// Writes how far a run is. When it has ended, what it had seen is forgotten.
+    pub async fn run_progress(&self, id: RunId, progress: &RunProgress) -> Result<()> {
+        let row = run::ActiveModel {
+            state: ActiveValue::Set(progress.state.as_str().to_owned()),
+            listed: ActiveValue::Set(progress.counts.listed),
+            added: ActiveValue::Set(progress.counts.added),
+            changed: ActiveValue::Set(progress.counts.changed),
+            unchanged: ActiveValue::Set(progress.counts.unchanged),
+            rejected: ActiveValue::Set(progress.counts.rejected),
+            repeated: ActiveValue::Set(progress.counts.repeated),
+            removed: ActiveValue::Set(progress.counts.removed),
+            pages: ActiveValue::Set(progress.pages),
+            expected: ActiveValue::Set(progress.expected),
+            checkpoint: ActiveValue::Set(progress.checkpoint.clone()),
+            code: ActiveValue::Set(progress.code.clone()),
+            message: ActiveValue::Set(progress.message.clone()),
+            finished_at: ActiveValue::Set(progress.finished_at),
+            ..ActiveModelTrait::default()
+        };
+        let own = Condition::all().add(run::Column::Id.eq(id.0));
+        if self.update_row_where::<run::Entity>(row, own).await? == 0 {
+            return Err(Error::NotFound { what: "run" });
+        }
+        if progress.finished_at.is_some() {
+            let seen = self.delete_many::<run_page::Entity>().filter(run_page::Column::RunId.eq(id.0));
+            seen.exec(self.db()).await.or_domain()?;
+        }
+        Ok(())
+    }
+
+    /// Notes the raw hashes that a page of an unfinished run has seen.
+    pub async fn run_page_seen(&self, id: RunId, page: i32, seen: Vec<u8>) -> Result<()> {
+        let row = run_page::Model { organisation_id: self.organisation().0, run_id: id.0, page, seen };
+        self.insert_many::<run_page::Entity>(vec![row], &[], &[]).await
+    }
+
+    /// What an unfinished run has seen, page by page.
+    pub async fn run_pages_seen(&self, id: RunId) -> Result<Vec<Vec<u8>>> {
+        self.find::<run_page::Entity>()
+            .select_only()
+            .column(run_page::Column::Seen)
+            .filter(run_page::Column::RunId.eq(id.0))
+            .order_by_asc(run_page::Column::Page)
+            .into_tuple()
+            .all(self.db())
+            .await
+            .or_domain()
+    }
+
+    /// The unfinished run of a connection and kind, if one was interrupted.
+    pub async fn run_unfinished(&self, connection: ConnectionId, kind: &str) -> Result<Option<Run>> {
+        self.find::<run::Entity>()
+            .filter(run::Column::ConnectionId.eq(connection.0))
+            .filter(run::Column::Kind.eq(kind))
+            .filter(run::Column::State.eq(RunState::Running.as_str()))
+            .order_by_desc(run::Column::StartedAt)
+            .one(self.db())
+            .await
+            .or_domain()?
+            .map(read)
+            .transpose()
+    }
+
+    /// The newest run of a connection and kind that is held for a person.
+    pub async fn run_held(&self, connection: ConnectionId, kind: &str) -> Result<Option<Run>> {
+        self.find::<run::Entity>()
+            .filter(run::Column::ConnectionId.eq(connection.0))
+            .filter(run::Column::Kind.eq(kind))
+            .filter(run::Column::State.eq(RunState::Held.as_str()))
+            .order_by_desc(run::Column::StartedAt)
+            .one(self.db())
+            .await
+            .or_domain()?
+            .map(read)
+            .transpose()
+    }
+
+    /// A run.
+    pub async fn run(&self, id: RunId) -> Result<Run> {
+        let row = self.find::<run::Entity>().filter(run::Column::Id.eq(id.0)).one(self.db()).await.or_domain()?;
+        row.ok_or(Error::NotFound { what: "run" }).and_then(read)
+    }
+
+    /// Runs, the newest first.
+    pub async fn run_list(
+        &self,
+        connection: Option<ConnectionId>,
+        state: Option<RunState>,
+        page: &PageRequest,
+    ) -> Result<Listed<Run>> {
+        let mut select = self.find::<run::Entity>();
+        if let Some(connection) = connection {
+            select = select.filter(run::Column::ConnectionId.eq(connection.0));
+        }
+        if let Some(state) = state {
+            select = select.filter(run::Column::State.eq(state.as_str()));
+        }
+        let total = select.clone().count(self.db()).await.or_domain()?;
+        // Ids sort by time of making.
+        if let Some((_, id)) = &page.after {
+            select = select.filter(run::Column::Id.lt(*id));
+        }
+        let mut rows = select.order_by_desc(run::Column::Id).limit(page.limit + 1).all(self.db()).await.or_domain()?;
+        let more = rows.len() as u64 > page.limit;
+        rows.truncate(page.limit as usize);
+        let next = more.then(|| rows.last().map(|row| (String::new(), row.id))).flatten();
+        let items = rows.into_iter().map(read).collect::<Result<_>>()?;
+        Ok(Listed { items, next, total: i64::try_from(total).unwrap_or(i64::MAX) })
+    }
+}

@@ -1,0 +1,294 @@
+//! Opening the database, and beginning transactions on it.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use domain::{Chance, Clock, Context, Error, OrganisationId, Result, SystemClock};
+use migrations::Migrator;
+use sea_orm::{
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+use tokio::sync::RwLock;
+
+use crate::{
+    Across, KeyRing, Tx,
+    error::OrDomain,
+    keys::{JournalKey, Place},
+};
+
+/// Random bytes of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OsChance;
+
+impl Chance for OsChance {
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system gives random bytes");
+    }
+}
+
+/// What it takes to open a store.
+pub struct StoreOptions {
+    /// `sqlite://path?mode=rwc`, `sqlite::memory:` or `postgres://…`.
+    pub url: String,
+    /// Connections: readers on SQLite (which has one writer), all on PostgreSQL.
+    pub connections: u32,
+    /// How long to wait for a connection or a lock before the answer is "busy".
+    pub patience: Duration,
+    /// Keys that seal secrets.
+    pub keys: KeyRing,
+    /// Clock.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub chance: Arc<dyn Chance>,
+}
+
+impl StoreOptions {
+    /// Options with the machine's clock and chance, 8 connections and 5 seconds of patience.
+    pub fn new(url: impl Into<String>, keys: KeyRing) -> Self {
+        Self {
+            url: url.into(),
+            connections: 8,
+            patience: Duration::from_secs(5),
+            keys,
+            clock: Arc::new(SystemClock),
+            chance: Arc::new(OsChance),
+        }
+    }
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+    keys: KeyRing,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+    journal_keys: RwLock<HashMap<OrganisationId, JournalKey>>,
+}
+
+/// The word that a wrong sealing key does not open.
+const PROOF: &[u8] = b"the sealing key is right";
+
+impl Store {
+    /// Brings the schema up to this version, on a connection of its own that is closed before the
+    /// store opens (other connections of a SQLite pool would keep a stale picture of it).
+    pub async fn migrate(url: &str) -> Result<()> {
+        let db = open(url, 1, Duration::from_secs(30)).await?;
+        let done = match refuse_newer(&db).await {
+            Ok(()) => Migrator::up(&db, None).await.or_domain(),
+            Err(error) => Err(error),
+        };
+        db.close().await.or_domain()?;
+        done
+    }
+
+    /// Opens the store. Refuses a schema that is newer or older than this version, and keys that do
+    /// not open what is sealed in it.
+    pub async fn connect(options: StoreOptions) -> Result<Self> {
+        let sqlite = options.url.starts_with("sqlite");
+        let memory = options.url.contains(":memory:");
+        let read = open(&options.url, if memory { 1 } else { options.connections.max(2) }, options.patience).await?;
+        // SQLite has one writer: queueing for it here is fair, queueing inside SQLite is not.
+        let write = if sqlite && !memory { open(&options.url, 1, options.patience).await? } else { read.clone() };
+        refuse_newer(&read).await?;
+        let pending = Migrator::get_pending_migrations(&read).await.or_domain()?.len();
+        if pending > 0 {
+            return Err(Error::conflict(
+                "schema_older",
+                format!("The database lacks {pending} migration steps of this version: run `api migrate` first."),
+            ));
+        }
+        let store = Self(Arc::new(Inner {
+            write,
+            read,
+            keys: options.keys,
+            clock: options.clock,
+            chance: options.chance,
+            journal_keys: RwLock::default(),
+        }));
+        store.prove_key().await?;
+        Ok(store)
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    /// Chance.
+    pub fn chance(&self) -> &Arc<dyn Chance> {
+        &self.0.chance
+    }
+
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.0.keys
+    }
+
+    /// Whether it runs on PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        self.0.read.get_database_backend() == DatabaseBackend::Postgres
+    }
+
+    /// A transaction that may write.
+    pub async fn begin(&self, context: Context) -> Result<Tx> {
+        let db = self.start(&self.0.write, true).await?;
+        self.admit(&db, Some(context.organisation)).await?;
+        Ok(Tx::new(self.clone(), db, context, true))
+    }
+
+    /// A transaction that only reads, all of it at one instant.
+    pub async fn read(&self, context: Context) -> Result<Tx> {
+        let db = self.start(&self.0.read, false).await?;
+        self.admit(&db, Some(context.organisation)).await?;
+        Ok(Tx::new(self.clone(), db, context, false))
+    }
+
+    /// The product's own business across organisations, reading only.
+    pub async fn across_read(&self) -> Result<Across> {
+        let db = self.start(&self.0.read, false).await?;
+        self.admit(&db, None).await?;
+        Ok(Across::new(self.clone(), db))
+    }
+
+    /// The product's own business across organisations.
+    pub async fn across(&self) -> Result<Across> {
+        let db = self.start(&self.0.write, true).await?;
+        self.admit(&db, None).await?;
+        Ok(Across::new(self.clone(), db))
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.0.read.ping().await.or_domain()
+    }
+
+    /// Closes all connections; work under way is given up.
+    pub async fn close(&self) -> Result<()> {
+        self.0.read.clone().close().await.or_domain()?;
+        self.0.write.clone().close().await.or_domain()
+    }
+
+    async fn start(&self, db: &DatabaseConnection, writes: bool) -> Result<DatabaseTransaction> {
+        let options = match db.get_database_backend() {
+            // Read-then-write in a deferred transaction fails with "locked" however long it may wait.
+            DatabaseBackend::Sqlite => TransactionOptions {
+                sqlite_transaction_mode: Some(if writes {
+                    SqliteTransactionMode::Immediate
+                } else {
+                    SqliteTransactionMode::Deferred
+                }),
+                ..Default::default()
+            },
+            _ if writes => TransactionOptions::default(),
+            _ => TransactionOptions {
+                isolation_level: Some(sea_orm::IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..Default::default()
+            },
+        };
+        db.begin_with_options(options).await.or_domain()
+    }
+
+    /// Tells PostgreSQL's row-level security whose rows this transaction may touch.
+    async fn admit(&self, db: &DatabaseTransaction, organisation: Option<OrganisationId>) -> Result<()> {
+        if db.get_database_backend() != DatabaseBackend::Postgres {
+            return Ok(());
+        }
+        let (id, across) = match organisation {
+            Some(organisation) => (organisation.to_string(), "off"),
+            None => (String::new(), "on"),
+        };
+        let statement = Statement::from_sql_and_values(
+            DatabaseBackend::Postgres,
+            "SELECT set_config('panelone.organisation', $1, true), set_config('panelone.across', $2, true)",
+            [id.into(), across.into()],
+        );
+        db.query_one_raw(statement).await.or_domain().map(drop)
+    }
+
+    /// The journal key of an organisation, opened once and kept.
+    pub(crate) async fn journal_key(&self, tx: &Tx) -> Result<JournalKey> {
+        let organisation = tx.context().organisation;
+        if let Some(key) = self.0.journal_keys.read().await.get(&organisation) {
+            return Ok(key.clone());
+        }
+        let sealed = tx.organisation_row().await?.journal_key;
+        let bytes = self.0.keys.open(&journal_key_place(organisation), &sealed)?;
+        let key = JournalKey(bytes.try_into().map_err(|_| Error::internal("the journal key has the wrong length"))?);
+        self.0.journal_keys.write().await.insert(organisation, key.clone());
+        Ok(key)
+    }
+
+    /// A new journal key, sealed for its organisation.
+    pub(crate) fn new_journal_key(&self, organisation: OrganisationId) -> Result<Vec<u8>> {
+        let key = JournalKey::generate(self.0.chance.as_ref());
+        self.0.keys.seal(&journal_key_place(organisation), &key.0, self.0.chance.as_ref())
+    }
+
+    /// Opens the sealed word, or seals it into a new database.
+    async fn prove_key(&self) -> Result<()> {
+        let place =
+            Place { organisation: uuid::Uuid::nil(), table: "installation", row: uuid::Uuid::nil(), column: "value" };
+        let found = self.across_read().await?.installation("sealing").await?;
+        let Some(sealed) = found else {
+            let sealed = self.0.keys.seal(&place, PROOF, self.0.chance.as_ref())?;
+            let across = self.across().await?;
+            across.installation_set("sealing", sealed).await?;
+            return across.commit().await;
+        };
+        match self.0.keys.open(&place, &sealed) {
+            Ok(proof) if proof == PROOF => Ok(()),
+            _ => Err(Error::conflict(
+                "wrong_sealing_key",
+                "The sealing key does not open this database: start with the key it was made with.",
+            )),
+        }
+    }
+}
+
+fn journal_key_place(organisation: OrganisationId) -> Place<'static> {
+    Place { organisation: organisation.0, table: "organisation", row: organisation.0, column: "journal_key" }
+}
+
+/// Refuses a schema with steps that this version does not know.
+async fn refuse_newer(db: &DatabaseConnection) -> Result<()> {
+    let known: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
+    let applied = Migrator::get_migration_models(db).await.or_domain()?;
+    match applied.iter().find(|step| !known.contains(&step.version)) {
+        Some(step) => Err(Error::conflict(
+            "schema_newer",
+            format!(
+                "The database was made by a newer version (step {}): start that version or a newer one.",
+                step.version
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+async fn open(url: &str, connections: u32, patience: Duration) -> Result<DatabaseConnection> {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).min_connections(1).acquire_timeout(patience).sqlx_logging(false);
+    if url.contains(":memory:") {
+        // The database lives as long as its connection.
+        options.max_connections(1).idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+    }
+    if url.starts_with("sqlite") {
+        options.test_before_acquire(false).map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .journal_mode(sea_orm::sqlx::sqlite::SqliteJournalMode::Wal)
+                .synchronous(sea_orm::sqlx::sqlite::SqliteSynchronous::Normal)
+                .foreign_keys(true)
+                .busy_timeout(patience)
+                .page_size(8192)
+                .statement_cache_capacity(256)
+                .pragma("cache_size", "-16000")
+                .pragma("temp_store", "memory")
+        });
+    }
+    Database::connect(options).await.or_domain()
+}

@@ -1,0 +1,8 @@
+//! The store against real databases.
+
+mod clients;
+mod isolation;
+mod jobs;
+mod journal;
+mod opening;
+mod sealing;
