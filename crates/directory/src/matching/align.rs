@@ -140,7 +140,8 @@ impl Work<'_> {
             || (client_last && begins(&subject.key, &client.key, self.index.is_known(word)));
         if cut {
             let both_known = look.known && self.index.is_known(word);
-            return Some((Link::Cut, if both_known { 0.7 } else { 0.88 }));
+            let left = subject.key.chars().count().min(client.key.chars().count());
+            return Some((Link::Cut, cut_worth(left, both_known)));
         }
         // Two real words are two words, however alike: Dental is not Rental.
         let both_known = look.known && self.index.is_known(word);
@@ -180,6 +181,16 @@ impl Work<'_> {
                 }
             }
         }
+    }
+}
+
+/// What the beginning of a word is worth that stands for the word.
+fn cut_worth(letters: usize, both_known: bool) -> f64 {
+    match letters {
+        0..3 => 0.6,
+        3 => 0.75,
+        _ if both_known => 0.7,
+        _ => 0.88,
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -117,8 +118,16 @@ const HOSTS: [&str; 84] = [
     "[2001:db8::1]",
 ];
 
+/// A transport for which every name leads to loopback.
+fn with(policy: AddressPolicy) -> HttpTransport {
+    // Short, so that a hole shows at once as an arrival and not as a test that hangs.
+    let second = Duration::from_secs(1);
+    let limits = Limits { connect: second, total: second, ..Limits::default() };
+    HttpTransport::with_lookup(policy, limits, clock(), Arc::new(Loopback)).unwrap()
+}
+
 fn strict() -> HttpTransport {
-    HttpTransport::with_lookup(AddressPolicy::default(), Limits::default(), clock(), Arc::new(Loopback)).unwrap()
+    with(AddressPolicy::default())
 }
 
 /// Sends to `url` if it is one; an address that cannot be written as a URL is refused before us.
@@ -155,7 +164,7 @@ async fn an_exception_opens_one_address_and_one_port() {
     let (open, shut) = (Canary::new(), Canary::new());
     let (open_port, shut_port) = (open.address().port(), shut.address().port());
     let policy = AddressPolicy::allowing([open.address().to_string()]).unwrap();
-    let transport = HttpTransport::with_lookup(policy, Limits::default(), clock(), Arc::new(Loopback)).unwrap();
+    let transport = with(policy);
     for host in HOSTS {
         for scheme in ["http", "https"] {
             let url = format!("{scheme}://{host}:{shut_port}/");
@@ -175,7 +184,7 @@ async fn tricks_with_user_names_fragments_and_schemes_lead_nowhere() {
     let canary = Canary::new();
     let at = canary.address();
     let policy = AddressPolicy::allowing(["vendor.example:443"]).unwrap();
-    let transport = HttpTransport::with_lookup(policy, Limits::default(), clock(), Arc::new(Loopback)).unwrap();
+    let transport = with(policy);
     for url in [
         format!("https://vendor.example@{at}/"),
         format!("https://vendor.example:443@{at}/"),

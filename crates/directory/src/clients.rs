@@ -1,0 +1,195 @@
+//! Making, changing and deleting clients.
+
+use domain::{
+    Client, ClientDraft, ClientId, ClientPatch, ClientScope, EntityId, Error, MappingState, Problem, Result,
+    valid_email, valid_name,
+};
+use persistence::{MappingWrite, Tx};
+
+use crate::mappings::{MappingChoice, Target, mapping_save};
+
+/// A client that was made or changed, with what a person should know.
+#[derive(Clone, Debug)]
+pub struct ClientSaved {
+    /// The client as it is now.
+    pub client: Client,
+    /// Other clients of the same name: not forbidden, but rarely meant.
+    pub same_name: Vec<ClientId>,
+}
+
+/// How a deletion was asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Deletion {
+    /// Also where Microsoft 365 tenants are mapped to the client.
+    pub cascade: bool,
+    /// Whether the caller has seen the preview: a cascade is refused without.
+    pub previewed: bool,
+}
+
+/// Kind of entity whose presence holds up a deletion.
+const TENANT: &str = "microsoft_tenant";
+
+/// Makes a client, and maps entities to it. The name is 1 to 255 characters; another client of the
+/// same name is reported, not refused. Refused to callers who may see chosen clients only: they
+/// would not see what they made.
+pub async fn client_create(tx: &Tx, draft: ClientDraft, entities: &[EntityId]) -> Result<ClientSaved> {
+    if matches!(tx.context().scope, ClientScope::Only(_)) {
+        return Err(Error::conflict(
+            "scope_limited",
+            "Your access is limited to chosen clients, and a new one would not be among them: ask an admin to create it.",
+        ));
+    }
+    let mut problems = Vec::new();
+    let name = check(valid_name("/name", &draft.name), &mut problems);
+    let contact_email = check(optional_email(draft.contact_email), &mut problems);
+    let notes = check(free_text("/notes", draft.notes, 10_000), &mut problems);
+    let phone = check(free_text("/phone", draft.phone, 100), &mut problems);
+    let address = check(free_text("/address", draft.address, 1_000), &mut problems);
+    let (Some(name), Some(contact_email), Some(notes), Some(phone), Some(address)) =
+        (name, contact_email, notes, phone, address)
+    else {
+        return Err(Error::Invalid(problems));
+    };
+    let same_name = tx.clients_named(&name).await?.into_iter().map(|client| client.id).collect();
+    let client = Client {
+        id: tx.new_id(),
+        name,
+        status: draft.status,
+        notes,
+        contact_email,
+        phone,
+        address,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+        deleted_at: None,
+        version: 1,
+        device_count: 0,
+        user_count: 0,
+    };
+    tx.client_insert(&client).await?;
+    let mut choices = Vec::with_capacity(entities.len());
+    for (at, entity_id) in entities.iter().enumerate() {
+        // An id that belongs to another client is a mistake here, not a re-mapping.
+        let found = tx.entity(*entity_id).await.map_err(|error| pointed(error, at))?;
+        if let Some(owner) = found.client_id {
+            let owner = tx.client(owner).await?;
+            return Err(Error::conflict(
+                "entity_mapped",
+                format!("“{}” belongs to the client “{}” already: re-map it there first.", found.name, owner.name),
+            ));
+        }
+        let reason = Some("chosen when the client was created".to_owned());
+        choices.push(MappingChoice { entity_id: *entity_id, target: Target::Client(client.id), reason });
+    }
+    mapping_save(tx, &choices, |_| true).await?;
+    let client = tx.client(client.id).await?;
+    Ok(ClientSaved { client, same_name })
+}
+
+/// Changes a client. `version` is the one the caller read; another one by now is refused.
+pub async fn client_update(tx: &Tx, id: ClientId, patch: ClientPatch, version: Option<i32>) -> Result<ClientSaved> {
+    let before = tx.client(id).await?;
+    if version.is_some_and(|version| version != before.version) {
+        return Err(Error::Stale { what: "client" });
+    }
+    let mut after = before.clone();
+    let mut problems = Vec::new();
+    if let Some(name) = patch.name {
+        after.name = check(valid_name("/name", &name), &mut problems).unwrap_or_default();
+    }
+    if let Some(status) = patch.status {
+        after.status = status;
+    }
+    if let Some(text) = patch.notes {
+        after.notes = check(free_text("/notes", text, 10_000), &mut problems).flatten();
+    }
+    if let Some(text) = patch.contact_email {
+        after.contact_email = check(optional_email(text), &mut problems).flatten();
+    }
+    if let Some(text) = patch.phone {
+        after.phone = check(free_text("/phone", text, 100), &mut problems).flatten();
+    }
+    if let Some(text) = patch.address {
+        after.address = check(free_text("/address", text, 1_000), &mut problems).flatten();
+    }
+    if !problems.is_empty() {
+        return Err(Error::Invalid(problems));
+    }
+    let same_name = if after.name == before.name {
+        Vec::new()
+    } else {
+        let named = tx.clients_named(&after.name).await?;
+        named.into_iter().map(|client| client.id).filter(|other| *other != id).collect()
+    };
+    let client = tx.client_update(&before, after).await?;
+    Ok(ClientSaved { client, same_name })
+}
+
+/// Deletes a client: its entities become unmapped (what vendors said stays stored), the row stays
+/// for 30 days, and reverting the entry restores all of it. With Microsoft 365 tenants mapped it is
+/// refused unless `cascade` is asked for by someone who has seen the preview.
+pub async fn client_delete(tx: &Tx, id: ClientId, version: Option<i32>, how: Deletion) -> Result<()> {
+    let before = tx.client(id).await?;
+    if version.is_some_and(|version| version != before.version) {
+        return Err(Error::Stale { what: "client" });
+    }
+    let entities = tx.entities_of_client(id).await?;
+    let tenants: Vec<&str> = entities.iter().filter(|e| e.kind == TENANT).map(|e| e.name.as_str()).collect();
+    if !tenants.is_empty() && !how.cascade {
+        return Err(Error::conflict(
+            "has_tenants",
+            format!(
+                "Microsoft 365 tenants are mapped to this client ({}): unmap them first, or delete with cascade.",
+                tenants.join(", ")
+            ),
+        ));
+    }
+    if !tenants.is_empty() && !how.previewed {
+        return Err(Error::conflict(
+            "preview_first",
+            "A cascade takes effect only on what was previewed: ask with dry_run=true, then send its digest as expect.",
+        ));
+    }
+    for entity in entities {
+        let unmapped = MappingWrite { client: None, state: MappingState::Unmapped, reason: None };
+        tx.mapping_write(entity.id, &unmapped).await?;
+    }
+    let before = tx.client(id).await?;
+    tx.client_update(&before, Client { deleted_at: Some(tx.now()), ..before.clone() }).await?;
+    Ok(())
+}
+
+/// The value, or the problem put with the others.
+fn check<T>(checked: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
+    checked.map_err(|problem| problems.push(problem)).ok()
+}
+
+fn optional_email(text: Option<String>) -> Result<Option<String>, Problem> {
+    match text.filter(|text| !text.trim().is_empty()) {
+        Some(text) => valid_email("/contact_email", &text).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A text of a person: trimmed, empty is none, at most `most` characters.
+fn free_text(pointer: &str, text: Option<String>, most: usize) -> Result<Option<String>, Problem> {
+    let Some(text) = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    if text.chars().count() > most {
+        return Err(Problem::new(pointer, "too_long", format!("must have at most {most} characters")));
+    }
+    if text.contains('\0') {
+        return Err(Problem::new(pointer, "control_character", "must not contain a NUL character"));
+    }
+    Ok(Some(text))
+}
+
+fn pointed(error: Error, at: usize) -> Error {
+    match error {
+        Error::NotFound { what } => {
+            Error::invalid(format!("/entities/{at}"), "not_found", format!("there is no such {what}"))
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,232 @@
+//! Importing a connection's entities as clients. The preview is the import itself, rolled back.
+
+use std::collections::{HashMap, HashSet};
+
+use domain::{
+    ClientDraft, ClientId, ClientStatus, ConnectionId, Entity, EntityId, Error, MappingState, Problem, Result,
+    valid_name,
+};
+use persistence::{MappingWrite, Tx};
+
+use crate::{
+    client_create,
+    mappings::{MOST, matcher, suggest},
+    matching::{Decision, Suggestion, decide},
+};
+
+/// What a caller wants for one entity.
+#[derive(Clone, Debug)]
+pub struct ImportWish {
+    /// Which entity.
+    pub entity_id: EntityId,
+    /// What to do with it; left out, what the matching advises.
+    pub choice: Option<ImportChoice>,
+}
+
+/// A caller's own decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImportChoice {
+    /// Make a client, under this name or the entity's.
+    Create(Option<String>),
+    /// Map it to this client.
+    Link(ClientId),
+    /// Leave it alone.
+    Skip,
+}
+
+/// What is done with an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportAction {
+    /// A client is made and mapped.
+    Create,
+    /// It is mapped to a client that exists.
+    Link,
+    /// It was mapped before: nothing is done.
+    AlreadyMapped,
+    /// A person must decide: nothing is done.
+    Conflict,
+    /// Nothing is done, as asked.
+    Skip,
+}
+
+impl ImportAction {
+    /// The name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Link => "link",
+            Self::AlreadyMapped => "already_mapped",
+            Self::Conflict => "conflict",
+            Self::Skip => "skip",
+        }
+    }
+}
+
+/// One entity of an import.
+#[derive(Clone, Debug)]
+pub struct ImportRow {
+    /// The entity.
+    pub entity: Entity,
+    /// What is done with it.
+    pub action: ImportAction,
+    /// The client it belongs to afterwards.
+    pub client_id: Option<ClientId>,
+    /// Why, in people's words.
+    pub reason: String,
+    /// The likeliest clients, for a person who must decide.
+    pub suggestions: Vec<Suggestion>,
+}
+
+/// Score from which the matching's advice is taken without a person.
+pub const THRESHOLD: f64 = 0.95;
+
+/// Imports entities of a connection: all that it lists, or those wished for. Rows in conflict are
+/// left alone and named; everything else is written.
+pub async fn import_apply(tx: &Tx, connection: ConnectionId, wishes: Option<&[ImportWish]>) -> Result<Vec<ImportRow>> {
+    tx.connection(connection).await?;
+    let chosen = choose(tx, connection, wishes).await?;
+    let matcher = matcher(tx).await?;
+    let mut names = Names::default();
+    for (entity, choice) in &chosen {
+        if entity.mapping_state == MappingState::Unmapped && !matches!(choice, Some(ImportChoice::Skip)) {
+            names.count(&entity.name);
+        }
+    }
+    let mut rows = Vec::with_capacity(chosen.len());
+    for (entity, choice) in chosen {
+        let suggestions = match (entity.mapping_state, &choice) {
+            (MappingState::Unmapped, None) => suggest(&matcher, &entity, 5),
+            _ => Vec::new(),
+        };
+        let plan = plan(&entity, choice, &suggestions, &names);
+        let (action, client_id, reason) = carry_out(tx, &entity, plan).await?;
+        rows.push(ImportRow { entity, action, client_id, reason, suggestions });
+    }
+    Ok(rows)
+}
+
+type Chosen = Vec<(Entity, Option<ImportChoice>)>;
+
+async fn choose(tx: &Tx, connection: ConnectionId, wishes: Option<&[ImportWish]>) -> Result<Chosen> {
+    let all = tx.entities_of(connection).await?;
+    let Some(wishes) = wishes else {
+        return Ok(all.into_iter().map(|entity| (entity, None)).collect());
+    };
+    if wishes.len() > MOST {
+        return Err(Error::invalid("/entities", "too_many", format!("must be at most {MOST} in one import")));
+    }
+    let mut by_id: HashMap<EntityId, Entity> = all.into_iter().map(|entity| (entity.id, entity)).collect();
+    let mut problems = Vec::new();
+    let mut chosen = Vec::with_capacity(wishes.len());
+    for (at, wish) in wishes.iter().enumerate() {
+        match by_id.remove(&wish.entity_id) {
+            Some(entity) => chosen.push((entity, wish.choice.clone())),
+            None => problems.push(Problem::new(
+                format!("/entities/{at}/entity_id"),
+                "not_found",
+                "there is no such entity in this connection, or it stands here twice",
+            )),
+        }
+        if let Some(ImportChoice::Link(client)) = wish.choice
+            && tx.clients_by_id(&[client]).await?.is_empty()
+        {
+            problems.push(Problem::new(format!("/entities/{at}/client_id"), "not_found", "there is no such client"));
+        }
+        if let Some(ImportChoice::Create(Some(name))) = &wish.choice
+            && let Err(problem) = valid_name(&format!("/entities/{at}/name"), name)
+        {
+            problems.push(problem);
+        }
+    }
+    if problems.is_empty() { Ok(chosen) } else { Err(Error::Invalid(problems)) }
+}
+
+/// How often each name stands in one import: two of a name are for a person to decide.
+#[derive(Default)]
+struct Names {
+    seen: HashSet<String>,
+    twice: HashSet<String>,
+}
+
+impl Names {
+    fn count(&mut self, name: &str) {
+        let key = domain::name_key(name);
+        if !self.seen.insert(key.clone()) {
+            self.twice.insert(key);
+        }
+    }
+
+    fn is_twice(&self, name: &str) -> bool {
+        self.twice.contains(&domain::name_key(name))
+    }
+}
+
+enum Plan {
+    Create(String, String),
+    Link(ClientId, String),
+    Nothing(ImportAction, Option<ClientId>, String),
+}
+
+fn plan(entity: &Entity, choice: Option<ImportChoice>, suggestions: &[Suggestion], names: &Names) -> Plan {
+    let nothing = |action, reason: &str| Plan::Nothing(action, entity.client_id, reason.to_owned());
+    match (entity.mapping_state, choice) {
+        (MappingState::Mapped, _) => nothing(ImportAction::AlreadyMapped, "mapped before"),
+        (_, Some(ImportChoice::Skip)) => nothing(ImportAction::Skip, "left out by you"),
+        (_, Some(ImportChoice::Link(client))) => Plan::Link(client, "chosen by you".to_owned()),
+        (_, Some(ImportChoice::Create(name))) => {
+            create(name.as_deref().unwrap_or(&entity.name), "chosen by you".to_owned(), entity)
+        }
+        (MappingState::Excluded, None) => nothing(ImportAction::Skip, "excluded from mapping"),
+        (MappingState::Unmapped, None) => advise(entity, suggestions, names),
+    }
+}
+
+fn advise(entity: &Entity, suggestions: &[Suggestion], names: &Names) -> Plan {
+    let conflict = |reason: String| Plan::Nothing(ImportAction::Conflict, None, reason);
+    match decide(suggestions, THRESHOLD) {
+        Decision::Accept(client) => {
+            let best = suggestions.iter().find(|suggestion| suggestion.client_id == client);
+            let reasons: Vec<&str> =
+                best.into_iter().flat_map(|best| &best.signals).map(|signal| signal.detail.as_str()).collect();
+            Plan::Link(client, reasons.join("; "))
+        }
+        Decision::Ambiguous => conflict("several clients fit alike: choose one, or create".to_owned()),
+        Decision::Review => conflict("a client looks similar: link it, or create".to_owned()),
+        Decision::None if names.is_twice(&entity.name) => {
+            conflict("this import holds the name twice: choose for each".to_owned())
+        }
+        Decision::None => create(&entity.name, "no client fits".to_owned(), entity),
+    }
+}
+
+fn create(name: &str, reason: String, entity: &Entity) -> Plan {
+    match valid_name("/name", name) {
+        Ok(name) => Plan::Create(name, reason),
+        Err(problem) => Plan::Nothing(
+            ImportAction::Conflict,
+            entity.client_id,
+            format!("its name cannot be a client's: it {}; create it under a name of your own", problem.message),
+        ),
+    }
+}
+
+async fn carry_out(tx: &Tx, entity: &Entity, plan: Plan) -> Result<(ImportAction, Option<ClientId>, String)> {
+    let map = async |client: ClientId, reason: &str| {
+        let reason = format!("import: {reason}").chars().take(500).collect();
+        let write = MappingWrite { client: Some(client), state: MappingState::Mapped, reason: Some(reason) };
+        tx.mapping_write(entity.id, &write).await
+    };
+    match plan {
+        Plan::Nothing(action, client, reason) => Ok((action, client, reason)),
+        Plan::Link(client, reason) => {
+            map(client, &reason).await?;
+            Ok((ImportAction::Link, Some(client), reason))
+        }
+        Plan::Create(name, reason) => {
+            let draft = ClientDraft { name, status: ClientStatus::Active, ..ClientDraft::default() };
+            let made = client_create(tx, draft, &[]).await?.client.id;
+            map(made, &reason).await?;
+            Ok((ImportAction::Create, Some(made), reason))
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Mapping entities to clients, and suggesting how.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use domain::{ClientId, ConnectionId, Entity, EntityId, Error, MappingState, Problem, Result};
+use persistence::{MappingWrite, Tx};
+use serde::Deserialize;
+
+use crate::matching::{Candidate, Decision, Matcher, Subject, Suggestion, decide};
+
+/// Most entities that one save decides about.
+pub const MOST: usize = 5_000;
+
+/// What an entity is to belong to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// This client.
+    Client(ClientId),
+    /// Nobody, for now.
+    Nobody,
+    /// Nobody, deliberately: it is no longer suggested.
+    Excluded,
+}
+
+/// A decision about one entity.
+#[derive(Clone, Debug)]
+pub struct MappingChoice {
+    /// Which entity.
+    pub entity_id: EntityId,
+    /// What it is to belong to.
+    pub target: Target,
+    /// Why, in people's words; required for an exclusion.
+    pub reason: Option<String>,
+}
+
+/// How an entity might be mapped.
+#[derive(Clone, Debug)]
+pub struct MappingSuggestion {
+    /// The entity.
+    pub entity: Entity,
+    /// The likeliest clients, with reasons.
+    pub suggestions: Vec<Suggestion>,
+    /// What may be done without a person.
+    pub decision: Decision,
+}
+
+/// What of an entity's body the matching reads.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Known {
+    domains: Vec<String>,
+    external_ids: BTreeMap<String, String>,
+    tenant_id: Option<String>,
+}
+
+/// Saves decisions, all of them or none. Records under the entities follow at once. `may` says
+/// whether the caller may map entities of an integration.
+pub async fn mapping_save(tx: &Tx, choices: &[MappingChoice], may: impl Fn(&str) -> bool) -> Result<Vec<Entity>> {
+    if choices.len() > MOST {
+        return Err(Error::invalid("/mappings", "too_many", format!("must be at most {MOST} in one save")));
+    }
+    let mut problems = Vec::new();
+    let mut twice = HashSet::new();
+    let mut known: HashMap<ClientId, bool> = HashMap::new();
+    let mut decided = Vec::with_capacity(choices.len());
+    for (at, choice) in choices.iter().enumerate() {
+        let mut wrong = |field: &str, code, message: String| {
+            problems.push(Problem::new(format!("/mappings/{at}/{field}"), code, message));
+        };
+        if !twice.insert(choice.entity_id) {
+            wrong("entity_id", "twice", "is decided about twice in this save".to_owned());
+            continue;
+        }
+        let entity = match tx.entity(choice.entity_id).await {
+            Ok(entity) => entity,
+            Err(Error::NotFound { .. }) => {
+                wrong("entity_id", "not_found", "there is no such entity".to_owned());
+                continue;
+            }
+            Err(other) => return Err(other),
+        };
+        if !may(&entity.integration) {
+            wrong("entity_id", "forbidden", format!("your role may not map entities of {}", entity.integration));
+        }
+        let reason = choice.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+        if reason.is_some_and(|reason| reason.chars().count() > 500) {
+            wrong("reason", "too_long", "must have at most 500 characters".to_owned());
+        }
+        let (client, state) = match choice.target {
+            Target::Client(client) => {
+                if let std::collections::hash_map::Entry::Vacant(slot) = known.entry(client) {
+                    slot.insert(!tx.clients_by_id(&[client]).await?.is_empty());
+                }
+                if !known[&client] {
+                    wrong("client_id", "not_found", "there is no such client".to_owned());
+                }
+                (Some(client), MappingState::Mapped)
+            }
+            Target::Nobody => (None, MappingState::Unmapped),
+            Target::Excluded => {
+                if reason.is_none() {
+                    wrong("reason", "required", "must say why the entity is excluded".to_owned());
+                }
+                (None, MappingState::Excluded)
+            }
+        };
+        decided.push((entity, MappingWrite { client, state, reason: reason.map(str::to_owned) }));
+    }
+    if !problems.is_empty() {
+        return Err(Error::Invalid(problems));
+    }
+    let mut saved = Vec::with_capacity(decided.len());
+    for (entity, write) in decided {
+        saved.push(tx.mapping_write(entity.id, &write).await?);
+    }
+    Ok(saved)
+}
+
+/// Suggests clients for every entity of a connection that nobody has decided about.
+pub async fn mapping_suggest(tx: &Tx, connection: ConnectionId, threshold: f64) -> Result<Vec<MappingSuggestion>> {
+    let entities = tx.entities_of(connection).await?;
+    let open: Vec<Entity> = entities.into_iter().filter(|e| e.mapping_state == MappingState::Unmapped).collect();
+    let matcher = matcher(tx).await?;
+    Ok(open
+        .into_iter()
+        .map(|entity| {
+            let suggestions = suggest(&matcher, &entity, 5);
+            let decision = decide(&suggestions, threshold);
+            MappingSuggestion { entity, suggestions, decision }
+        })
+        .collect())
+}
+
+/// The likeliest clients for one entity.
+pub(crate) fn suggest(matcher: &Matcher, entity: &Entity, best: usize) -> Vec<Suggestion> {
+    let known: Known = serde_json::from_str(&entity.body).unwrap_or_default();
+    let subject = Subject {
+        name: &entity.name,
+        domains: &known.domains,
+        tenant_id: known.tenant_id.as_deref(),
+        external_ids: &known.external_ids,
+    };
+    matcher.suggest(&subject, best)
+}
+
+/// A matcher over the clients in scope, taught by the entities already mapped to them.
+pub(crate) async fn matcher(tx: &Tx) -> Result<Matcher> {
+    let mut candidates: HashMap<ClientId, Candidate> =
+        tx.client_names().await?.into_iter().map(|(id, name)| (id, Candidate::named(id, vec![name]))).collect();
+    for entity in tx.entities_mapped().await? {
+        let Some(candidate) = entity.client_id.and_then(|client| candidates.get_mut(&client)) else { continue };
+        let known: Known = serde_json::from_str(&entity.body).unwrap_or_default();
+        if !candidate.names.contains(&entity.name) {
+            candidate.names.push(entity.name);
+        }
+        candidate.domains.extend(known.domains);
+        candidate.tenant_ids.extend(known.tenant_id);
+        candidate.external_ids.extend(known.external_ids);
+    }
+    let mut candidates: Vec<Candidate> = candidates.into_values().collect();
+    candidates.sort_by_key(|candidate| candidate.client_id);
+    Ok(Matcher::new(candidates))
+}
