@@ -110,6 +110,8 @@ permissions! {
     JournalRevert = "journal_revert", Admin: [Yes Yes No No No];
     /// See and change the team.
     TeamManage = "team_manage", Admin: [Yes Yes No No No];
+    /// Make owners, and change those there are.
+    OwnersManage = "owners_manage", Admin: [Yes No No No No];
     /// Make and revoke one's own API keys.
     KeysManage = "keys_manage", Admin: [Yes Yes Yes Yes Yes];
 }

@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use domain::{
     ApiKeyId, ClientId, ClientScope, Error, KeyScope, OrganisationId, Result, Role, SessionId, StaffId, Timestamp,
 };
-use sea_orm::{ActiveModelTrait, ActiveValue, ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
+};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
@@ -83,7 +86,7 @@ pub struct ApiKeyRow {
     pub staff_id: StaffId,
     /// Name given by its owner.
     pub name: String,
-    /// First characters of the token, to recognise it.
+    /// Prefix and last characters of the token, to recognise it.
     pub hint: String,
     /// SHA-256 of the token.
     pub token_hash: Vec<u8>,
@@ -172,19 +175,20 @@ impl Journalled for staff::Entity {
     }
     fn view(row: &staff::Model) -> Result<Value> {
         // Of the password only a trace that tells one from another, so that a change shows.
-        let password = row.password_hash.as_deref().map(|hash| hash.len() as u64 + trace(hash));
+        let password = row.password_hash.as_deref().map(|hash| format!("set ({})", trace(hash)));
         Ok(json!({
             "id": row.id, "email": row.email, "name": row.name, "role": row.role,
-            "password": password.map(|mark| format!("set ({:04x})", mark & 0xffff)),
+            "password": password,
             "allow_clients": row.allow_clients, "deny_clients": row.deny_clients,
             "suspended_at": row.suspended_at, "version": row.version,
         }))
     }
 }
 
-/// A few bits of a salted hash: they change with it, and tell nothing of the password.
-fn trace(hash: &str) -> u64 {
-    hash.bytes().fold(0, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)))
+/// A mark of a salted hash: it changes with it, and tells nothing of the password. Wide enough that
+/// two never meet by accident: a change with the same mark would not be written.
+fn trace(hash: &str) -> String {
+    hex::encode(&Sha256::digest(hash.as_bytes())[..8])
 }
 
 impl Journalled for api_key::Entity {
@@ -299,6 +303,13 @@ impl Tx {
     pub async fn organisation_name(&self) -> Result<(String, String)> {
         let row = self.organisation_row().await?;
         Ok((row.name, row.slug))
+    }
+
+    /// Lets changes of the team, and sign-ins to it, happen one after another: rules over several
+    /// rows ("there is always an owner") hold only so. Call it before reading the rows.
+    pub async fn team_lock(&self) -> Result<()> {
+        let select = self.find::<organisation::Entity>().lock(LockType::NoKeyUpdate);
+        select.one(self.db()).await.or_domain()?.map(drop).ok_or(Error::NotFound { what: "organisation" })
     }
 
     /// A staff user.

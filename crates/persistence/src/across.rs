@@ -5,7 +5,7 @@
 use domain::{JobId, OrganisationId, Result, Timestamp};
 use sea_orm::{
     ActiveValue, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 use uuid::Uuid;
@@ -19,11 +19,11 @@ use crate::{
 };
 
 /// Failed attempts of one account or address.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ThrottleRow {
     /// Failures in a row.
     pub failures: i32,
-    /// The last of them.
+    /// The last of them, or since when failures are being forgotten.
     pub last_failure_at: Timestamp,
     /// Until when attempts are refused unseen.
     pub locked_until: Option<Timestamp>,
@@ -45,10 +45,17 @@ impl Across {
         self.db.commit().await.or_domain()
     }
 
-    /// Staff users of this address in all organisations, at most ten.
-    pub async fn staff_by_email(&self, email: &str) -> Result<Vec<StaffRow>> {
-        let rows = staff::Entity::find()
-            .filter(staff::Column::EmailKey.eq(email_key(email)))
+    /// Staff users of this address in the organisation of this slug, or in all; at most ten.
+    pub async fn staff_by_email(&self, email: &str, slug: Option<&str>) -> Result<Vec<StaffRow>> {
+        let mut select = staff::Entity::find().filter(staff::Column::EmailKey.eq(email_key(email)));
+        if let Some(slug) = slug {
+            let named = organisation::Entity::find()
+                .select_only()
+                .column(organisation::Column::OrganisationId)
+                .filter(organisation::Column::Slug.eq(slug));
+            select = select.filter(staff::Column::OrganisationId.in_subquery(named.into_query()));
+        }
+        let rows = select
             .order_by_asc(staff::Column::CreatedAt)
             .limit(10)
             .all(&self.db)
@@ -78,7 +85,25 @@ impl Across {
         Ok(rows.into_iter().map(OrganisationId).collect())
     }
 
-    /// Failed attempts under this name.
+    /// Makes the row of this name unless it is there, so that [`Self::throttle`] has one to lock:
+    /// attempts made at once are then counted one after another.
+    pub async fn throttle_touch(&self, name: &str, now: Timestamp) -> Result<()> {
+        let row = throttle::Model { name: name.to_owned(), failures: 0, last_failure_at: now, locked_until: None };
+        throttle::Entity::insert(row.into_active_model())
+            .on_conflict(OnConflict::column(throttle::Column::Name).do_nothing().to_owned())
+            .exec_without_returning(&self.db)
+            .await
+            .or_domain()
+            .map(drop)
+    }
+
+    /// Forgets what has not moved since this instant; returns how many rows that were.
+    pub async fn throttle_forget(&self, before: Timestamp) -> Result<u64> {
+        let delete = throttle::Entity::delete_many().filter(throttle::Column::LastFailureAt.lt(before));
+        Ok(delete.exec(&self.db).await.or_domain()?.rows_affected)
+    }
+
+    /// Failed attempts under this name, locked until the end of the transaction.
     pub async fn throttle(&self, name: &str) -> Result<Option<ThrottleRow>> {
         let row = throttle::Entity::find_by_id(name).lock_exclusive().one(&self.db).await.or_domain()?;
         Ok(row.map(|row| ThrottleRow {

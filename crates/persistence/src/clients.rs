@@ -1,7 +1,7 @@
 //! Clients: one business, one record.
 
 use domain::{Client, ClientId, ClientStatus, ClientTotals, Error, Result, name_key};
-use sea_orm::{ActiveValue, ColumnTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::{ActiveValue, ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -95,18 +95,22 @@ impl Tx {
         select.one(self.db()).await.or_domain()?.ok_or(Error::NotFound { what: "client" }).and_then(read)
     }
 
-    /// Clients of these ids that are not deleted; those out of scope are left out.
+    /// Clients of these ids that are not deleted, by id; those out of scope are left out. In a
+    /// transaction that writes, their rows are locked, always in the same order.
     pub async fn clients_by_id(&self, ids: &[ClientId]) -> Result<Vec<Client>> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
         let mut clients = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(500) {
-            let rows = self
+            let mut select = self
                 .find::<client::Entity>()
                 .filter(client::Column::Id.is_in(chunk.iter().map(|id| id.0)))
                 .filter(client::Column::DeletedAt.is_null())
-                .all(self.db())
-                .await
-                .or_domain()?;
-            for row in rows {
+                .order_by_asc(client::Column::Id);
+            if self.require_writable().is_ok() {
+                select = select.lock_exclusive();
+            }
+            for row in select.all(self.db()).await.or_domain()? {
                 clients.push(read(row)?);
             }
         }

@@ -16,7 +16,7 @@ use crate::{
     entity::vendor_entity as table,
     error::{OrDomain, known},
     journalled::Journalled,
-    records::{RecordWrite, StoredRecord, StoredRow, compress, ids_of},
+    records::{RecordWrite, StoredRecord, StoredRow, compress},
 };
 
 impl Journalled for table::Entity {
@@ -185,13 +185,21 @@ impl Tx {
     }
 
     /// Decides what an entity belongs to. Records under it follow at once, and so do the counts of
-    /// both clients.
+    /// both clients. A client that is deleted, or out of scope, is not found.
     pub async fn mapping_write(&self, entity: EntityId, decision: &MappingWrite) -> Result<Entity> {
         let before = self.entity_row(entity).await?;
         let client = decision.client.map(|client| client.0);
         let same = before.client_id == client && before.mapping_state == decision.state.as_str();
         if same && before.mapping_reason == decision.reason {
             return read(before);
+        }
+        // Locked before anything is counted: of two who map to one client, the second must count
+        // what the first did, and nobody may map to a client that is being deleted.
+        let mut touched: Vec<ClientId> = [before.client_id, client].into_iter().flatten().map(ClientId).collect();
+        touched.dedup();
+        let living = self.clients_by_id(&touched).await?;
+        if decision.client.is_some_and(|target| living.iter().all(|client| client.id != target)) {
+            return Err(Error::NotFound { what: "client" });
         }
         let after = table::Model {
             client_id: client,
@@ -207,7 +215,6 @@ impl Tx {
         };
         self.update_row::<table::Entity>(&before, after.clone()).await?;
         if before.client_id != client {
-            let touched: Vec<Uuid> = [before.client_id, client].into_iter().flatten().collect();
             self.client_counts_refresh(&touched).await?;
         }
         read(after)
@@ -315,6 +322,8 @@ impl Tx {
             .all(self.db())
             .await
             .or_domain()?;
-        self.client_counts_refresh(&ids_of(clients)).await
+        let clients: Vec<ClientId> = clients.into_iter().flatten().map(ClientId).collect();
+        self.clients_by_id(&clients).await?;
+        self.client_counts_refresh(&clients).await
     }
 }

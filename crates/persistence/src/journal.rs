@@ -3,6 +3,7 @@
 use domain::{Actor, Change, ChangeSet, ClientId, EntryId, Error, Listed, Outcome, PageRequest, Result, Timestamp};
 use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
@@ -75,6 +76,12 @@ struct Sealed<'a> {
     changes: &'a str,
     digest: &'a str,
     reverts: Option<Uuid>,
+}
+
+/// The clients that a change touches: a re-mapping touches the one it left, too.
+pub(crate) fn clients_of(change: &Change) -> impl Iterator<Item = ClientId> {
+    let named = |view: &Option<Value>| view.as_ref().and_then(|view| view["client_id"].as_str()?.parse().ok());
+    [change.client_id, named(&change.before), named(&change.after)].into_iter().flatten()
 }
 
 /// The keyed hash of a row over the one before.
@@ -157,7 +164,7 @@ impl Tx {
             clients_active: head.clients_active + active,
             clients_inactive: head.clients_inactive + inactive,
         };
-        let mut clients: Vec<Uuid> = set.changes.iter().filter_map(|c| c.client_id).map(|c| c.0).collect();
+        let mut clients: Vec<Uuid> = set.changes.iter().flat_map(clients_of).map(|client| client.0).collect();
         clients.sort_unstable();
         clients.dedup();
         let seq = row.seq;
@@ -212,21 +219,38 @@ impl Tx {
 
     /// One entry.
     pub async fn journal_entry(&self, id: EntryId) -> Result<JournalEntry> {
-        let row =
-            self.find::<journal::Entity>().filter(journal::Column::Id.eq(id.0)).one(self.db()).await.or_domain()?;
-        let entry = read(row.ok_or(Error::NotFound { what: "journal entry" })?)?;
-        let entry = self.visible(entry)?;
+        let entry = self.visible(self.journal_entry_whole(id).await?)?;
         if entry.changes.is_empty() && !self.context().scope.is_all() {
             return Err(Error::NotFound { what: "journal entry" });
         }
         Ok(entry)
     }
 
-    /// Leaves of an entry what lies in the caller's scope.
+    /// One entry, whatever the caller's scope.
+    pub(crate) async fn journal_entry_whole(&self, id: EntryId) -> Result<JournalEntry> {
+        let row =
+            self.find::<journal::Entity>().filter(journal::Column::Id.eq(id.0)).one(self.db()).await.or_domain()?;
+        read(row.ok_or(Error::NotFound { what: "journal entry" })?)
+    }
+
+    /// Leaves of an entry what lies in the caller's scope. Of a re-mapping across its border, the
+    /// other side is blanked.
     fn visible(&self, mut entry: JournalEntry) -> Result<JournalEntry> {
         let scope = &self.context().scope;
-        if !scope.is_all() {
-            entry.changes.retain(|change| change.client_id.is_some_and(|client| scope.allows(client)));
+        if scope.is_all() {
+            return Ok(entry);
+        }
+        entry.changes.retain(|change| clients_of(change).any(|client| scope.allows(client)));
+        for change in &mut entry.changes {
+            change.client_id = change.client_id.filter(|client| scope.allows(*client));
+            for view in [&mut change.before, &mut change.after].into_iter().flatten() {
+                let owner = view["client_id"].as_str().and_then(|id| id.parse().ok());
+                if owner.is_some_and(|owner| !scope.allows(owner)) {
+                    for field in ["client_id", "reason", "mapped_by"] {
+                        view[field] = Value::Null;
+                    }
+                }
+            }
         }
         Ok(entry)
     }
@@ -260,7 +284,7 @@ pub(crate) fn read(row: journal::Model) -> Result<JournalEntry> {
 
 /// How the numbers of active and inactive clients move with these changes.
 fn client_delta(changes: &[Change]) -> (i64, i64) {
-    let place = |view: &Option<serde_json::Value>| -> (i64, i64) {
+    let place = |view: &Option<Value>| -> (i64, i64) {
         let Some(view) = view else { return (0, 0) };
         if !view["deleted_at"].is_null() {
             return (0, 0);

@@ -83,10 +83,6 @@ fn decompress(packed: &[u8]) -> Result<Vec<u8>> {
     zstd::bulk::decompress(packed, 16 << 20).map_err(Error::internal)
 }
 
-pub(crate) fn ids_of(rows: Vec<Option<Uuid>>) -> Vec<Uuid> {
-    rows.into_iter().flatten().collect()
-}
-
 fn subquery(select: sea_orm::sea_query::SelectStatement) -> Expr {
     sea_orm::sea_query::SubQueryStatement::from(select).into()
 }
@@ -344,8 +340,9 @@ impl Tx {
         update.exec(self.db()).await.or_domain().map(drop)
     }
 
-    /// Sums the counts of these clients' entities anew.
-    pub(crate) async fn client_counts_refresh(&self, clients: &[Uuid]) -> Result<()> {
+    /// Sums the counts of these clients' entities anew. Their rows must be locked by a statement of
+    /// its own before: PostgreSQL would sum what it saw before it waited for another writer.
+    pub(crate) async fn client_counts_refresh(&self, clients: &[ClientId]) -> Result<()> {
         let summed = |column: vendor_entity::Column| {
             Query::select()
                 .expr(Func::coalesce([Expr::expr(Func::sum(Expr::col((vendor_entity::Entity, column)))), Expr::val(0)]))
@@ -365,7 +362,7 @@ impl Tx {
                 .update_many::<client::Entity>()
                 .col_expr(client::Column::DeviceCount, subquery(summed(vendor_entity::Column::DeviceCount)))
                 .col_expr(client::Column::UserCount, subquery(summed(vendor_entity::Column::UserCount)))
-                .filter(client::Column::Id.is_in(chunk.iter().copied()));
+                .filter(client::Column::Id.is_in(chunk.iter().map(|client| client.0)));
             update.exec(self.db()).await.or_domain()?;
         }
         Ok(())

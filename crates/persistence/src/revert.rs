@@ -8,26 +8,28 @@ use uuid::Uuid;
 
 use crate::{Tx, entities::MappingWrite, journalled::stripped};
 
-/// What of a revert a person must decide.
-fn conflict(change: &Change, why: &str) -> Problem {
-    Problem::new(change.id.to_string(), "changed_since", format!("the {} {why}", change.kind))
+/// What of a revert a person must decide. `why` follows the kind of the row.
+fn conflict(change: &Change, code: &'static str, why: &str) -> Result<Option<Problem>> {
+    Ok(Some(Problem::new(change.id.to_string(), code, format!("the {} {why}", change.kind))))
 }
 
 impl Tx {
     /// Writes the inverse of an entry's changes, the last first. Rows that were changed since are
-    /// refused, all of them named, unless `despite` holds their ids.
+    /// refused, all of them named, unless `despite` holds their ids. All of it or nothing: an entry
+    /// that also touched clients outside the caller's scope is refused.
     pub async fn journal_revert(&self, id: EntryId, despite: &BTreeSet<Uuid>) -> Result<()> {
         let entry = self.journal_entry(id).await?;
         if entry.changes.is_empty() {
             return Err(Error::conflict("nothing_to_revert", "This entry changed nothing."));
         }
-        let foreign: Vec<&str> = entry
-            .changes
-            .iter()
-            .map(|c| c.kind.as_str())
-            .filter(|kind| !matches!(*kind, "client" | "mapping"))
-            .collect();
-        if let Some(kind) = foreign.first() {
+        if entry.changes != self.journal_entry_whole(id).await?.changes {
+            return Err(Error::conflict(
+                "scope_limited",
+                "This entry also changed what is outside your access: ask an admin to revert it.",
+            ));
+        }
+        let mut kinds = entry.changes.iter().map(|change| change.kind.as_str());
+        if let Some(kind) = kinds.find(|kind| !matches!(*kind, "client" | "mapping")) {
             return Err(Error::conflict(
                 "not_revertible",
                 format!(
@@ -55,15 +57,21 @@ impl Tx {
         let now = serde_json::to_value(&current).map_err(Error::internal)?;
         let expected = change.after.as_ref().map(stripped);
         if expected != Some(stripped(&now)) && !despite {
-            return Ok(Some(conflict(change, &format!("“{}” was changed since", current.name))));
+            return conflict(change, "changed_since", &format!("“{}” was changed since", current.name));
         }
         let target = match &change.before {
-            // It was made by the entry: what was hung on it since would be lost.
+            // It was made by the entry: entities that were mapped to it since would lose their client.
             None => {
                 let mapped = self.entities_of_client(current.id).await?;
-                if !mapped.is_empty() {
-                    return Ok(Some(conflict(change, &format!("“{}” has entities mapped to it since", current.name))));
+                if !mapped.is_empty() && !despite {
+                    let why = format!("“{}” has entities mapped to it since", current.name);
+                    return conflict(change, "changed_since", &why);
                 }
+                for entity in mapped {
+                    let unmapped = MappingWrite { client: None, state: MappingState::Unmapped, reason: None };
+                    self.mapping_write(entity.id, &unmapped).await?;
+                }
+                let current = self.client_even_deleted(current.id).await?;
                 Client { deleted_at: Some(self.now()), ..current.clone() }
             }
             Some(before) => {
@@ -76,22 +84,29 @@ impl Tx {
     }
 
     async fn revert_mapping(&self, change: &Change, despite: bool) -> Result<Option<Problem>> {
-        let current = self.entity(EntityId(change.id)).await?;
+        let current = match self.entity(EntityId(change.id)).await {
+            Ok(current) => current,
+            // Named by the caller, it is left out of the revert: there is nothing to write to.
+            Err(Error::NotFound { .. }) if despite => return Ok(None),
+            Err(Error::NotFound { .. }) => {
+                let name = change.after.as_ref().and_then(|view| view["name"].as_str()).unwrap_or_default();
+                return conflict(change, "gone", &format!("of “{name}” is gone, or outside your access"));
+            }
+            Err(other) => return Err(other),
+        };
         let place =
             |view: &Value| (view["client_id"].as_str().map(str::to_owned), view["state"].as_str().map(str::to_owned));
         let now = (current.client_id.map(|c| c.to_string()), Some(current.mapping_state.as_str().to_owned()));
         if change.after.as_ref().map(place) != Some(now) && !despite {
-            return Ok(Some(conflict(change, &format!("of “{}” was changed since", current.name))));
+            return conflict(change, "changed_since", &format!("of “{}” was changed since", current.name));
         }
         let before = change.before.as_ref().ok_or_else(|| Error::internal("a mapping without a before"))?;
         let client: Option<ClientId> = serde_json::from_value(before["client_id"].clone()).map_err(Error::internal)?;
         if let Some(client) = client {
             let owner = self.client_even_deleted(client).await?;
             if owner.deleted_at.is_some() {
-                return Ok(Some(conflict(
-                    change,
-                    &format!("of “{}” belonged to a client that is deleted", current.name),
-                )));
+                let why = format!("of “{}” belonged to a client that is deleted: restore that first", current.name);
+                return conflict(change, "client_deleted", &why);
             }
         }
         let state = before["state"].as_str().and_then(MappingState::parse).unwrap_or_default();

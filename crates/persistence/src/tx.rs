@@ -1,8 +1,14 @@
 //! The transaction: scoped, journalled, previewable.
 
-use std::sync::Mutex;
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
-use domain::{Change, ChangeSet, Context, Error, OrganisationId, Outcome, Result, Timestamp};
+use domain::{Change, ChangeSet, Context, EntryId, Error, OrganisationId, Outcome, Result, Timestamp};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -29,11 +35,12 @@ pub struct Tx {
     writable: bool,
     changes: Mutex<Vec<Change>>,
     reverts: Mutex<Option<Uuid>>,
+    noted: AtomicUsize,
 }
 
 impl Tx {
     pub(crate) fn new(store: Store, db: DatabaseTransaction, context: Context, writable: bool) -> Self {
-        Self { store, db, context, writable, changes: Mutex::default(), reverts: Mutex::default() }
+        Self { store, db, context, writable, changes: Mutex::default(), reverts: Mutex::default(), noted: AtomicUsize::new(0) }
     }
 
     /// Who acts, where, when.
@@ -102,13 +109,30 @@ impl Tx {
     /// there is no entry.
     pub async fn commit(self, action: &str, reason: Option<&str>) -> Result<ChangeSet> {
         let mut set = self.change_set();
-        if !set.changes.is_empty() {
-            let reverts = *self.reverts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let entry = self.journal_append(action, Outcome::Done, reason, &set, reverts).await?;
-            set.entry = Some(entry);
-        }
-        self.db.commit().await.or_domain()?;
+        set.entry = self.journal_note(action, reason).await?;
+        self.commit_noted().await?;
         Ok(set)
+    }
+
+    /// Writes the change set so far as a journal entry, to be committed by [`Self::commit_noted`].
+    /// Without changes there is no entry.
+    pub async fn journal_note(&self, action: &str, reason: Option<&str>) -> Result<Option<EntryId>> {
+        let set = self.change_set();
+        if set.changes.is_empty() {
+            return Ok(None);
+        }
+        let reverts = *self.reverts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let entry = self.journal_append(action, Outcome::Done, reason, &set, reverts).await?;
+        self.noted.store(set.changes.len(), Ordering::SeqCst);
+        Ok(Some(entry))
+    }
+
+    /// Commits after [`Self::journal_note`]. Fails if a journalled row was changed since.
+    pub async fn commit_noted(self) -> Result<()> {
+        if self.changes().len() != self.noted.load(Ordering::SeqCst) {
+            return Err(Error::internal("a journalled row was changed without an entry"));
+        }
+        self.db.commit().await.or_domain()
     }
 
     /// Commits an entry that says something was refused or failed; no change goes with it.
@@ -120,10 +144,7 @@ impl Tx {
     /// Commits what needs no journal entry: sessions, marks of use, the queue, pages of a run.
     /// Fails if a journalled row was changed.
     pub async fn commit_unjournalled(self) -> Result<()> {
-        if !self.changes().is_empty() {
-            return Err(Error::internal("a journalled row was changed without an action"));
-        }
-        self.db.commit().await.or_domain()
+        self.commit_noted().await
     }
 
     /// Rolls back and answers what would have changed.
@@ -148,19 +169,20 @@ impl Tx {
 /// SHA-256 over the changes, in which ids and times that this transaction made itself are replaced
 /// by their rank: a preview and its apply agree although they make different ids.
 pub(crate) fn digest(changes: &[Change], now: Timestamp) -> String {
-    let made: Vec<String> = changes.iter().filter(|c| c.before.is_none()).map(|c| c.id.to_string()).collect();
+    let made = changes.iter().filter(|change| change.before.is_none()).map(|change| change.id.to_string());
+    let made: HashMap<String, usize> = made.enumerate().map(|(rank, id)| (id, rank)).collect();
     let now = serde_json::to_value(now).unwrap_or_default();
     let mut value = serde_json::to_value(changes).unwrap_or_default();
     settle(&mut value, &made, &now);
     hex::encode(Sha256::digest(value.to_string().as_bytes()))
 }
 
-fn settle(value: &mut Value, made: &[String], now: &Value) {
+fn settle(value: &mut Value, made: &HashMap<String, usize>, now: &Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| settle(item, made, now)),
         Value::Object(fields) => fields.values_mut().for_each(|field| settle(field, made, now)),
         Value::String(text) => {
-            if let Some(rank) = made.iter().position(|id| id == text) {
+            if let Some(rank) = made.get(text) {
                 *text = format!("made {rank}");
             } else if value == now {
                 *value = Value::String("now".to_owned());

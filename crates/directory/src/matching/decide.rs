@@ -26,35 +26,38 @@ pub enum Decision {
 
 /// Decides over the suggestions of one entity (best first, at least the best two), accepting from `threshold` on.
 ///
-/// Accepted is only what rests on an identifier, on an equal normalised name or on [`SignalKind::NearlyExact`], against
-/// which no identifier, place, number or word speaks. A threshold of 0 does not change that.
+/// Accepted is only what rests on a tenant, an id of another tool, a domain, an equal normalised name or
+/// [`SignalKind::NearlyExact`]. Another id forbids it; so do another tenant or country, or nothing but identifiers that
+/// several clients have, unless the tenant is the same; a domain alone does not carry names that are unlike or differ in place or number. A threshold
+/// of 0 changes none of this.
 pub fn decide(suggestions: &[Suggestion], threshold: f64) -> Decision {
     let Some(best) = suggestions.first() else { return Decision::None };
     let holds = |kind| best.signals.iter().any(|signal| signal.kind == kind);
     let suffers = |kind| best.against.iter().any(|signal| signal.kind == kind);
     let close = suggestions.get(1).is_some_and(|second| best.score - second.score < CLOSE);
-    let certain = holds(SignalKind::Tenant) && !suffers(SignalKind::SharedIdentifier);
+    // An identifier of several clients weighs less than this.
+    let alone = |kind| best.signals.iter().any(|signal| signal.kind == kind && signal.weight > 0.9);
+    let certain = alone(SignalKind::Tenant);
     if suffers(SignalKind::Contested) || (close && !certain && best.score >= WORTH_A_LOOK) {
         return Decision::Ambiguous;
     }
     if best.score < WORTH_A_LOOK {
         return Decision::None;
     }
-    let identified = [SignalKind::Tenant, SignalKind::ExternalId, SignalKind::Domain].into_iter().any(holds);
-    let same_name = [
+    let any = |kinds: &[SignalKind]| kinds.iter().any(|kind| holds(*kind));
+    let same_name = any(&[
         SignalKind::SameName,
         SignalKind::ExactName,
         SignalKind::WordOrder,
         SignalKind::Spacing,
         SignalKind::NearlyExact,
-    ];
-    let contradicted =
-        [SignalKind::OtherTenant, SignalKind::OtherExternalId, SignalKind::OtherCountry, SignalKind::SharedIdentifier];
-    let sound = certain && !suffers(SignalKind::OtherExternalId);
-    let supported = identified || same_name.into_iter().any(holds);
-    if best.score >= threshold && supported && (sound || !contradicted.into_iter().any(suffers)) {
-        Decision::Accept(best.client_id)
-    } else {
-        Decision::Review
-    }
+    ]);
+    // The branches of a chain have one domain; and a domain may change hands.
+    let domain = holds(SignalKind::Domain)
+        && ![SignalKind::OtherPlace, SignalKind::OtherNumber, SignalKind::UnlikeName].into_iter().any(suffers);
+    let supported = same_name || domain || any(&[SignalKind::Tenant, SignalKind::ExternalId]);
+    let shared = suffers(SignalKind::SharedIdentifier) && !alone(SignalKind::ExternalId) && !alone(SignalKind::Domain);
+    let contradicted = shared || suffers(SignalKind::OtherTenant) || suffers(SignalKind::OtherCountry);
+    let sound = (certain || !contradicted) && !suffers(SignalKind::OtherExternalId);
+    if best.score >= threshold && supported && sound { Decision::Accept(best.client_id) } else { Decision::Review }
 }

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use super::{Candidate, Subject, normalise::key, tables::SHARED_DOMAIN};
 
+/// Clients looked at that have one identifier in common; from two on nothing is accepted by it.
+const MOST_SHARERS: usize = 12;
+
 /// Identifiers of one business, brought to one spelling; placeholders and shared domains left out.
 #[derive(Clone, Debug, Default)]
 pub struct Identifiers {
@@ -60,7 +63,10 @@ impl Directory {
             for domain in &own.domains {
                 directory.domains.entry(domain.clone()).or_default().push(at);
                 if let Some(label) = label(domain) {
-                    directory.labels.entry(label).or_default().push(at);
+                    let clients = directory.labels.entry(label).or_default();
+                    if clients.last() != Some(&at) {
+                        clients.push(at);
+                    }
                 }
             }
             directory.clients.push(own);
@@ -70,22 +76,22 @@ impl Directory {
 
     /// Clients with this tenant.
     pub fn with_tenant(&self, tenant: &str) -> &[usize] {
-        self.tenants.get(tenant).map_or(&[], Vec::as_slice)
+        self.tenants.get(tenant).map_or(&[], |clients| &clients[..clients.len().min(MOST_SHARERS)])
     }
 
     /// Clients with this id.
     pub fn with_external(&self, external: &(String, String)) -> &[usize] {
-        self.external.get(external).map_or(&[], Vec::as_slice)
+        self.external.get(external).map_or(&[], |clients| &clients[..clients.len().min(MOST_SHARERS)])
     }
 
-    /// Clients with this domain.
+    /// Clients with this domain; none if so many have it that it is nobody's, such as the MSP's own.
     pub fn with_domain(&self, domain: &str) -> &[usize] {
-        self.domains.get(domain).map_or(&[], Vec::as_slice)
+        self.domains.get(domain).filter(|clients| clients.len() <= MOST_SHARERS).map_or(&[], Vec::as_slice)
     }
 
     /// Clients one of whose domains is called this.
     pub fn with_label(&self, label: &str) -> &[usize] {
-        self.labels.get(label).map_or(&[], Vec::as_slice)
+        self.labels.get(label).map_or(&[], |clients| &clients[..clients.len().min(MOST_SHARERS)])
     }
 }
 

@@ -164,7 +164,8 @@ impl Matcher {
         let doubt = evidence.signals.iter().fold(1.0 - name, |doubt, signal| doubt * (1.0 - signal.weight));
         let mut score = (1.0 - doubt).clamp(0.0, 1.0);
         let has = |kind| evidence.signals.iter().any(|signal| signal.kind == kind);
-        let (tenant, domain) = (has(SignalKind::Tenant), has(SignalKind::Domain));
+        let tenant = has(SignalKind::Tenant);
+        let domain = own.domains.iter().any(|domain| theirs.domains.contains(domain));
         let other_tenant = !tenant && !own.tenants.is_empty() && !theirs.tenants.is_empty();
         let other_domain = !domain && !tenant && !own.domains.is_empty() && !theirs.domains.is_empty();
         let other_external = own.external.iter().find(|(system, id)| {

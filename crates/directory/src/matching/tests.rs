@@ -243,6 +243,11 @@ fn a_tenant_is_certain_whatever_the_name() {
     assert_eq!(decision, Decision::Ambiguous);
     assert!(has(&found[0].against, SignalKind::SharedIdentifier));
 
+    // A domain that is shared takes nothing from a tenant that is not.
+    let all = || known(&["acorn.example"], Some(TENANT), &[]);
+    let (_, decision) = two(all(), known(&["acorn.example"], None, &[]), &all(), "Something");
+    assert_eq!(decision, Decision::Accept(id(1)));
+
     let null = "00000000-0000-0000-0000-000000000000";
     let (found, _) = two(known(&[], Some(null), &[]), known(&[], None, &[]), &known(&[], Some(null), &[]), "Something");
     assert!(found.is_empty());
@@ -302,6 +307,22 @@ fn a_domain_counts_unless_shared() {
 }
 
 #[test]
+fn a_chain_of_branches_is_told_apart_and_a_domain_of_everybody_is_nobodys() {
+    let domain = vec!["heron.example".to_owned()];
+    let branch =
+        |n, name: &str| Candidate { domains: domain.clone(), ..Candidate::named(id(n), vec![name.to_owned()]) };
+    let entity = |name| Subject { domains: &domain, ..Subject::named(name) };
+    for (client, name) in [("Heron Dental Geelong", "Heron Dental Ballarat"), ("Heron Dental 1", "Heron Dental 2")] {
+        let found = Matcher::new(vec![branch(1, client)]).suggest(&entity(name), 5);
+        assert_eq!(decide(&found, 0.0), Decision::Review, "{found:?}");
+    }
+    let many = (1..40).map(|n| branch(n, &format!("Business{n} Tours"))).collect();
+    let matcher = Matcher::new(many);
+    assert!(matcher.suggest(&entity("Zanzibar Quarry"), 5).is_empty());
+    assert_eq!(decide(&matcher.suggest(&entity("Business7 Tours"), 5), THRESHOLD), Decision::Accept(id(7)));
+}
+
+#[test]
 fn other_domains_speak_against_and_a_domain_may_be_the_name() {
     let subject = known(&["acornbuilders.example"], None, &[]);
     let (found, _) = two(known(&["acorn.example"], None, &[]), known(&[], None, &[]), &subject, "Acorn Construction");
@@ -311,6 +332,10 @@ fn other_domains_speak_against_and_a_domain_may_be_the_name() {
     let (found, decision) = two(known(&[], None, &[]), known(&[], None, &[]), &subject, "OT");
     assert_eq!((found[0].client_id, decision), (id(2), Decision::Review));
     assert!(has(&found[0].signals, SignalKind::DomainIsName));
+
+    let twice = known(&["acornworks.example", "acornworks.co.example"], None, &[]);
+    let (found, decision) = two(twice, known(&[], None, &[]), &known(&[], None, &[]), "Acorn Works");
+    assert_eq!((found[0].client_id, found[0].signals[0].weight, decision), (id(1), 0.7, Decision::Review));
 }
 
 #[test]

@@ -1,0 +1,225 @@
+//! The journal: who changed what, and undoing it.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use domain::{ClientId, EntryId, Outcome, Permission};
+use persistence::{JournalEntry, JournalFilter};
+use poem_openapi::{
+    Enum, Object, OpenApi,
+    param::{Header, Path, Query},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use super::Chapter;
+use crate::{
+    app::AppData,
+    auth::Caller,
+    changes::{Change, Written},
+    page::{Answer, Page, page_request},
+    problem::Failure,
+    write::{Asked, Begun},
+};
+
+/// How an action ended
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum EntryOutcome {
+    /// Done
+    Done,
+    /// Refused for want of a right
+    Denied,
+    /// Tried, and failed
+    Failed,
+}
+
+/// An entry of the journal.
+#[derive(Debug, Clone, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct Entry {
+    /// Id
+    pub id: Uuid,
+    /// Place in the chain, from 1
+    pub seq: i64,
+    /// When
+    pub at: DateTime<Utc>,
+    /// Kind of actor: staff, api_key, worker, operator
+    pub actor_kind: String,
+    /// Staff user behind it
+    pub staff_id: Option<Uuid>,
+    /// From which address
+    pub source_address: Option<String>,
+    /// Under which request or run
+    pub request_id: String,
+    /// What was done
+    pub action: String,
+    pub outcome: EntryOutcome,
+    /// Why
+    pub reason: Option<String>,
+    /// The entry that this one reverts
+    pub reverts: Option<Uuid>,
+    /// How many rows changed, as far as the caller may see
+    pub change_count: u64,
+    /// The changes; at most 1,000 are shown, in a list none
+    pub changes: Vec<Change>,
+}
+
+/// How sound the journal is.
+#[derive(Debug, Clone, Object)]
+pub struct JournalVerification {
+    /// Whether nothing was found
+    pub sound: bool,
+    /// Entries read
+    pub entries: i64,
+    /// End of the chain: keep it elsewhere to be able to tell later that nothing was replaced
+    pub head: String,
+    /// What was found
+    pub faults: Vec<JournalFault>,
+}
+
+/// Something wrong in the journal.
+#[derive(Debug, Clone, Object)]
+pub struct JournalFault {
+    /// Place in the chain
+    pub seq: i64,
+    /// What is wrong there
+    pub message: String,
+}
+
+/// What to revert although it changed since.
+#[derive(Debug, Clone, Object)]
+#[oai(deny_unknown_fields)]
+pub struct Revert {
+    /// Ids of rows that changed since and are to be set back all the same
+    #[oai(default)]
+    pub despite: Vec<Uuid>,
+}
+
+/// The journal.
+pub struct Journal;
+
+#[OpenApi(prefix_path = "/api/journal", tag = "Chapter::Journal")]
+impl Journal {
+    /// Entries, the newest first
+    #[oai(path = "/", method = "get", operation_id = "journal_list")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
+    async fn journal_list(
+        &self,
+        app: AppData<'_>,
+        caller: Caller,
+        uri: &poem::http::Uri,
+        /// Only those that touched this client
+        client_id: Query<Option<Uuid>>,
+        /// Only this action
+        action: Query<Option<String>>,
+        outcome: Query<Option<EntryOutcome>>,
+        /// Only by this staff user or key
+        actor_id: Query<Option<Uuid>>,
+        /// Rows of a page, 1 to 100; 25 when left out
+        limit: Query<Option<u64>>,
+        /// Where the last page ended
+        cursor: Query<Option<String>>,
+    ) -> Result<Answer<Page<Entry>>, Failure> {
+        let page = page_request(limit.0, cursor.0.as_deref())?;
+        let filter = JournalFilter {
+            client: client_id.0.map(ClientId),
+            action: action.0,
+            outcome: outcome.0.map(|outcome| match outcome {
+                EntryOutcome::Done => Outcome::Done,
+                EntryOutcome::Denied => Outcome::Denied,
+                EntryOutcome::Failed => Outcome::Failed,
+            }),
+            actor: actor_id.0,
+        };
+        let tx = app.read(caller, Permission::JournalView).await?;
+        let listed = tx.journal_list(&filter, &page).await?;
+        Ok(Answer::page(listed.map(|entry| view(entry, false)), uri))
+    }
+
+    /// Check the whole chain: edited, deleted, inserted, reordered and cut-off entries are found
+    #[oai(path = "/verification", method = "get", operation_id = "journal_verify")]
+    async fn journal_verify(
+        &self,
+        app: AppData<'_>,
+        caller: Caller,
+        /// End of the chain as noted earlier
+        anchor: Query<Option<String>>,
+    ) -> Result<Answer<JournalVerification>, Failure> {
+        let tx = app.read(caller, Permission::JournalView).await?;
+        let anchor = anchor.0.as_deref().map(persistence::Verification::parse_anchor).transpose()?;
+        let found = tx.journal_verify(anchor).await?;
+        Ok(Answer::new(JournalVerification {
+            sound: found.faults.is_empty(),
+            entries: found.entries,
+            head: found.head,
+            faults: found.faults.into_iter().map(|f| JournalFault { seq: f.seq, message: f.message }).collect(),
+        }))
+    }
+
+    /// One entry, with its changes
+    #[oai(path = "/:entry_id", method = "get", operation_id = "journal_get")]
+    async fn journal_get(
+        &self,
+        app: AppData<'_>,
+        caller: Caller,
+        entry_id: Path<Uuid>,
+    ) -> Result<Answer<Entry>, Failure> {
+        let tx = app.read(caller, Permission::JournalView).await?;
+        Ok(Answer::new(view(tx.journal_entry(EntryId(entry_id.0)).await?, true)))
+    }
+
+    /// Undo an entry: its inverse is written as a new entry
+    #[oai(path = "/:entry_id/revert", method = "post", operation_id = "journal_revert")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
+    async fn journal_revert(
+        &self,
+        app: AppData<'_>,
+        caller: Caller,
+        entry_id: Path<Uuid>,
+        body: Json<Revert>,
+        /// Answer what would change, and write nothing
+        dry_run: Query<Option<bool>>,
+        /// Digest of the preview: refuse if something else would change by now
+        expect: Query<Option<String>>,
+        /// Why, for the journal
+        reason: Query<Option<String>>,
+        /// The same key and request get the first answer again
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Answer<Written<Entry>>, Failure> {
+        let context = caller.context()?;
+        let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
+        let request = (entry_id.0, &body.0);
+        let begun = app.begin(&context, Permission::JournalRevert, "journal_revert", asked, &request).await?;
+        let write = match begun {
+            Begun::Done(answer) => return Ok(Answer::new(answer)),
+            Begun::New(write) => write,
+        };
+        let despite: BTreeSet<Uuid> = body.0.despite.into_iter().collect();
+        write.tx.journal_revert(EntryId(entry_id.0), &despite).await?;
+        Ok(Answer::new(write.finish(None, Vec::new()).await?))
+    }
+}
+
+fn view(entry: JournalEntry, whole: bool) -> Entry {
+    Entry {
+        id: entry.id.0,
+        seq: entry.seq,
+        at: entry.at,
+        actor_kind: entry.actor.kind().to_owned(),
+        staff_id: entry.actor.staff().map(|staff| staff.0),
+        source_address: entry.source_address,
+        request_id: entry.request_id,
+        action: entry.action,
+        outcome: match entry.outcome {
+            Outcome::Done => EntryOutcome::Done,
+            Outcome::Denied => EntryOutcome::Denied,
+            Outcome::Failed => EntryOutcome::Failed,
+        },
+        reason: entry.reason,
+        reverts: entry.reverts.map(|entry| entry.0),
+        change_count: entry.changes.len() as u64,
+        changes: if whole { entry.changes.into_iter().take(1_000).map(Change::of).collect() } else { Vec::new() },
+    }
+}

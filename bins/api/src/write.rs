@@ -1,0 +1,127 @@
+//! The one shape of a write: claim the idempotency key, run the operation, preview or commit.
+
+use domain::{Context, Error, Outcome, Permission, Result};
+use persistence::{Apply, Claim, Tx};
+use poem_openapi::types::{ParseFromJSON, ToJSON};
+
+use crate::{
+    app::App,
+    changes::{ChangeSet, Written},
+};
+
+/// What every write is asked with.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// Preview only.
+    pub dry_run: Option<bool>,
+    /// Digest of the preview to be applied.
+    pub expect: Option<String>,
+    /// Why, for the journal.
+    pub reason: Option<String>,
+    /// Idempotency key.
+    pub key: Option<String>,
+}
+
+impl Asked {
+    /// Whether this is a preview.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run.unwrap_or(false)
+    }
+}
+
+/// A write under way.
+pub struct Write {
+    /// The transaction.
+    pub tx: Tx,
+    action: &'static str,
+    apply: Apply,
+    key: Option<(String, String)>,
+}
+
+/// A write that begins, or the answer that its key had before.
+pub enum Begun<T: ParseFromJSON + ToJSON + Send + Sync> {
+    /// Do it.
+    New(Write),
+    /// It was done.
+    Done(Written<T>),
+}
+
+impl App {
+    /// Begins a write of the caller. `request` is all of it that matters (ids and body): the same
+    /// key with another request is refused. A caller without the right leaves an entry.
+    pub async fn begin<T>(
+        &self,
+        context: &Context,
+        permission: Permission,
+        action: &'static str,
+        asked: Asked,
+        request: &impl std::fmt::Debug,
+    ) -> Result<Begun<T>>
+    where
+        T: ParseFromJSON + ToJSON + Send + Sync,
+    {
+        self.permit(context, permission, action).await?;
+        let tx = self.store.begin(context.clone()).await?;
+        let key = match asked.key.as_deref().map(str::trim).filter(|_| !asked.is_dry_run()) {
+            None | Some("") => None,
+            Some(key) if key.len() > 200 => {
+                return Err(Error::invalid("Idempotency-Key", "too_long", "must have at most 200 characters"));
+            }
+            Some(key) => Some((caller(context), key.to_owned())),
+        };
+        if let Some((caller, key)) = &key {
+            let whole = format!("{action} {request:?} {:?}", asked.expect);
+            if let Claim::Done { answer, .. } = tx.idempotency_claim(caller, key, whole.as_bytes()).await? {
+                let answer = Written::parse_from_json_string(&answer).map_err(|why| Error::internal(why.into_message()))?;
+                return Ok(Begun::Done(answer));
+            }
+        }
+        let apply = Apply { dry_run: asked.is_dry_run(), expect: asked.expect, reason: asked.reason };
+        Ok(Begun::New(Write { tx, action, apply, key }))
+    }
+
+    /// Refuses a caller without the right; the attempt goes into the journal.
+    pub async fn permit(&self, context: &Context, permission: Permission, action: &str) -> Result<()> {
+        let refused = match context.require(permission) {
+            Ok(()) => return Ok(()),
+            Err(refused) => refused,
+        };
+        let tx = self.store.begin(context.clone()).await?;
+        tx.commit_attempt(action, Outcome::Denied, permission.as_str()).await?;
+        Err(refused)
+    }
+}
+
+fn caller(context: &Context) -> String {
+    match context.actor {
+        domain::Actor::Staff { id } => format!("staff:{id}"),
+        domain::Actor::ApiKey { id, .. } => format!("api_key:{id}"),
+        domain::Actor::Worker => "worker".to_owned(),
+        domain::Actor::Operator => "operator".to_owned(),
+    }
+}
+
+impl Write {
+    /// Ends the write as asked, and answers. The answer is kept with the key in the same transaction.
+    pub async fn finish<T>(self, item: Option<T>, warnings: Vec<String>) -> Result<Written<T>>
+    where
+        T: ParseFromJSON + ToJSON + Send + Sync,
+    {
+        let Some((caller, key)) = &self.key else {
+            let dry_run = self.apply.dry_run;
+            let set = self.tx.finish(self.action, &self.apply).await?;
+            return Ok(Written { item, warnings, change_set: ChangeSet::of(set, dry_run) });
+        };
+        let planned = self.tx.change_set();
+        if self.apply.expect.as_ref().is_some_and(|expected| *expected != planned.digest) {
+            return Err(Error::Moved(Box::new(planned)));
+        }
+        // The entry is written first, so that the kept answer names it.
+        let mut set = planned;
+        set.entry = self.tx.journal_note(self.action, self.apply.reason.as_deref()).await?;
+        let answer = Written { item, warnings, change_set: ChangeSet::of(set, false) };
+        self.tx.idempotency_answer(caller, key, 200, answer.to_json_string()).await?;
+        self.tx.commit_noted().await?;
+        Ok(answer)
+    }
+}
