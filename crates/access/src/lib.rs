@@ -1,1 +1,34 @@
-//! x
+//! Who may come in: staff, their passwords and sessions, and API keys.
+//!
+//! * [`sign_in`] turns an address and a password into a session. What every attempt costs the
+//!   account and the address it comes from stands in the table of `throttle.rs`.
+//! * [`session_context`] and [`api_key_context`] turn a token into a [`domain::Context`] at every
+//!   request, from the rows as they are then: a right taken away is gone at the next request.
+//! * Tokens are random, name their organisation, and are stored as SHA-256 only (`tokens.rs`).
+//! * Functions that take a `&Tx` leave the commit to the caller, who previews or applies; those
+//!   that take the `&Store` commit themselves, because they note an attempt or check a password.
+//!
+//! **A new rule about the team**: `staff.rs`. **Another way to sign in**: a file beside
+//! `sign_in.rs` that ends in `session_create`, and is charged through `throttle.rs` like it.
+
+mod api_keys;
+mod gate;
+mod organisations;
+mod password_change;
+mod passwords;
+mod sessions;
+mod sign_in;
+mod staff;
+mod throttle;
+mod tokens;
+
+pub use api_keys::{CreatedKey, NewKey, api_key_context, api_key_create, api_key_list, api_key_revoke};
+pub use gate::{AccessOptions, Gate, RequestMeta};
+pub use organisations::{NewOrganisation, organisation_create};
+pub use password_change::{password_change, staff_password_set};
+pub use passwords::{Cost, Passwords, password_problem};
+pub use sessions::{session_context, session_delete, session_list, sessions_delete_others, staff_sessions_delete};
+pub use sign_in::{SignIn, SignedIn, sign_in};
+pub use staff::{CheckedStaff, NewStaff, StaffPatch, staff_create, staff_list, staff_update};
+pub use throttle::attempts_forget;
+pub use tokens::{Environment, is_api_key};

@@ -1,12 +1,14 @@
 //! Making, changing and deleting clients.
 
+use std::collections::HashSet;
+
 use domain::{
-    Client, ClientDraft, ClientId, ClientPatch, ClientScope, EntityId, Error, MappingState, Problem, Result,
+    Client, ClientDraft, ClientId, ClientPatch, ClientScope, Entity, EntityId, Error, MappingState, Problem, Result,
     valid_email, valid_name,
 };
 use persistence::{MappingWrite, Tx};
 
-use crate::mappings::{MappingChoice, Target, mapping_save};
+use crate::mappings::MOST;
 
 /// A client that was made or changed, with what a person should know.
 #[derive(Clone, Debug)]
@@ -30,8 +32,8 @@ pub struct Deletion {
 const TENANT: &str = "microsoft_tenant";
 
 /// Makes a client, and maps entities to it. The name is 1 to 255 characters; another client of the
-/// same name is reported, not refused. Refused to callers who may see chosen clients only: they
-/// would not see what they made.
+/// same name is reported, not refused. An entity of another client is a conflict that names the
+/// client. Refused to callers who may see chosen clients only: they would not see what they made.
 pub async fn client_create(tx: &Tx, draft: ClientDraft, entities: &[EntityId]) -> Result<ClientSaved> {
     if matches!(tx.context().scope, ClientScope::Only(_)) {
         return Err(Error::conflict(
@@ -45,11 +47,25 @@ pub async fn client_create(tx: &Tx, draft: ClientDraft, entities: &[EntityId]) -
     let notes = check(free_text("/notes", draft.notes, 10_000), &mut problems);
     let phone = check(free_text("/phone", draft.phone, 100), &mut problems);
     let address = check(free_text("/address", draft.address, 1_000), &mut problems);
+    let found = entities_chosen(tx, entities, &mut problems).await?;
     let (Some(name), Some(contact_email), Some(notes), Some(phone), Some(address)) =
         (name, contact_email, notes, phone, address)
     else {
         return Err(Error::Invalid(problems));
     };
+    if !problems.is_empty() {
+        return Err(Error::Invalid(problems));
+    }
+    for entity in &found {
+        // An id that belongs to another client is a mistake here, not a re-mapping.
+        if let Some(owner) = entity.client_id {
+            let owner = tx.client(owner).await?;
+            return Err(Error::conflict(
+                "entity_mapped",
+                format!("“{}” belongs to the client “{}” already: re-map it there first.", entity.name, owner.name),
+            ));
+        }
+    }
     let same_name = tx.clients_named(&name).await?.into_iter().map(|client| client.id).collect();
     let client = Client {
         id: tx.new_id(),
@@ -67,23 +83,37 @@ pub async fn client_create(tx: &Tx, draft: ClientDraft, entities: &[EntityId]) -
         user_count: 0,
     };
     tx.client_insert(&client).await?;
-    let mut choices = Vec::with_capacity(entities.len());
-    for (at, entity_id) in entities.iter().enumerate() {
-        // An id that belongs to another client is a mistake here, not a re-mapping.
-        let found = tx.entity(*entity_id).await.map_err(|error| pointed(error, at))?;
-        if let Some(owner) = found.client_id {
-            let owner = tx.client(owner).await?;
-            return Err(Error::conflict(
-                "entity_mapped",
-                format!("“{}” belongs to the client “{}” already: re-map it there first.", found.name, owner.name),
-            ));
-        }
+    for entity in found {
         let reason = Some("chosen when the client was created".to_owned());
-        choices.push(MappingChoice { entity_id: *entity_id, target: Target::Client(client.id), reason });
+        let mapped = MappingWrite { client: Some(client.id), state: MappingState::Mapped, reason };
+        tx.mapping_write(entity.id, &mapped).await?;
     }
-    mapping_save(tx, &choices, |_| true).await?;
     let client = tx.client(client.id).await?;
     Ok(ClientSaved { client, same_name })
+}
+
+/// The entities chosen for a new client; ids that are wrong, or stand there twice, are problems.
+async fn entities_chosen(tx: &Tx, ids: &[EntityId], problems: &mut Vec<Problem>) -> Result<Vec<Entity>> {
+    if ids.len() > MOST {
+        problems.push(Problem::new("/entities", "too_many", format!("must be at most {MOST} for one client")));
+        return Ok(Vec::new());
+    }
+    let mut seen = HashSet::new();
+    let mut found = Vec::with_capacity(ids.len());
+    for (at, id) in ids.iter().enumerate() {
+        let mut wrong =
+            |code, message: &str| problems.push(Problem::new(format!("/entities/{at}"), code, message.to_owned()));
+        if !seen.insert(id) {
+            wrong("twice", "stands here twice");
+            continue;
+        }
+        match tx.entity(*id).await {
+            Ok(entity) => found.push(entity),
+            Err(Error::NotFound { .. }) => wrong("not_found", "there is no such entity"),
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(found)
 }
 
 /// Changes a client. `version` is the one the caller read; another one by now is refused.
@@ -183,13 +213,4 @@ fn free_text(pointer: &str, text: Option<String>, most: usize) -> Result<Option<
         return Err(Problem::new(pointer, "control_character", "must not contain a NUL character"));
     }
     Ok(Some(text))
-}
-
-fn pointed(error: Error, at: usize) -> Error {
-    match error {
-        Error::NotFound { what } => {
-            Error::invalid(format!("/entities/{at}"), "not_found", format!("there is no such {what}"))
-        }
-        other => other,
-    }
 }

@@ -10,8 +10,8 @@ use persistence::{MappingWrite, Tx};
 
 use crate::{
     client_create,
-    mappings::{MOST, matcher, suggest},
-    matching::{Decision, Suggestion, decide},
+    mappings::{MOST, candidate, matcher, suggest},
+    matching::{Decision, Matcher, SignalKind, Suggestion, decide},
 };
 
 /// What a caller wants for one entity.
@@ -84,21 +84,15 @@ pub const THRESHOLD: f64 = 0.95;
 /// left alone and named; everything else is written.
 pub async fn import_apply(tx: &Tx, connection: ConnectionId, wishes: Option<&[ImportWish]>) -> Result<Vec<ImportRow>> {
     tx.connection(connection).await?;
-    let chosen = choose(tx, connection, wishes).await?;
+    let (chosen, twins) = choose(tx, connection, wishes).await?;
     let matcher = matcher(tx).await?;
-    let mut names = Names::default();
-    for (entity, choice) in &chosen {
-        if entity.mapping_state == MappingState::Unmapped && !matches!(choice, Some(ImportChoice::Skip)) {
-            names.count(&entity.name);
-        }
-    }
     let mut rows = Vec::with_capacity(chosen.len());
     for (entity, choice) in chosen {
         let suggestions = match (entity.mapping_state, &choice) {
             (MappingState::Unmapped, None) => suggest(&matcher, &entity, 5),
             _ => Vec::new(),
         };
-        let plan = plan(&entity, choice, &suggestions, &names);
+        let plan = plan(&entity, choice, &suggestions, &twins);
         let (action, client_id, reason) = carry_out(tx, &entity, plan).await?;
         rows.push(ImportRow { entity, action, client_id, reason, suggestions });
     }
@@ -107,10 +101,14 @@ pub async fn import_apply(tx: &Tx, connection: ConnectionId, wishes: Option<&[Im
 
 type Chosen = Vec<(Entity, Option<ImportChoice>)>;
 
-async fn choose(tx: &Tx, connection: ConnectionId, wishes: Option<&[ImportWish]>) -> Result<Chosen> {
+async fn choose(tx: &Tx, connection: ConnectionId, wishes: Option<&[ImportWish]>) -> Result<(Chosen, Twins)> {
     let all = tx.entities_of(connection).await?;
+    let skipped = wishes.unwrap_or_default().iter().filter(|wish| wish.choice == Some(ImportChoice::Skip));
+    let skipped: HashSet<EntityId> = skipped.map(|wish| wish.entity_id).collect();
+    let wanted = |e: &&Entity| e.mapping_state != MappingState::Excluded && !skipped.contains(&e.id);
+    let twins = Twins::among(all.iter().filter(wanted));
     let Some(wishes) = wishes else {
-        return Ok(all.into_iter().map(|entity| (entity, None)).collect());
+        return Ok((all.into_iter().map(|entity| (entity, None)).collect(), twins));
     };
     if wishes.len() > MOST {
         return Err(Error::invalid("/entities", "too_many", format!("must be at most {MOST} in one import")));
@@ -138,28 +136,31 @@ async fn choose(tx: &Tx, connection: ConnectionId, wishes: Option<&[ImportWish]>
             problems.push(problem);
         }
     }
-    if problems.is_empty() { Ok(chosen) } else { Err(Error::Invalid(problems)) }
+    if problems.is_empty() { Ok((chosen, twins)) } else { Err(Error::Invalid(problems)) }
 }
 
-/// How often each name stands in one import: two of a name are for a person to decide.
-#[derive(Default)]
-struct Names {
-    seen: HashSet<String>,
-    twice: HashSet<String>,
-}
+/// The entities of a connection, to find those that look like one business: the vendor holds them
+/// apart, so a person must say whether they are one client or two.
+struct Twins(Matcher);
 
-impl Names {
-    fn count(&mut self, name: &str) {
-        let key = domain::name_key(name);
-        if !self.seen.insert(key.clone()) {
-            self.twice.insert(key);
-        }
+impl Twins {
+    fn among<'a>(entities: impl Iterator<Item = &'a Entity>) -> Self {
+        Self(Matcher::new(entities.map(candidate).collect()))
     }
 
-    fn is_twice(&self, name: &str) -> bool {
-        self.twice.contains(&domain::name_key(name))
+    /// Whether another entity of the connection looks the same by name, or nearly.
+    fn has_one(&self, entity: &Entity) -> bool {
+        let alike = suggest(&self.0, entity, 5);
+        let Some(other) = alike.iter().find(|other| other.client_id.0 != entity.id.0) else { return false };
+        other.score >= THRESHOLD
+            || other.signals.iter().any(|signal| SAME_NAME.contains(&signal.kind))
+                && other.against.iter().all(|signal| signal.kind != SignalKind::OtherCountry)
     }
 }
+
+const SAME_NAME: [SignalKind; 4] =
+    [SignalKind::SameName, SignalKind::ExactName, SignalKind::WordOrder, SignalKind::Spacing];
+const IDENTIFIED: [SignalKind; 3] = [SignalKind::Tenant, SignalKind::ExternalId, SignalKind::Domain];
 
 enum Plan {
     Create(String, String),
@@ -167,7 +168,7 @@ enum Plan {
     Nothing(ImportAction, Option<ClientId>, String),
 }
 
-fn plan(entity: &Entity, choice: Option<ImportChoice>, suggestions: &[Suggestion], names: &Names) -> Plan {
+fn plan(entity: &Entity, choice: Option<ImportChoice>, suggestions: &[Suggestion], twins: &Twins) -> Plan {
     let nothing = |action, reason: &str| Plan::Nothing(action, entity.client_id, reason.to_owned());
     match (entity.mapping_state, choice) {
         (MappingState::Mapped, _) => nothing(ImportAction::AlreadyMapped, "mapped before"),
@@ -177,23 +178,27 @@ fn plan(entity: &Entity, choice: Option<ImportChoice>, suggestions: &[Suggestion
             create(name.as_deref().unwrap_or(&entity.name), "chosen by you".to_owned(), entity)
         }
         (MappingState::Excluded, None) => nothing(ImportAction::Skip, "excluded from mapping"),
-        (MappingState::Unmapped, None) => advise(entity, suggestions, names),
+        (MappingState::Unmapped, None) => advise(entity, suggestions, twins),
     }
 }
 
-fn advise(entity: &Entity, suggestions: &[Suggestion], names: &Names) -> Plan {
-    let conflict = |reason: String| Plan::Nothing(ImportAction::Conflict, None, reason);
-    match decide(suggestions, THRESHOLD) {
+fn advise(entity: &Entity, suggestions: &[Suggestion], twins: &Twins) -> Plan {
+    let conflict = |reason: &str| Plan::Nothing(ImportAction::Conflict, None, reason.to_owned());
+    let decision = decide(suggestions, THRESHOLD);
+    let best = suggestions.first();
+    let identified =
+        best.is_some_and(|best| best.signals.iter().any(|signal| IDENTIFIED.contains(&signal.kind)));
+    match decision {
+        Decision::Ambiguous => conflict("several clients fit alike: choose one, or create"),
+        Decision::Review => conflict("a client looks similar: link it, or create"),
+        // Equal names within one connection tell nothing, whether a client has the name or not.
+        Decision::Accept(_) | Decision::None if !identified && twins.has_one(entity) => {
+            conflict("the connection holds another that looks the same: choose for each")
+        }
         Decision::Accept(client) => {
-            let best = suggestions.iter().find(|suggestion| suggestion.client_id == client);
             let reasons: Vec<&str> =
                 best.into_iter().flat_map(|best| &best.signals).map(|signal| signal.detail.as_str()).collect();
             Plan::Link(client, reasons.join("; "))
-        }
-        Decision::Ambiguous => conflict("several clients fit alike: choose one, or create".to_owned()),
-        Decision::Review => conflict("a client looks similar: link it, or create".to_owned()),
-        Decision::None if names.is_twice(&entity.name) => {
-            conflict("this import holds the name twice: choose for each".to_owned())
         }
         Decision::None => create(&entity.name, "no client fits".to_owned(), entity),
     }

@@ -104,7 +104,10 @@ pub async fn mapping_save(tx: &Tx, choices: &[MappingChoice], may: impl Fn(&str)
                 (None, MappingState::Excluded)
             }
         };
-        decided.push((entity, MappingWrite { client, state, reason: reason.map(str::to_owned) }));
+        // Deciding the same again without a word is no change: the reason given before stands.
+        let same = entity.client_id == client && entity.mapping_state == state;
+        let reason = reason.map(str::to_owned).or_else(|| entity.mapping_reason.clone().filter(|_| same));
+        decided.push((entity, MappingWrite { client, state, reason }));
     }
     if !problems.is_empty() {
         return Err(Error::Invalid(problems));
@@ -118,6 +121,7 @@ pub async fn mapping_save(tx: &Tx, choices: &[MappingChoice], may: impl Fn(&str)
 
 /// Suggests clients for every entity of a connection that nobody has decided about.
 pub async fn mapping_suggest(tx: &Tx, connection: ConnectionId, threshold: f64) -> Result<Vec<MappingSuggestion>> {
+    tx.connection(connection).await?;
     let entities = tx.entities_of(connection).await?;
     let open: Vec<Entity> = entities.into_iter().filter(|e| e.mapping_state == MappingState::Unmapped).collect();
     let matcher = matcher(tx).await?;
@@ -133,7 +137,7 @@ pub async fn mapping_suggest(tx: &Tx, connection: ConnectionId, threshold: f64) 
 
 /// The likeliest clients for one entity.
 pub(crate) fn suggest(matcher: &Matcher, entity: &Entity, best: usize) -> Vec<Suggestion> {
-    let known: Known = serde_json::from_str(&entity.body).unwrap_or_default();
+    let known = known(entity);
     let subject = Subject {
         name: &entity.name,
         domains: &known.domains,
@@ -143,13 +147,29 @@ pub(crate) fn suggest(matcher: &Matcher, entity: &Entity, best: usize) -> Vec<Su
     matcher.suggest(&subject, best)
 }
 
+fn known(entity: &Entity) -> Known {
+    serde_json::from_str(&entity.body).unwrap_or_default()
+}
+
+/// An entity as if it were a client, for finding others like it.
+pub(crate) fn candidate(entity: &Entity) -> Candidate {
+    let known = known(entity);
+    Candidate {
+        client_id: ClientId(entity.id.0),
+        names: vec![entity.name.clone()],
+        domains: known.domains,
+        tenant_ids: known.tenant_id.into_iter().collect(),
+        external_ids: known.external_ids.into_iter().collect(),
+    }
+}
+
 /// A matcher over the clients in scope, taught by the entities already mapped to them.
 pub(crate) async fn matcher(tx: &Tx) -> Result<Matcher> {
     let mut candidates: HashMap<ClientId, Candidate> =
         tx.client_names().await?.into_iter().map(|(id, name)| (id, Candidate::named(id, vec![name]))).collect();
     for entity in tx.entities_mapped().await? {
         let Some(candidate) = entity.client_id.and_then(|client| candidates.get_mut(&client)) else { continue };
-        let known: Known = serde_json::from_str(&entity.body).unwrap_or_default();
+        let known = known(&entity);
         if !candidate.names.contains(&entity.name) {
             candidate.names.push(entity.name);
         }

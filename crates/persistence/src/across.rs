@@ -55,12 +55,7 @@ impl Across {
                 .filter(organisation::Column::Slug.eq(slug));
             select = select.filter(staff::Column::OrganisationId.in_subquery(named.into_query()));
         }
-        let rows = select
-            .order_by_asc(staff::Column::CreatedAt)
-            .limit(10)
-            .all(&self.db)
-            .await
-            .or_domain()?;
+        let rows = select.order_by_asc(staff::Column::CreatedAt).limit(10).all(&self.db).await.or_domain()?;
         rows.into_iter().map(staff_read).collect()
     }
 

@@ -92,6 +92,9 @@ impl Tx {
         order: SortOrder,
         page: &PageRequest,
     ) -> Result<Listed<Client>> {
+        if let Some(listed) = self.client_search(filter, sort, order, page).await? {
+            return Ok(listed);
+        }
         let select = self.client_select(filter);
         let total = if filter.is_plain() {
             let totals = self.client_totals().await?;
@@ -116,6 +119,30 @@ impl Tx {
         items.truncate(page.limit as usize);
         let next = more.then(|| items.last().map(|last| (sort.key(last), last.id.0))).flatten();
         Ok(Listed { items, next, total })
+    }
+
+    /// A search by name alone, or with a status, answered from the index of names.
+    async fn client_search(
+        &self,
+        filter: &ClientFilter,
+        sort: ClientSort,
+        order: SortOrder,
+        page: &PageRequest,
+    ) -> Result<Option<Listed<Client>>> {
+        let Some(search) = filter.search.as_deref().map(name_key).filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let only_name = ClientFilter { search: None, status: None, ..filter.clone() }.is_plain();
+        if !only_name || sort != ClientSort::Name || order != SortOrder::Ascending {
+            return Ok(None);
+        }
+        let Some(index) = self.name_index().await? else { return Ok(None) };
+        let after = page.after.as_ref().map(|(key, id)| (key.as_str(), *id));
+        let hits = index.search(&search, filter.status, &self.context().scope, after, page.limit as usize);
+        let mut items = self.clients_by_id(&hits.ids).await?;
+        items.sort_by_cached_key(|client| (name_key(&client.name), client.id));
+        let next = hits.more.then(|| items.last().map(|last| (sort.key(last), last.id.0))).flatten();
+        Ok(Some(Listed { items, next, total: hits.total }))
     }
 
     fn client_select(&self, filter: &ClientFilter) -> Select<client::Entity> {

@@ -164,6 +164,21 @@ impl Tx {
         select.all(self.db()).await.or_domain()?.into_iter().map(read).collect()
     }
 
+    /// Vendor ids and ids of the entities of a connection that the vendor still lists.
+    pub async fn entities_listed(&self, connection: ConnectionId) -> Result<Vec<(String, EntityId)>> {
+        let rows: Vec<(String, Uuid)> = self
+            .find::<table::Entity>()
+            .select_only()
+            .columns([table::Column::VendorId, table::Column::Id])
+            .filter(table::Column::ConnectionId.eq(connection.0))
+            .filter(table::Column::RemovedAt.is_null())
+            .into_tuple()
+            .all(self.db())
+            .await
+            .or_domain()?;
+        Ok(rows.into_iter().map(|(vendor_id, id)| (vendor_id, EntityId(id))).collect())
+    }
+
     /// All entities that are mapped to some client: id of the client, integration, name and body.
     /// For matching: a confirmed mapping teaches a name.
     pub async fn entities_mapped(&self) -> Result<Vec<Entity>> {

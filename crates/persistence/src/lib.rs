@@ -27,6 +27,7 @@ mod journal;
 mod journalled;
 mod keys;
 mod listings;
+mod name_index;
 mod records;
 mod revert;
 mod runs;

@@ -103,14 +103,44 @@ fn read(row: table::Model) -> Record {
 }
 
 impl Tx {
-    /// Raw hashes of the records of one kind that are listed.
-    pub async fn records_known(&self, connection: ConnectionId, kind: &str) -> Result<Known> {
+    /// Raw hashes of the records of one kind that are listed, in order, at most `limit` after `after`:
+    /// a sync of half a million loads them piece by piece.
+    pub async fn records_known(
+        &self,
+        connection: ConnectionId,
+        kind: &str,
+        after: Option<&[u8]>,
+        limit: u64,
+    ) -> Result<Known> {
+        let mut select = self
+            .find::<table::Entity>()
+            .select_only()
+            .column(table::Column::RawHash)
+            .filter(table::Column::ConnectionId.eq(connection.0))
+            .filter(table::Column::Kind.eq(kind))
+            .filter(table::Column::RemovedAt.is_null());
+        if let Some(after) = after {
+            select = select.filter(table::Column::RawHash.gt(after));
+        }
+        select.order_by_asc(table::Column::RawHash).limit(limit).into_tuple().all(self.db()).await.or_domain()
+    }
+
+    /// Raw hashes of the records of one kind that are listed under entities that are not any more.
+    pub async fn records_orphaned(&self, connection: ConnectionId, kind: &str) -> Result<Known> {
+        let gone = self
+            .find::<vendor_entity::Entity>()
+            .select_only()
+            .column(vendor_entity::Column::Id)
+            .filter(vendor_entity::Column::ConnectionId.eq(connection.0))
+            .filter(vendor_entity::Column::RemovedAt.is_not_null())
+            .into_query();
         self.find::<table::Entity>()
             .select_only()
             .column(table::Column::RawHash)
             .filter(table::Column::ConnectionId.eq(connection.0))
             .filter(table::Column::Kind.eq(kind))
             .filter(table::Column::RemovedAt.is_null())
+            .filter(table::Column::EntityId.in_subquery(gone))
             .into_tuple()
             .all(self.db())
             .await

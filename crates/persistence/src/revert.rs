@@ -71,8 +71,7 @@ impl Tx {
                     let unmapped = MappingWrite { client: None, state: MappingState::Unmapped, reason: None };
                     self.mapping_write(entity.id, &unmapped).await?;
                 }
-                let current = self.client_even_deleted(current.id).await?;
-                Client { deleted_at: Some(self.now()), ..current.clone() }
+                Client { deleted_at: current.deleted_at.or(Some(self.now())), ..current.clone() }
             }
             Some(before) => {
                 let old: Client = serde_json::from_value(before.clone()).map_err(Error::internal)?;
@@ -94,10 +93,14 @@ impl Tx {
             }
             Err(other) => return Err(other),
         };
-        let place =
-            |view: &Value| (view["client_id"].as_str().map(str::to_owned), view["state"].as_str().map(str::to_owned));
-        let now = (current.client_id.map(|c| c.to_string()), Some(current.mapping_state.as_str().to_owned()));
-        if change.after.as_ref().map(place) != Some(now) && !despite {
+        let decided =
+            |view: &Value| ["client_id", "state", "reason"].map(|field| view[field].as_str().map(str::to_owned));
+        let now = [
+            current.client_id.map(|client| client.to_string()),
+            Some(current.mapping_state.as_str().to_owned()),
+            current.mapping_reason.clone(),
+        ];
+        if change.after.as_ref().map(decided) != Some(now) && !despite {
             return conflict(change, "changed_since", &format!("of “{}” was changed since", current.name));
         }
         let before = change.before.as_ref().ok_or_else(|| Error::internal("a mapping without a before"))?;

@@ -1,9 +1,12 @@
 //! Runs of the sync, and what an unfinished one has seen.
 
-use domain::{ConnectionId, Counts, Error, Listed, PageRequest, Result, Run, RunId, RunState, Timestamp, Trigger};
+use domain::{
+    Change, ConnectionId, Counts, Error, Listed, PageRequest, Result, Run, RunId, RunState, Timestamp, Trigger,
+};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
+use serde_json::json;
 
 use crate::{
     Tx,
@@ -135,12 +138,13 @@ impl Tx {
         self.insert_many::<run_page::Entity>(vec![row], &[], &[]).await
     }
 
-    /// What an unfinished run has seen, page by page.
-    pub async fn run_pages_seen(&self, id: RunId) -> Result<Vec<Vec<u8>>> {
+    /// What an unfinished run has seen from this page on, page by page.
+    pub async fn run_pages_seen(&self, id: RunId, from: i32) -> Result<Vec<Vec<u8>>> {
         self.find::<run_page::Entity>()
             .select_only()
             .column(run_page::Column::Seen)
             .filter(run_page::Column::RunId.eq(id.0))
+            .filter(run_page::Column::Page.gte(from))
             .order_by_asc(run_page::Column::Page)
             .into_tuple()
             .all(self.db())
@@ -162,18 +166,51 @@ impl Tx {
             .transpose()
     }
 
-    /// The newest run of a connection and kind that is held for a person.
-    pub async fn run_held(&self, connection: ConnectionId, kind: &str) -> Result<Option<Run>> {
-        self.find::<run::Entity>()
+    /// The runs of a connection and kind that are held for a person.
+    pub async fn runs_held(&self, connection: ConnectionId, kind: &str) -> Result<Vec<Run>> {
+        let rows = self
+            .find::<run::Entity>()
             .filter(run::Column::ConnectionId.eq(connection.0))
             .filter(run::Column::Kind.eq(kind))
             .filter(run::Column::State.eq(RunState::Held.as_str()))
-            .order_by_desc(run::Column::StartedAt)
-            .one(self.db())
+            .all(self.db())
             .await
-            .or_domain()?
-            .map(read)
-            .transpose()
+            .or_domain()?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// The runs of a connection whose checkpoint begins with this text: the engine names the job first.
+    pub async fn runs_begun_by(&self, connection: ConnectionId, beginning: &str) -> Result<Vec<Run>> {
+        let rows = self
+            .find::<run::Entity>()
+            .filter(run::Column::ConnectionId.eq(connection.0))
+            .filter(run::Column::Checkpoint.starts_with(beginning))
+            .all(self.db())
+            .await
+            .or_domain()?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Notes for the journal what a run changed, or what a person decided about it (`before` is how it
+    /// was then).
+    pub fn note_run(&self, before: Option<&Run>, after: &Run) {
+        let view = |run: &Run| {
+            json!({
+                "connection_id": run.connection_id,
+                "kind": run.kind,
+                "trigger": run.trigger,
+                "state": run.state,
+                "counts": run.counts,
+                "message": run.message,
+            })
+        };
+        self.note(Change {
+            kind: "run".to_owned(),
+            id: after.id.0,
+            client_id: None,
+            before: before.map(view),
+            after: Some(view(after)),
+        });
     }
 
     /// A run.

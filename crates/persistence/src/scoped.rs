@@ -50,6 +50,12 @@ impl Tx {
         E::find().filter(self.limit::<E>())
     }
 
+    /// Rows of the organisation whatever the scope: for what is shared by all callers and limited to
+    /// each one's scope when it is used (`name_index.rs`).
+    pub(crate) fn unscoped_find<E: Owned>(&self) -> Select<E> {
+        E::find().filter(E::organisation().eq(self.context().organisation.0))
+    }
+
     /// An update of rows of the organisation within the scope.
     pub(crate) fn update_many<E: Owned>(&self) -> UpdateMany<E> {
         E::update_many().filter(self.limit::<E>())

@@ -15,6 +15,7 @@ use crate::{
     Across, KeyRing, Tx,
     error::OrDomain,
     keys::{JournalKey, Place},
+    name_index::NameIndexes,
 };
 
 /// Random bytes of the operating system.
@@ -68,6 +69,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
     journal_keys: RwLock<HashMap<OrganisationId, JournalKey>>,
+    name_indexes: NameIndexes,
 }
 
 /// The word that a wrong sealing key does not open.
@@ -109,6 +111,7 @@ impl Store {
             clock: options.clock,
             chance: options.chance,
             journal_keys: RwLock::default(),
+            name_indexes: NameIndexes::default(),
         }));
         store.prove_key().await?;
         Ok(store)
@@ -122,6 +125,10 @@ impl Store {
     /// Chance.
     pub fn chance(&self) -> &Arc<dyn Chance> {
         &self.0.chance
+    }
+
+    pub(crate) fn name_indexes(&self) -> &NameIndexes {
+        &self.0.name_indexes
     }
 
     pub(crate) fn keys(&self) -> &KeyRing {

@@ -40,7 +40,15 @@ pub struct Tx {
 
 impl Tx {
     pub(crate) fn new(store: Store, db: DatabaseTransaction, context: Context, writable: bool) -> Self {
-        Self { store, db, context, writable, changes: Mutex::default(), reverts: Mutex::default(), noted: AtomicUsize::new(0) }
+        Self {
+            store,
+            db,
+            context,
+            writable,
+            changes: Mutex::default(),
+            reverts: Mutex::default(),
+            noted: AtomicUsize::new(0),
+        }
     }
 
     /// Who acts, where, when.

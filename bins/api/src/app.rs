@@ -1,0 +1,72 @@
+//! Everything a request needs, built once at start.
+
+use std::{collections::HashMap, sync::Arc};
+
+use domain::{Context, Error, Grant, Permission, Result};
+use integration::{Capability, Category, Entry};
+use persistence::{Store, Tx};
+use sync::Engine;
+use tokio::sync::Notify;
+
+use crate::auth::Caller;
+
+/// The application, as handlers get it.
+pub type AppData<'a> = poem::web::Data<&'a Arc<App>>;
+
+/// What handlers share.
+pub struct App {
+    /// The store.
+    pub store: Store,
+    /// The vendors.
+    pub entries: &'static [Entry],
+    /// Talks to vendors for a person who waits.
+    pub engine: Arc<Engine>,
+    /// Wakes the worker of this process when a job was enqueued.
+    pub wake: Arc<Notify>,
+    /// Signing in: cost of passwords, lives of sessions, prefix of keys.
+    pub access: access::Settings,
+    /// Whether cookies are for HTTPS only.
+    pub secure_cookies: bool,
+    capabilities: HashMap<&'static str, Vec<Capability>>,
+}
+
+impl App {
+    /// The application over a store and an engine.
+    pub fn new(store: Store, engine: Arc<Engine>, wake: Arc<Notify>, access: access::Settings, secure_cookies: bool) -> Self {
+        let entries = registry::ALL;
+        let capabilities = entries.iter().map(|entry| (entry.id, entry.capabilities())).collect();
+        Self { store, entries, engine, wake, access, secure_cookies, capabilities }
+    }
+
+    /// A vendor of the catalogue.
+    pub fn entry(&self, integration: &str) -> Option<&'static Entry> {
+        self.entries.iter().find(|entry| entry.id == integration)
+    }
+
+    /// What a vendor's connector can do.
+    pub fn capabilities(&self, integration: &str) -> &[Capability] {
+        self.capabilities.get(integration).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether a vendor's connector has this capability.
+    pub fn can(&self, integration: &str, capability: &str) -> bool {
+        self.capabilities(integration).iter().any(|found| found.name == capability)
+    }
+
+    /// A reading transaction of a caller who has this right.
+    pub async fn read(&self, caller: Caller, permission: Permission) -> Result<Tx> {
+        let context = caller.context()?;
+        context.require(permission)?;
+        self.store.read(context).await
+    }
+
+    /// Refuses a caller whose right covers billing vendors only, for another vendor.
+    pub fn permit_vendor(&self, context: &Context, permission: Permission, integration: &str) -> Result<()> {
+        let billing = self.entry(integration).is_some_and(|entry| entry.category == Category::Billing);
+        match context.permissions.grant(permission) {
+            Grant::Yes => Ok(()),
+            Grant::Billing if billing => Ok(()),
+            Grant::Billing | Grant::No => Err(Error::Forbidden { permission }),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The OpenAPI document as it is published: what poem-openapi writes, made plain enough that the
+//! generators of clients for TypeScript, Python and Rust all understand it.
+
+use serde_json::{Map, Value};
+
+/// The published document.
+pub fn normalised(raw: &str) -> Value {
+    let mut document: Value = serde_json::from_str(raw).unwrap_or_default();
+    settle(&mut document);
+    if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
+        // poem writes path parameters as it routes them; the document wants braces.
+        let renamed = std::mem::take(paths).into_iter().map(|(path, item)| (braces(&path), item));
+        *paths = renamed.collect();
+    }
+    document
+}
+
+fn braces(path: &str) -> String {
+    let part = |part: &str| part.strip_prefix(':').map_or_else(|| part.to_owned(), |name| format!("{{{name}}}"));
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+fn settle(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(settle),
+        Value::Object(fields) => {
+            hoist(fields);
+            strip_charset(fields);
+            whole_bounds(fields);
+            if fields.get("format").is_some_and(|format| format == "naive-date") {
+                fields.insert("format".to_owned(), "date".into());
+            }
+            fields.values_mut().for_each(settle);
+        }
+        _ => {}
+    }
+}
+
+/// `allOf: [{$ref}, {description}]` → `allOf: [{$ref}]` with the rest beside it: one generator
+/// drops schemas whose allOf holds anything but objects.
+fn hoist(fields: &mut Map<String, Value>) {
+    let Some(Value::Array(parts)) = fields.get_mut("allOf") else { return };
+    if !parts.iter().any(|part| part.get("$ref").is_some()) {
+        return;
+    }
+    let (kept, rest): (Vec<Value>, Vec<Value>) = std::mem::take(parts).into_iter().partition(|p| p.get("$ref").is_some());
+    *parts = kept;
+    for part in rest {
+        if let Value::Object(extra) = part {
+            for (key, value) in extra {
+                fields.entry(key).or_insert(value);
+            }
+        }
+    }
+}
+
+fn strip_charset(fields: &mut Map<String, Value>) {
+    let Some(Value::Object(content)) = fields.get_mut("content") else { return };
+    let plain = |name: String| name.split(';').next().unwrap_or_default().trim().to_owned();
+    *content = std::mem::take(content).into_iter().map(|(name, value)| (plain(name), value)).collect();
+}
+
+/// Bounds of integers are written as floats.
+fn whole_bounds(fields: &mut Map<String, Value>) {
+    for bound in ["minimum", "maximum"] {
+        if let Some(number) = fields.get(bound).and_then(Value::as_f64).filter(|n| n.fract() == 0.0 && n.abs() < 1e15) {
+            fields.insert(bound.to_owned(), (number as i64).into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_breaks_generators_is_settled() {
+        let raw = json!({
+            "paths": { "/api/clients/:client_id/devices": { "get": { "content": { "application/json; charset=utf-8": {} } } } },
+            "a": { "allOf": [{ "$ref": "#/x" }, { "description": "d" }] },
+            "b": { "minimum": 1.0, "maximum": 100.0, "format": "naive-date" },
+        });
+        let settled = normalised(&raw.to_string());
+        assert_eq!(settled["a"], json!({ "allOf": [{ "$ref": "#/x" }], "description": "d" }));
+        assert_eq!(settled["b"], json!({ "minimum": 1, "maximum": 100, "format": "date" }));
+        assert!(settled["paths"]["/api/clients/{client_id}/devices"]["get"]["content"]["application/json"].is_object());
+    }
+}

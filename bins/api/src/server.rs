@@ -1,0 +1,163 @@
+//! The routes, and what surrounds every request: id, log line, metrics, bounds, problems.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use domain::Error;
+use metrics_exporter_prometheus::PrometheusHandle;
+use poem::{
+    Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response, Route,
+    http::{StatusCode, header},
+    middleware::CatchPanic,
+    web::Data,
+};
+use poem_openapi::OpenApiService;
+
+use crate::{
+    app::App,
+    document, problem,
+    problem::Failure,
+    request_id,
+    routes::{
+        clients::Clients, connections::Connections, fleet::Fleet, imports::Imports, integrations::Integrations,
+        journal::Journal, keys::Keys, mappings::Mappings, microsoft365::Microsoft365Api, runs::Runs, session::Session,
+        staff::Staff, subscriptions::Subscriptions,
+    },
+};
+
+/// Largest body of a request, in bytes.
+const BODY: usize = 2 * 1024 * 1024;
+/// Longest that a request may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+type Part1 = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, Imports);
+type Part2 = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal);
+
+/// The API with its document.
+pub fn service() -> OpenApiService<(Part1, Part2), ()> {
+    let first = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, Imports);
+    let second = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal);
+    OpenApiService::new((first, second), "PanelOne", env!("CARGO_PKG_VERSION"))
+        .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
+}
+
+/// The published document, as text.
+pub fn openapi() -> String {
+    let text = serde_json::to_string_pretty(&document::normalised(&service().spec())).unwrap_or_default();
+    format!("{text}\n")
+}
+
+/// Everything that answers.
+pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndpoint {
+    let service = service();
+    let docs = service.swagger_ui_html();
+    let published: Arc<str> = openapi().into();
+    Route::new()
+        .at("/healthz", poem::get(healthz))
+        .at("/readyz", poem::get(readyz))
+        .at("/metrics", poem::get(exposition).data(metrics))
+        .at("/openapi.json", poem::get(poem::endpoint::make_sync(move |_| json(&published))))
+        .at("/docs", poem::get(poem::endpoint::make_sync(move |_| page(docs.clone()))))
+        .nest("/", service)
+        .data(app)
+        .with(CatchPanic::new().with_handler(|_| {
+            Failure::from(Error::internal("a handler panicked")).into_response()
+        }))
+        .around(surround)
+}
+
+fn json(text: &str) -> Response {
+    Response::builder().content_type("application/json").body(text.to_owned())
+}
+
+fn page(html: String) -> Response {
+    // The page holds its own script and style, and needs nothing from outside.
+    let policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; \
+                  connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+    Response::builder().content_type("text/html; charset=utf-8").header("content-security-policy", policy).body(html)
+}
+
+#[poem::handler]
+fn healthz() -> &'static str {
+    "ok"
+}
+
+#[poem::handler]
+async fn readyz(app: Data<&Arc<App>>) -> Result<&'static str, poem::Error> {
+    match app.store.ping().await {
+        Ok(()) => Ok("ready"),
+        Err(error) => Err(Failure::from(error).into()),
+    }
+}
+
+#[poem::handler]
+fn exposition(metrics: Data<&Option<PrometheusHandle>>) -> Response {
+    let text = metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    Response::builder().content_type("text/plain; version=0.0.4").body(text)
+}
+
+/// What surrounds every request.
+async fn surround<E: Endpoint>(endpoint: Arc<E>, request: Request) -> poem::Result<Response> {
+    let id = incoming_id(&request).unwrap_or_else(new_id);
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let started = Instant::now();
+    let work = request_id::under(id.clone(), answer(endpoint, request));
+    let mut response = match tokio::time::timeout(PATIENCE, work).await {
+        Ok(response) => response,
+        Err(_) => request_id::under(id.clone(), async {
+            Failure::from(Error::Busy("a request took too long".to_owned())).into_response()
+        })
+        .await,
+    };
+    let status = response.status().as_u16();
+    let took = started.elapsed();
+    metrics::counter!("http_requests_total", "method" => method.to_string(), "status" => status.to_string()).increment(1);
+    metrics::histogram!("http_request_seconds").record(took.as_secs_f64());
+    tracing::info!(request_id = %id, %method, %path, status, ms = took.as_millis() as u64, "request");
+    let headers = response.headers_mut();
+    if let Ok(value) = id.parse() {
+        headers.insert("x-request-id", value);
+    }
+    headers.insert("x-content-type-options", header::HeaderValue::from_static("nosniff"));
+    headers.insert("referrer-policy", header::HeaderValue::from_static("no-referrer"));
+    headers.entry("cache-control").or_insert(header::HeaderValue::from_static("no-store"));
+    headers
+        .entry("content-security-policy")
+        .or_insert(header::HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    Ok(response)
+}
+
+/// Bounds the body, runs the request, turns what failed into a problem.
+async fn answer<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> Response {
+    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    let too_large = || poem::Error::from_string(format!("A body may have at most {BODY} bytes."), StatusCode::PAYLOAD_TOO_LARGE);
+    if declared.is_some_and(|bytes| bytes > BODY as u64) {
+        return problem::of_poem(too_large());
+    }
+    if !request.method().is_safe() {
+        match request.take_body().into_bytes_limit(BODY).await {
+            Ok(bytes) => request.set_body(bytes),
+            Err(poem::error::ReadBodyError::PayloadTooLarge) => return problem::of_poem(too_large()),
+            Err(other) => return problem::of_poem(other.into()),
+        }
+    }
+    match endpoint.call(request).await {
+        Ok(response) => response.into_response(),
+        Err(error) => problem::of_poem(error),
+    }
+}
+
+/// An id that a proxy gave, if it is harmless in a log.
+fn incoming_id(request: &Request) -> Option<String> {
+    let id = request.header("x-request-id")?;
+    let harmless = !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    harmless.then(|| id.to_owned())
+}
+
+fn new_id() -> String {
+    use domain::{Chance, Clock};
+    persistence::OsChance.id(domain::SystemClock.now()).to_string()
+}

@@ -1,0 +1,125 @@
+//! Configuration: a file, then the environment; every mistake named at once.
+
+use std::{net::SocketAddr, path::Path};
+
+use persistence::KeyRing;
+use serde::Deserialize;
+
+/// What an operator can set. In the environment `PANELONE_` and the name in capitals.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `sqlite://…?mode=rwc` or `postgres://…`.
+    pub database_url: String,
+    /// Connections to the database.
+    #[serde(default = "connections")]
+    pub database_connections: u32,
+    /// Where to listen.
+    #[serde(default = "listen")]
+    pub listen: String,
+    /// Sealing keys: `id:base64` of 32 bytes, the sealing one first, separated by commas.
+    pub sealing_keys: String,
+    /// Whether this process runs jobs too.
+    #[serde(default)]
+    pub with_worker: bool,
+    /// Jobs that run at a time.
+    #[serde(default = "slots")]
+    pub worker_slots: usize,
+    /// Vendors' hosts in private networks that may be reached: `host:port`, separated by commas.
+    #[serde(default)]
+    pub vendor_exceptions: String,
+    /// Requests per second to one vendor account.
+    #[serde(default = "pace")]
+    pub vendor_requests_per_second: f64,
+    /// Whether cookies are for HTTPS only.
+    #[serde(default = "yes")]
+    pub secure_cookies: bool,
+    /// `json` or `text`.
+    #[serde(default = "text")]
+    pub log_format: String,
+    /// What is logged, as in `RUST_LOG`.
+    #[serde(default = "info")]
+    pub log: String,
+}
+
+fn connections() -> u32 {
+    8
+}
+fn listen() -> String {
+    "127.0.0.1:8080".to_owned()
+}
+fn slots() -> usize {
+    4
+}
+fn pace() -> f64 {
+    10.0
+}
+fn yes() -> bool {
+    true
+}
+fn text() -> String {
+    "text".to_owned()
+}
+fn info() -> String {
+    "info,sqlx=warn".to_owned()
+}
+
+impl Settings {
+    /// Reads the file, if one is named, then the environment. The error lists every mistake.
+    pub fn read(file: Option<&Path>) -> Result<Self, String> {
+        let mut sources = config::Config::builder();
+        if let Some(file) = file {
+            sources = sources.add_source(config::File::from(file));
+        }
+        let environment = config::Environment::with_prefix("PANELONE").prefix_separator("_").try_parsing(true);
+        // Variables of the test harness share the prefix.
+        let settings: Self = sources
+            .add_source(environment.source(Some(
+                std::env::vars().filter(|(name, _)| !name.starts_with("PANELONE_TEST") && name != "PANELONE_REQUIRE_ALL").collect(),
+            )))
+            .build()
+            .and_then(config::Config::try_deserialize)
+            .map_err(|why| format!("configuration: {why} (see the table in the README)"))?;
+        let mistakes = settings.mistakes();
+        if mistakes.is_empty() { Ok(settings) } else { Err(format!("configuration:\n  {}", mistakes.join("\n  "))) }
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        if !self.database_url.starts_with("sqlite:") && !self.database_url.starts_with("postgres") {
+            mistakes.push("PANELONE_DATABASE_URL must begin with sqlite: or postgres:".to_owned());
+        }
+        if let Err(why) = KeyRing::parse(&self.sealing_keys) {
+            mistakes.push(format!("PANELONE_SEALING_KEYS: {why}"));
+        }
+        if self.listen.parse::<SocketAddr>().is_err() {
+            mistakes.push("PANELONE_LISTEN must be address:port such as 127.0.0.1:8080".to_owned());
+        }
+        if !matches!(self.log_format.as_str(), "json" | "text") {
+            mistakes.push("PANELONE_LOG_FORMAT must be json or text".to_owned());
+        }
+        if !(1..=64).contains(&self.worker_slots) {
+            mistakes.push("PANELONE_WORKER_SLOTS must be from 1 to 64".to_owned());
+        }
+        if !(2..=200).contains(&self.database_connections) {
+            mistakes.push("PANELONE_DATABASE_CONNECTIONS must be from 2 to 200".to_owned());
+        }
+        if !(self.vendor_requests_per_second > 0.0 && self.vendor_requests_per_second <= 10_000.0) {
+            mistakes.push("PANELONE_VENDOR_REQUESTS_PER_SECOND must be above 0 and at most 10000".to_owned());
+        }
+        if let Err(why) = transport::AddressPolicy::allowing(self.exceptions()) {
+            mistakes.push(format!("PANELONE_VENDOR_EXCEPTIONS: {why}"));
+        }
+        mistakes
+    }
+
+    /// The exceptions of the address policy.
+    pub fn exceptions(&self) -> Vec<&str> {
+        self.vendor_exceptions.split(',').map(str::trim).filter(|text| !text.is_empty()).collect()
+    }
+
+    /// The sealing keys.
+    pub fn keys(&self) -> Result<KeyRing, String> {
+        KeyRing::parse(&self.sealing_keys)
+    }
+}

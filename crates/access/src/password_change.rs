@@ -1,0 +1,71 @@
+//! New passwords: one's own, by proving the old one; someone else's, by those who manage the team.
+
+use domain::{Context, Error, Outcome, Permission, Problem, Result, SessionId, StaffId};
+use persistence::{StaffRow, Store, Tx};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    Gate,
+    gate::in_person,
+    password_problem,
+    staff::{covers, require_over},
+    throttle,
+};
+
+/// Changes the caller's own password. Wrong guesses of the present one are counted like sign-ins.
+/// All other sessions of the caller end.
+pub async fn password_change(
+    store: &Store,
+    gate: &Gate,
+    context: Context,
+    session: SessionId,
+    present: &SecretString,
+    new: &SecretString,
+) -> Result<()> {
+    let id = in_person(&context)?;
+    let staff = store.read(context.clone()).await?.staff(id).await?;
+    if let Some(problem) = password_problem("/new_password", new, &staff.email) {
+        return Err(Error::Invalid(vec![problem]));
+    }
+    let across = store.across().await?;
+    let admission = throttle::admit(&across, &staff.email, context.source_address.as_deref(), context.now).await?;
+    across.commit().await?;
+    if !gate.passwords.verify(present, staff.password_hash.as_deref()).await? {
+        let tx = store.begin(context).await?;
+        tx.commit_attempt("password_change", Outcome::Denied, "wrong password").await?;
+        return Err(Error::Invalid(vec![Problem::new("/present_password", "wrong", "is not your present password")]));
+    }
+    admission.refund(store).await?;
+    let hash = gate.passwords.hash(new).await?;
+    let tx = store.begin(context).await?;
+    tx.team_lock().await?;
+    let current = tx.staff(id).await?;
+    if current.password_hash != staff.password_hash {
+        return Err(Error::Stale { what: "staff user" });
+    }
+    set(&tx, &current, &hash).await?;
+    tx.sessions_delete(id, Some(session)).await?;
+    tx.commit("password_change", None).await.map(drop)
+}
+
+/// Sets the password of someone of the team, who is signed out everywhere. Only over people whose
+/// clients the caller sees too, and over owners only by owners: who sets a password can sign in
+/// with it. The caller commits (`staff_password_set`), after hashing with [`crate::Passwords::hash`].
+pub async fn staff_password_set(tx: &Tx, id: StaffId, hash: &SecretString) -> Result<StaffRow> {
+    let context = tx.context();
+    context.require(Permission::TeamManage)?;
+    tx.team_lock().await?;
+    let before = tx.staff(id).await?;
+    require_over(context, &before)?;
+    if !covers(&context.scope, &before.scope()) {
+        return Err(Error::Forbidden { permission: Permission::TeamManage });
+    }
+    let after = set(tx, &before, hash).await?;
+    tx.sessions_delete(id, None).await?;
+    Ok(after)
+}
+
+async fn set(tx: &Tx, before: &StaffRow, hash: &SecretString) -> Result<StaffRow> {
+    let after = StaffRow { password_hash: Some(hash.expose_secret().to_owned()), ..before.clone() };
+    tx.staff_update(before, after).await
+}

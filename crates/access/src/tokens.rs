@@ -1,0 +1,89 @@
+//! Tokens: 32 random bytes after the id of their organisation, so that a look-up stays inside one
+//! organisation. Of a token only the SHA-256 over all of it is stored: with another organisation's
+//! id in front it is another token. They are long and random, hence found by their hash; only
+//! passwords need a slow one.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{Chance, OrganisationId};
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// Bytes of the organisation's id.
+const OWNER: usize = 16;
+/// Random bytes.
+const RANDOM: usize = 32;
+/// Characters of both in base64; 48 bytes leave no spare bits, so each token has one spelling.
+const CHARACTERS: usize = (OWNER + RANDOM) / 3 * 4;
+/// Characters at the end of a key that its hint shows.
+const SHOWN: usize = 4;
+
+/// Which API keys are made and taken: a key of a test installation does not open a live one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Environment {
+    /// `pone_live_…`
+    #[default]
+    Live,
+    /// `pone_test_…`
+    Test,
+}
+
+impl Environment {
+    /// What its keys begin with.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Live => "pone_live_",
+            Self::Test => "pone_test_",
+        }
+    }
+}
+
+/// A new token, and what is stored of it.
+pub(crate) struct Token {
+    /// Shown once.
+    pub text: SecretString,
+    /// SHA-256.
+    pub hash: Vec<u8>,
+    /// Enough to recognise it by, for keys.
+    pub hint: String,
+}
+
+/// A new session token.
+pub(crate) fn session_token(chance: &dyn Chance, organisation: OrganisationId) -> Token {
+    token("", chance, organisation)
+}
+
+/// A new API key.
+pub(crate) fn api_key_token(chance: &dyn Chance, organisation: OrganisationId, environment: Environment) -> Token {
+    token(environment.prefix(), chance, organisation)
+}
+
+fn token(prefix: &str, chance: &dyn Chance, organisation: OrganisationId) -> Token {
+    let mut bytes = [0; OWNER + RANDOM];
+    bytes[..OWNER].copy_from_slice(organisation.0.as_bytes());
+    chance.fill(&mut bytes[OWNER..]);
+    let text = URL_SAFE_NO_PAD.encode(bytes);
+    let hint = format!("{prefix}…{}", &text[text.len() - SHOWN..]);
+    Token { text: format!("{prefix}{text}").into(), hash: Sha256::digest(bytes).to_vec(), hint }
+}
+
+/// The organisation and the hash of a session token; `None` for anything else.
+pub(crate) fn parse_session(text: &str) -> Option<(OrganisationId, Vec<u8>)> {
+    if text.len() != CHARACTERS {
+        return None;
+    }
+    let mut bytes = [0; OWNER + RANDOM];
+    let read = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+    let owner: [u8; OWNER] = bytes[..OWNER].try_into().ok()?;
+    (read == bytes.len()).then(|| (Uuid::from_bytes(owner).into(), Sha256::digest(bytes).to_vec()))
+}
+
+/// The organisation and the hash of an API key of this environment; `None` for anything else.
+pub(crate) fn parse_api_key(text: &str, environment: Environment) -> Option<(OrganisationId, Vec<u8>)> {
+    parse_session(text.strip_prefix(environment.prefix())?)
+}
+
+/// Whether a bearer token wants to be an API key, of whichever environment.
+pub fn is_api_key(text: &str) -> bool {
+    text.starts_with(Environment::Live.prefix()) || text.starts_with(Environment::Test.prefix())
+}

@@ -1,0 +1,78 @@
+//! The engine: what it is handed, and how it reaches a vendor.
+
+use std::sync::Arc;
+
+use domain::{Connection, ConnectionId, Context, Error, OrganisationId, Result};
+use integration::{Connector, Entry, Transport};
+use persistence::{ClaimedJob, JobOutcome, Store, Tx};
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use crate::job::{self, Ended};
+
+/// Gives each connection its transport: one budget for everything that talks to the same account.
+pub trait Dial: Send + Sync {
+    /// The transport of a connection. `interactive` is for a person who waits: it may use the share of the
+    /// budget that syncs leave free.
+    fn transport(&self, connection: ConnectionId, interactive: bool) -> Arc<dyn Transport>;
+}
+
+/// Talks to vendors and stores what they say. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    /// The database.
+    pub store: Store,
+    /// Every vendor of this build.
+    pub entries: &'static [Entry],
+    /// How vendors are reached.
+    pub dial: Arc<dyn Dial>,
+}
+
+impl Engine {
+    /// Does a job of the queue. `stop` asks it to end at the next page. A connector that panics takes the
+    /// call with it: run it in a task of its own.
+    pub async fn handle(&self, job: &ClaimedJob, stop: &CancellationToken) -> Ended {
+        match job.kind.as_str() {
+            job::KIND => self.sync_connection(job, stop).await,
+            other => Ended::Finish(JobOutcome::Failed(format!("this version knows no jobs of the kind {other}"))),
+        }
+    }
+
+    /// The vendor of this id.
+    pub fn entry(&self, integration: &str) -> Result<&'static Entry> {
+        entry(self.entries, integration)
+    }
+
+    /// A transaction of the worker's own.
+    pub(crate) async fn begin(&self, organisation: OrganisationId, request: &str) -> Result<Tx> {
+        self.store.begin(Context::worker(organisation, self.store.clock().now(), request)).await
+    }
+
+    /// The connector of a stored connection.
+    pub(crate) fn connect(
+        &self,
+        connection: &Connection,
+        credentials: &Value,
+        interactive: bool,
+    ) -> Result<Box<dyn Connector>, integration::Error> {
+        let entry = self.entry(&connection.integration).map_err(|error| {
+            integration::Error::new(integration::Kind::Refused, error.to_string())
+        })?;
+        let none = Map::new();
+        let values = credentials.as_object().unwrap_or(&none);
+        entry.connect(values, self.dial.transport(connection.id, interactive)).map_err(|mistakes| {
+            let fields: Vec<_> = mistakes.iter().map(|mistake| mistake.field.as_str()).collect();
+            let message = format!(
+                "the stored credentials of {} do not fit this version ({}): reconnect it",
+                entry.name,
+                fields.join(", ")
+            );
+            integration::Error::new(integration::Kind::Credentials, message)
+        })
+    }
+}
+
+/// The vendor of this id.
+pub(crate) fn entry(entries: &'static [Entry], integration: &str) -> Result<&'static Entry> {
+    entries.iter().find(|entry| entry.id == integration).ok_or(Error::NotFound { what: "integration" })
+}
