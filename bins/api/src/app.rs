@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use access::Gate;
 use domain::{Context, Error, Grant, Permission, Result};
 use integration::{Capability, Category, Entry};
 use persistence::{Store, Tx};
@@ -23,8 +24,8 @@ pub struct App {
     pub engine: Arc<Engine>,
     /// Wakes the worker of this process when a job was enqueued.
     pub wake: Arc<Notify>,
-    /// Signing in: cost of passwords, lives of sessions, prefix of keys.
-    pub access: access::Settings,
+    /// Signing in: passwords, sessions, keys.
+    pub gate: Gate,
     /// Whether cookies are for HTTPS only.
     pub secure_cookies: bool,
     capabilities: HashMap<&'static str, Vec<Capability>>,
@@ -32,10 +33,10 @@ pub struct App {
 
 impl App {
     /// The application over a store and an engine.
-    pub fn new(store: Store, engine: Arc<Engine>, wake: Arc<Notify>, access: access::Settings, secure_cookies: bool) -> Self {
+    pub fn new(store: Store, engine: Arc<Engine>, wake: Arc<Notify>, gate: Gate, secure_cookies: bool) -> Self {
         let entries = registry::ALL;
         let capabilities = entries.iter().map(|entry| (entry.id, entry.capabilities())).collect();
-        Self { store, entries, engine, wake, access, secure_cookies, capabilities }
+        Self { store, entries, engine, wake, gate, secure_cookies, capabilities }
     }
 
     /// A vendor of the catalogue.
@@ -55,9 +56,13 @@ impl App {
 
     /// A reading transaction of a caller who has this right.
     pub async fn read(&self, caller: Caller, permission: Permission) -> Result<Tx> {
-        let context = caller.context()?;
+        self.read_as(&caller.context()?, permission).await
+    }
+
+    /// The same for a context that is needed for more.
+    pub async fn read_as(&self, context: &Context, permission: Permission) -> Result<Tx> {
         context.require(permission)?;
-        self.store.read(context).await
+        self.store.read(context.clone()).await
     }
 
     /// Refuses a caller whose right covers billing vendors only, for another vendor.

@@ -13,7 +13,6 @@ pub mod app;
 pub mod auth;
 pub mod changes;
 pub mod commands;
-pub mod config;
 mod document;
 mod freshness;
 mod page;

@@ -1,2 +1,17 @@
-//! x
-fn main() {}
+//! The API server and its operator's subcommands.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[tokio::main]
+#[expect(clippy::print_stderr, reason = "a command line tool")]
+async fn main() -> ExitCode {
+    match api::commands::run(api::commands::Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("api: {why:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -21,9 +21,9 @@ use crate::{
     problem::Failure,
     request_id,
     routes::{
-        clients::Clients, connections::Connections, fleet::Fleet, imports::Imports, integrations::Integrations,
-        journal::Journal, keys::Keys, mappings::Mappings, microsoft365::Microsoft365Api, runs::Runs, session::Session,
-        staff::Staff, subscriptions::Subscriptions,
+        clients::Clients, fleet::Fleet, imports::Imports, integrations::Integrations,
+        journal::Journal, keys::Keys, mappings::Mappings, microsoft365::Microsoft365Api, session::Session,
+        staff::Staff,
     },
 };
 
@@ -32,13 +32,13 @@ const BODY: usize = 2 * 1024 * 1024;
 /// Longest that a request may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-type Part1 = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, Imports);
-type Part2 = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal);
+type Part1 = (Session, Staff, Keys, Integrations, Mappings, Imports);
+type Part2 = (Clients, Fleet, Microsoft365Api, Journal);
 
 /// The API with its document.
 pub fn service() -> OpenApiService<(Part1, Part2), ()> {
-    let first = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, Imports);
-    let second = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal);
+    let first = (Session, Staff, Keys, Integrations, Mappings, Imports);
+    let second = (Clients, Fleet, Microsoft365Api, Journal);
     OpenApiService::new((first, second), "PanelOne", env!("CARGO_PKG_VERSION"))
         .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
 }

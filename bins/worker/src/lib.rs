@@ -29,5 +29,17 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
 /// The engine over a store, with the way to vendors that the settings allow.
 pub fn engine(settings: &Settings, store: Store) -> anyhow::Result<Arc<sync::Engine>> {
     let dial = VendorDial::new(&settings.exceptions(), settings.vendor_requests_per_second)?;
-    Ok(Arc::new(sync::Engine::new(store, registry::ALL, Arc::new(dial))))
+    Ok(Arc::new(sync::Engine { store, entries: registry::ALL, dial: Arc::new(dial) }))
+}
+
+/// Ends when the process is told to stop: SIGTERM, or Ctrl-C.
+pub async fn told_to_stop() {
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(_) => return std::future::pending().await,
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
 }

@@ -74,9 +74,13 @@ impl Settings {
         let environment = config::Environment::with_prefix("PANELONE").prefix_separator("_").try_parsing(true);
         // Variables of the test harness share the prefix.
         let settings: Self = sources
-            .add_source(environment.source(Some(
-                std::env::vars().filter(|(name, _)| !name.starts_with("PANELONE_TEST") && name != "PANELONE_REQUIRE_ALL").collect(),
-            )))
+            .add_source(
+                environment.source(Some(
+                    std::env::vars()
+                        .filter(|(name, _)| !name.starts_with("PANELONE_TEST") && name != "PANELONE_REQUIRE_ALL")
+                        .collect(),
+                )),
+            )
             .build()
             .and_then(config::Config::try_deserialize)
             .map_err(|why| format!("configuration: {why} (see the table in the README)"))?;

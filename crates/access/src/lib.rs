@@ -26,7 +26,7 @@ pub use api_keys::{CreatedKey, NewKey, api_key_context, api_key_create, api_key_
 pub use gate::{AccessOptions, Gate, RequestMeta};
 pub use organisations::{NewOrganisation, organisation_create};
 pub use password_change::{password_change, staff_password_set};
-pub use passwords::{Cost, Passwords, password_problem};
+pub use passwords::{Cost, Passwords};
 pub use sessions::{session_context, session_delete, session_list, sessions_delete_others, staff_sessions_delete};
 pub use sign_in::{SignIn, SignedIn, sign_in};
 pub use staff::{CheckedStaff, NewStaff, StaffPatch, staff_create, staff_list, staff_update};

@@ -53,7 +53,7 @@ pub async fn organisation_create(
         allow_clients: None,
         deny_clients: BTreeSet::new(),
     };
-    let owner = owner.check_at("/owner", problems, &gate.passwords).await?;
+    let owner = owner.check_at("/owner", problems, gate).await?;
 
     let now = store.clock().now();
     let id = OrganisationId(store.chance().id(now));

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     Gate,
     gate::in_person,
-    password_problem,
+    passwords::password_problem,
     staff::{covers, require_over},
     throttle,
 };
@@ -30,7 +30,14 @@ pub async fn password_change(
     let across = store.across().await?;
     let admission = throttle::admit(&across, &staff.email, context.source_address.as_deref(), context.now).await?;
     across.commit().await?;
-    if !gate.passwords.verify(present, staff.password_hash.as_deref()).await? {
+    let right = match gate.passwords.verify(present, staff.password_hash.as_deref()).await {
+        Ok(right) => right,
+        Err(error) => {
+            admission.refund(store).await?;
+            return Err(error);
+        }
+    };
+    if !right {
         let tx = store.begin(context).await?;
         tx.commit_attempt("password_change", Outcome::Denied, "wrong password").await?;
         return Err(Error::Invalid(vec![Problem::new("/present_password", "wrong", "is not your present password")]));
@@ -50,18 +57,30 @@ pub async fn password_change(
 
 /// Sets the password of someone of the team, who is signed out everywhere. Only over people whose
 /// clients the caller sees too, and over owners only by owners: who sets a password can sign in
-/// with it. The caller commits (`staff_password_set`), after hashing with [`crate::Passwords::hash`].
-pub async fn staff_password_set(tx: &Tx, id: StaffId, hash: &SecretString) -> Result<StaffRow> {
-    let context = tx.context();
+/// with it.
+pub async fn staff_password_set(
+    store: &Store,
+    gate: &Gate,
+    context: Context,
+    id: StaffId,
+    new: &SecretString,
+) -> Result<StaffRow> {
     context.require(Permission::TeamManage)?;
+    let found = store.read(context.clone()).await?.staff(id).await?;
+    if let Some(problem) = password_problem("/new_password", new, &found.email) {
+        return Err(Error::Invalid(vec![problem]));
+    }
+    let hash = gate.passwords.hash(new).await?;
+    let tx = store.begin(context).await?;
     tx.team_lock().await?;
     let before = tx.staff(id).await?;
-    require_over(context, &before)?;
-    if !covers(&context.scope, &before.scope()) {
+    require_over(tx.context(), &before)?;
+    if !covers(&tx.context().scope, &before.scope()) {
         return Err(Error::Forbidden { permission: Permission::TeamManage });
     }
-    let after = set(tx, &before, hash).await?;
+    let after = set(&tx, &before, &hash).await?;
     tx.sessions_delete(id, None).await?;
+    tx.commit("staff_password_set", None).await?;
     Ok(after)
 }
 

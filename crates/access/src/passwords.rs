@@ -41,7 +41,7 @@ impl Default for Cost {
 }
 
 /// What is wrong with a new password of the person with this address.
-pub fn password_problem(pointer: &str, password: &SecretString, email: &str) -> Option<Problem> {
+pub(crate) fn password_problem(pointer: &str, password: &SecretString, email: &str) -> Option<Problem> {
     let text = password.expose_secret();
     let count = text.chars().count();
     if count < LEAST {
@@ -65,7 +65,7 @@ pub struct Passwords {
 
 impl Passwords {
     /// Takes as long as hashing one password: accounts that do not exist are checked against it.
-    pub fn new(cost: Cost, chance: Arc<dyn Chance>) -> Result<Self> {
+    pub(crate) fn new(cost: Cost, chance: Arc<dyn Chance>) -> Result<Self> {
         let params = Params::new(cost.memory, cost.passes, 1, None).map_err(Error::internal)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut nobody = [0; 32];
@@ -84,7 +84,7 @@ impl Passwords {
     }
 
     /// The hash of a password in PHC form, with a salt of its own.
-    pub async fn hash(&self, password: &SecretString) -> Result<SecretString> {
+    pub(crate) async fn hash(&self, password: &SecretString) -> Result<SecretString> {
         let (argon2, salt) = (self.argon2.clone(), salt(self.chance.as_ref()));
         let password = password.clone();
         let work = move || hash(&argon2, password.expose_secret().as_bytes(), &salt);
@@ -92,7 +92,7 @@ impl Passwords {
     }
 
     /// Whether this is the password. Without a hash it never is, and that takes as long to find out.
-    pub async fn verify(&self, password: &SecretString, stored: Option<&str>) -> Result<bool> {
+    pub(crate) async fn verify(&self, password: &SecretString, stored: Option<&str>) -> Result<bool> {
         self.checks.fetch_add(1, Ordering::Relaxed);
         let (argon2, known) = (self.argon2.clone(), stored.is_some());
         let stored = stored.unwrap_or(&self.dummy).to_owned();

@@ -11,7 +11,7 @@ use domain::{
 use persistence::{StaffRow, Tx};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{Passwords, password_problem};
+use crate::{Gate, passwords::password_problem};
 
 /// Clients that one list may name.
 const MOST_CLIENTS: usize = 5_000;
@@ -47,18 +47,13 @@ pub struct CheckedStaff {
 impl NewStaff {
     /// Checks every field and hashes the password: done before the transaction begins, which would
     /// else hold up other writers meanwhile.
-    pub async fn check(self, passwords: &Passwords) -> Result<CheckedStaff> {
-        self.check_at("", Vec::new(), passwords).await
+    pub async fn check(self, gate: &Gate) -> Result<CheckedStaff> {
+        self.check_at("", Vec::new(), gate).await
     }
 
     /// As [`Self::check`], for fields that stand below `at` in the body and a body that has other
     /// problems too.
-    pub(crate) async fn check_at(
-        self,
-        at: &str,
-        mut problems: Vec<Problem>,
-        passwords: &Passwords,
-    ) -> Result<CheckedStaff> {
+    pub(crate) async fn check_at(self, at: &str, mut problems: Vec<Problem>, gate: &Gate) -> Result<CheckedStaff> {
         let name = valid_name(&format!("{at}/name"), &self.name).map_err(|problem| problems.push(problem));
         let email = valid_email(&format!("{at}/email"), &self.email).map_err(|problem| problems.push(problem));
         let password = self.password.as_ref();
@@ -67,7 +62,7 @@ impl NewStaff {
             return Err(Error::Invalid(problems));
         };
         let password_hash = match password {
-            Some(password) => Some(passwords.hash(password).await?),
+            Some(password) => Some(gate.passwords.hash(password).await?),
             None => None,
         };
         let Self { role, allow_clients, deny_clients, .. } = self;
@@ -124,7 +119,7 @@ pub async fn staff_create(tx: &Tx, new: CheckedStaff) -> Result<StaffRow> {
     tx.team_lock().await?;
     let row = new.into_row(tx);
     require_over(tx.context(), &row)?;
-    check_clients(tx, &row).await?;
+    check_clients(tx, None, &row).await?;
     tx.staff_insert(&row).await?;
     Ok(row)
 }
@@ -154,7 +149,7 @@ pub async fn staff_update(tx: &Tx, id: StaffId, patch: StaffPatch) -> Result<Sta
     }
     require_over(context, &after)?;
     if after.scope() != before.scope() || after.role != before.role {
-        check_clients(tx, &after).await?;
+        check_clients(tx, Some(&before), &after).await?;
     }
     if leads(&before) && !leads(&after) && !tx.staff_list().await?.iter().any(|other| other.id != id && leads(other)) {
         return Err(Error::conflict(
@@ -184,13 +179,15 @@ pub(crate) fn covers(whole: &ClientScope, part: &ClientScope) -> bool {
     part.narrowed_by(whole) == *part
 }
 
-/// Checks the clients that a staff user is to see.
-async fn check_clients(tx: &Tx, row: &StaffRow) -> Result<()> {
+/// Checks the clients that a staff user is to see. Those already named may have been deleted since.
+async fn check_clients(tx: &Tx, before: Option<&StaffRow>, row: &StaffRow) -> Result<()> {
+    let named = |row: &StaffRow| row.allow_clients.iter().flatten().chain(&row.deny_clients).copied().collect();
+    let old: BTreeSet<ClientId> = before.map(named).unwrap_or_default();
     let mut problems = Vec::new();
-    if let Some(allowed) = &row.allow_clients {
-        problems.extend(client_problems(tx, "/allow_clients", allowed).await?);
+    for (at, list) in [("/allow_clients", row.allow_clients.as_ref()), ("/deny_clients", Some(&row.deny_clients))] {
+        let new = list.into_iter().flatten().copied().filter(|client| !old.contains(client)).collect();
+        problems.extend(client_problems(tx, at, &new).await?);
     }
-    problems.extend(client_problems(tx, "/deny_clients", &row.deny_clients).await?);
     let scope = row.scope();
     if row.role == Role::Owner && !scope.is_all() {
         problems.push(Problem::new("/allow_clients", "owner_sees_all", "must be empty: an owner sees every client"));

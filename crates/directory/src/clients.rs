@@ -98,19 +98,15 @@ async fn entities_chosen(tx: &Tx, ids: &[EntityId], problems: &mut Vec<Problem>)
         problems.push(Problem::new("/entities", "too_many", format!("must be at most {MOST} for one client")));
         return Ok(Vec::new());
     }
+    let found = tx.entities_by_id(ids).await?;
+    let known: HashSet<EntityId> = found.iter().map(|entity| entity.id).collect();
     let mut seen = HashSet::new();
-    let mut found = Vec::with_capacity(ids.len());
     for (at, id) in ids.iter().enumerate() {
-        let mut wrong =
-            |code, message: &str| problems.push(Problem::new(format!("/entities/{at}"), code, message.to_owned()));
+        let mut wrong = |code, message| problems.push(Problem::new(format!("/entities/{at}"), code, message));
         if !seen.insert(id) {
             wrong("twice", "stands here twice");
-            continue;
-        }
-        match tx.entity(*id).await {
-            Ok(entity) => found.push(entity),
-            Err(Error::NotFound { .. }) => wrong("not_found", "there is no such entity"),
-            Err(other) => return Err(other),
+        } else if !known.contains(id) {
+            wrong("not_found", "there is no such entity");
         }
     }
     Ok(found)
@@ -159,6 +155,9 @@ pub async fn client_update(tx: &Tx, id: ClientId, patch: ClientPatch, version: O
 /// for 30 days, and reverting the entry restores all of it. With Microsoft 365 tenants mapped it is
 /// refused unless `cascade` is asked for by someone who has seen the preview.
 pub async fn client_delete(tx: &Tx, id: ClientId, version: Option<i32>, how: Deletion) -> Result<()> {
+    // Entities are locked before clients, as by everyone who maps.
+    let mapped: Vec<EntityId> = tx.entities_of_client(id).await?.iter().map(|entity| entity.id).collect();
+    tx.entities_by_id(&mapped).await?;
     let before = tx.client(id).await?;
     if version.is_some_and(|version| version != before.version) {
         return Err(Error::Stale { what: "client" });

@@ -1,6 +1,6 @@
 //! Importing a connection's entities as clients. The preview is the import itself, rolled back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
     ClientDraft, ClientId, ClientStatus, ConnectionId, Entity, EntityId, Error, MappingState, Problem, Result,
@@ -86,19 +86,26 @@ pub async fn import_apply(tx: &Tx, connection: ConnectionId, wishes: Option<&[Im
     tx.connection(connection).await?;
     let (chosen, twins) = choose(tx, connection, wishes).await?;
     let matcher = matcher(tx).await?;
-    let mut rows = Vec::with_capacity(chosen.len());
+    let mut planned = Vec::with_capacity(chosen.len());
     for (entity, choice) in chosen {
         let suggestions = match (entity.mapping_state, &choice) {
             (MappingState::Unmapped, None) => suggest(&matcher, &entity, 5),
             _ => Vec::new(),
         };
         let plan = plan(&entity, choice, &suggestions, &twins);
+        planned.push((entity, plan, suggestions));
+    }
+    let targets: BTreeSet<ClientId> = planned.iter().filter_map(|(_, plan, _)| plan.target()).collect();
+    tx.clients_by_id(&Vec::from_iter(targets)).await?;
+    let mut rows = Vec::with_capacity(planned.len());
+    for (entity, plan, suggestions) in planned {
         let (action, client_id, reason) = carry_out(tx, &entity, plan).await?;
         rows.push(ImportRow { entity, action, client_id, reason, suggestions });
     }
     Ok(rows)
 }
 
+/// What is to be imported; the entities are locked, so that none is mapped meanwhile.
 type Chosen = Vec<(Entity, Option<ImportChoice>)>;
 
 async fn choose(tx: &Tx, connection: ConnectionId, wishes: Option<&[ImportWish]>) -> Result<(Chosen, Twins)> {
@@ -168,6 +175,15 @@ enum Plan {
     Nothing(ImportAction, Option<ClientId>, String),
 }
 
+impl Plan {
+    fn target(&self) -> Option<ClientId> {
+        match self {
+            Self::Link(client, _) => Some(*client),
+            Self::Create(..) | Self::Nothing(..) => None,
+        }
+    }
+}
+
 fn plan(entity: &Entity, choice: Option<ImportChoice>, suggestions: &[Suggestion], twins: &Twins) -> Plan {
     let nothing = |action, reason: &str| Plan::Nothing(action, entity.client_id, reason.to_owned());
     match (entity.mapping_state, choice) {
@@ -186,8 +202,7 @@ fn advise(entity: &Entity, suggestions: &[Suggestion], twins: &Twins) -> Plan {
     let conflict = |reason: &str| Plan::Nothing(ImportAction::Conflict, None, reason.to_owned());
     let decision = decide(suggestions, THRESHOLD);
     let best = suggestions.first();
-    let identified =
-        best.is_some_and(|best| best.signals.iter().any(|signal| IDENTIFIED.contains(&signal.kind)));
+    let identified = best.is_some_and(|best| best.signals.iter().any(|signal| IDENTIFIED.contains(&signal.kind)));
     match decision {
         Decision::Ambiguous => conflict("several clients fit alike: choose one, or create"),
         Decision::Review => conflict("a client looks similar: link it, or create"),

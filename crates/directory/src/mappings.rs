@@ -59,9 +59,18 @@ pub async fn mapping_save(tx: &Tx, choices: &[MappingChoice], may: impl Fn(&str)
     if choices.len() > MOST {
         return Err(Error::invalid("/mappings", "too_many", format!("must be at most {MOST} in one save")));
     }
+    let ids: Vec<EntityId> = choices.iter().map(|choice| choice.entity_id).collect();
+    let mut entities: HashMap<EntityId, Entity> =
+        tx.entities_by_id(&ids).await?.into_iter().map(|entity| (entity.id, entity)).collect();
+    let targets = choices.iter().filter_map(|choice| match choice.target {
+        Target::Client(client) => Some(client),
+        Target::Nobody | Target::Excluded => None,
+    });
+    let touched: HashSet<ClientId> = entities.values().filter_map(|entity| entity.client_id).chain(targets).collect();
+    let clients = tx.clients_by_id(&Vec::from_iter(touched)).await?;
+    let clients: HashSet<ClientId> = clients.into_iter().map(|client| client.id).collect();
     let mut problems = Vec::new();
     let mut twice = HashSet::new();
-    let mut known: HashMap<ClientId, bool> = HashMap::new();
     let mut decided = Vec::with_capacity(choices.len());
     for (at, choice) in choices.iter().enumerate() {
         let mut wrong = |field: &str, code, message: String| {
@@ -71,13 +80,9 @@ pub async fn mapping_save(tx: &Tx, choices: &[MappingChoice], may: impl Fn(&str)
             wrong("entity_id", "twice", "is decided about twice in this save".to_owned());
             continue;
         }
-        let entity = match tx.entity(choice.entity_id).await {
-            Ok(entity) => entity,
-            Err(Error::NotFound { .. }) => {
-                wrong("entity_id", "not_found", "there is no such entity".to_owned());
-                continue;
-            }
-            Err(other) => return Err(other),
+        let Some(entity) = entities.remove(&choice.entity_id) else {
+            wrong("entity_id", "not_found", "there is no such entity".to_owned());
+            continue;
         };
         if !may(&entity.integration) {
             wrong("entity_id", "forbidden", format!("your role may not map entities of {}", entity.integration));
@@ -88,10 +93,7 @@ pub async fn mapping_save(tx: &Tx, choices: &[MappingChoice], may: impl Fn(&str)
         }
         let (client, state) = match choice.target {
             Target::Client(client) => {
-                if let std::collections::hash_map::Entry::Vacant(slot) = known.entry(client) {
-                    slot.insert(!tx.clients_by_id(&[client]).await?.is_empty());
-                }
-                if !known[&client] {
+                if !clients.contains(&client) {
                     wrong("client_id", "not_found", "there is no such client".to_owned());
                 }
                 (Some(client), MappingState::Mapped)

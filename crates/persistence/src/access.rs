@@ -299,6 +299,17 @@ impl Tx {
         row.ok_or(Error::NotFound { what: "organisation" })
     }
 
+    /// Seals the journal key anew if an old key sealed it; returns how many that were.
+    pub async fn organisation_reseal(&self) -> Result<usize> {
+        let row = self.organisation_row().await?;
+        let Some(sealed) = self.store().journal_key_resealed(self.organisation(), &row.journal_key)? else {
+            return Ok(0);
+        };
+        let update = organisation::ActiveModel { journal_key: ActiveValue::Set(sealed), ..ActiveModelTrait::default() };
+        self.update_row_where::<organisation::Entity>(update, Condition::all()).await?;
+        Ok(1)
+    }
+
     /// Name and slug of the organisation.
     pub async fn organisation_name(&self) -> Result<(String, String)> {
         let row = self.organisation_row().await?;

@@ -134,14 +134,22 @@ impl Across {
         Ok(installation::Entity::find_by_id(name).one(&self.db).await.or_domain()?.map(|row| row.value))
     }
 
-    pub(crate) async fn installation_set(&self, name: &str, value: Vec<u8>) -> Result<()> {
+    pub(crate) async fn installation_set(&self, name: &str, value: Vec<u8>, replace: bool) -> Result<()> {
         let row = installation::ActiveModel { name: ActiveValue::Set(name.to_owned()), value: ActiveValue::Set(value) };
+        let mut conflict = OnConflict::column(installation::Column::Name);
+        let conflict =
+            if replace { conflict.update_column(installation::Column::Value) } else { conflict.do_nothing() };
         installation::Entity::insert(row)
-            .on_conflict(OnConflict::column(installation::Column::Name).do_nothing().to_owned())
+            .on_conflict(conflict.to_owned())
             .exec_without_returning(&self.db)
             .await
             .or_domain()
             .map(drop)
+    }
+
+    /// Seals the word by which a wrong key is noticed by today's key.
+    pub async fn proof_reseal(&self) -> Result<()> {
+        self.installation_set("sealing", self.store.proof()?, true).await
     }
 
     /// Claims at most `slots` jobs for `lease` from `now` on. A job whose lease ran out is claimed

@@ -110,6 +110,29 @@ impl Tx {
         self.entity_row(id).await.and_then(read)
     }
 
+    /// Entities of these ids, by id; those that do not exist or are out of scope are left out. In a
+    /// transaction that writes, their rows are locked, always in the same order. Who writes several
+    /// mappings locks the entities first and the clients after them, so that two who do wait for one
+    /// another and not in a circle.
+    pub async fn entities_by_id(&self, ids: &[EntityId]) -> Result<Vec<Entity>> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        let mut entities = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(500) {
+            let mut select = self
+                .find::<table::Entity>()
+                .filter(table::Column::Id.is_in(chunk.iter().map(|id| id.0)))
+                .order_by_asc(table::Column::Id);
+            if self.require_writable().is_ok() {
+                select = select.lock_exclusive();
+            }
+            for row in select.all(self.db()).await.or_domain()? {
+                entities.push(read(row)?);
+            }
+        }
+        Ok(entities)
+    }
+
     async fn entity_row(&self, id: EntityId) -> Result<table::Model> {
         let mut select = self.find::<table::Entity>().filter(table::Column::Id.eq(id.0));
         if self.require_writable().is_ok() {

@@ -6,7 +6,7 @@ use domain::{Change, Client, ClientId, EntityId, EntryId, Error, MappingState, P
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Tx, entities::MappingWrite, journalled::stripped};
+use crate::{Tx, entities::MappingWrite, journal::clients_of, journalled::stripped};
 
 /// What of a revert a person must decide. `why` follows the kind of the row.
 fn conflict(change: &Change, code: &'static str, why: &str) -> Result<Option<Problem>> {
@@ -37,6 +37,7 @@ impl Tx {
                 ),
             ));
         }
+        self.lock_touched(&entry.changes).await?;
         let mut conflicts = Vec::new();
         for change in entry.changes.iter().rev() {
             let done = match change.kind.as_str() {
@@ -50,6 +51,14 @@ impl Tx {
         }
         self.note_revert(id.0);
         Ok(())
+    }
+
+    async fn lock_touched(&self, changes: &[Change]) -> Result<()> {
+        let mappings = changes.iter().filter(|change| change.kind == "mapping");
+        let entities: Vec<EntityId> = mappings.map(|change| EntityId(change.id)).collect();
+        let clients: BTreeSet<ClientId> = changes.iter().flat_map(clients_of).collect();
+        self.entities_by_id(&entities).await?;
+        self.clients_by_id(&Vec::from_iter(clients)).await.map(drop)
     }
 
     async fn revert_client(&self, change: &Change, despite: bool) -> Result<Option<Problem>> {

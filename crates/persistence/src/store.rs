@@ -236,18 +236,30 @@ impl Store {
         self.0.keys.seal(&journal_key_place(organisation), &key.0, self.0.chance.as_ref())
     }
 
+    /// A journal key sealed by today's key; `None` when it is already.
+    pub(crate) fn journal_key_resealed(&self, organisation: OrganisationId, sealed: &[u8]) -> Result<Option<Vec<u8>>> {
+        if self.0.keys.is_current(sealed) {
+            return Ok(None);
+        }
+        let place = journal_key_place(organisation);
+        let plain = self.0.keys.open(&place, sealed)?;
+        self.0.keys.seal(&place, &plain, self.0.chance.as_ref()).map(Some)
+    }
+
+    /// The sealed word by which a wrong key is noticed, sealed by today's key.
+    pub(crate) fn proof(&self) -> Result<Vec<u8>> {
+        self.0.keys.seal(&proof_place(), PROOF, self.0.chance.as_ref())
+    }
+
     /// Opens the sealed word, or seals it into a new database.
     async fn prove_key(&self) -> Result<()> {
-        let place =
-            Place { organisation: uuid::Uuid::nil(), table: "installation", row: uuid::Uuid::nil(), column: "value" };
         let found = self.across_read().await?.installation("sealing").await?;
         let Some(sealed) = found else {
-            let sealed = self.0.keys.seal(&place, PROOF, self.0.chance.as_ref())?;
             let across = self.across().await?;
-            across.installation_set("sealing", sealed).await?;
+            across.installation_set("sealing", self.proof()?, false).await?;
             return across.commit().await;
         };
-        match self.0.keys.open(&place, &sealed) {
+        match self.0.keys.open(&proof_place(), &sealed) {
             Ok(proof) if proof == PROOF => Ok(()),
             _ => Err(Error::conflict(
                 "wrong_sealing_key",
@@ -255,6 +267,10 @@ impl Store {
             )),
         }
     }
+}
+
+fn proof_place() -> Place<'static> {
+    Place { organisation: uuid::Uuid::nil(), table: "installation", row: uuid::Uuid::nil(), column: "value" }
 }
 
 fn journal_key_place(organisation: OrganisationId) -> Place<'static> {

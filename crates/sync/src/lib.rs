@@ -1,1 +1,31 @@
-//! x
+//! Connections and their syncs: fetching what vendors say, storing only what changed, and removing
+//! only what is surely gone.
+//!
+//! * `engine.rs`: what it is handed. `job.rs`: one job is every listing of a connection; `run.rs`: one
+//!   run is one listing, begun or gone on with.
+//! * `walk.rs` fetches pages while `page.rs` stores them, each with its checkpoint in one transaction;
+//!   `seen.rs` knows what was met, `conclude.rs` and `plausible.rs` decide on removal.
+//! * `worker.rs` takes jobs from the queue.
+//! * `connections.rs`, `held.rs` and `subscriptions.rs`: what people do, for the API.
+//!
+//! **Another rule on what to believe**: a function and its table in `plausible.rs`. **Another thing a
+//! person can do with a connection**: a function in `connections.rs` that takes a `Tx`.
+
+mod checkpoint;
+mod conclude;
+mod engine;
+mod ids;
+mod job;
+mod page;
+mod plausible;
+mod run;
+mod seen;
+mod trouble;
+mod walk;
+mod words;
+
+pub use engine::{Dial, Engine};
+pub use ids::{entity_id, record_id};
+pub use job::{Ended, SyncPayload};
+pub use plausible::Objection;
+pub use trouble::{vendor_code, vendor_error};

@@ -289,7 +289,3 @@ pub(crate) fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// The mistake of a caller that asks for what is not there.
-pub(crate) fn lost(what: &'static str) -> Error {
-    Error::NotFound { what }
-}

@@ -239,7 +239,7 @@ impl Mappings {
     ) -> Result<Answer<Page<Entity>>, Failure> {
         let page = page_request(limit.0, cursor.0.as_deref())?;
         let context = caller.context()?;
-        let tx = app.read(caller, Permission::ConnectionsView).await?;
+        let tx = app.read_as(&context, Permission::ConnectionsView).await?;
         let connection = tx.connection(ConnectionId(connection_id.0)).await?;
         app.permit_vendor(&context, Permission::ConnectionsView, &connection.integration)?;
         let filter = EntityFilter {
@@ -271,7 +271,7 @@ impl Mappings {
             return Err(domain::Error::invalid("threshold", "out_of_range", "must be from 0.5 to 1").into());
         }
         let context = caller.context()?;
-        let tx = app.read(caller, Permission::MappingsSave).await?;
+        let tx = app.read_as(&context, Permission::MappingsSave).await?;
         let connection = tx.connection(ConnectionId(connection_id.0)).await?;
         app.permit_vendor(&context, Permission::MappingsSave, &connection.integration)?;
         let found = mapping_suggest(&tx, connection.id, threshold).await?;

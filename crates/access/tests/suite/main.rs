@@ -1,1 +1,10 @@
-//! x
+//! Staff, sessions and keys against real databases.
+
+mod api_keys;
+mod guessing;
+mod house;
+mod passwords;
+mod sessions;
+mod sign_in;
+mod staff;
+mod tokens;

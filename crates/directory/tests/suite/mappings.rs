@@ -128,7 +128,7 @@ both_databases! {
         house.decide(&entities[3..4], Target::Excluded).await;
         house.map(&entities[4..], crane).await;
         let tx = house.read().await;
-        let mut suggested = mapping_suggest(&tx, ninja.id, 0.9).await.expect("suggests");
+        let mut suggested = mapping_suggest(&tx, ninja.id, 0.85).await.expect("suggests");
         suggested.sort_by_key(|one| entities.iter().position(|id| *id == one.entity.id));
         let decisions: Vec<Decision> = suggested.iter().map(|one| one.decision).collect();
         assert_eq!(decisions, [Decision::Accept(kite), Decision::Accept(crane), Decision::None]);

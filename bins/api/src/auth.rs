@@ -1,0 +1,121 @@
+//! Who calls: an API key as a bearer token, or a session cookie. The context that comes out of it is
+//! the only way to a transaction.
+
+use std::{net::IpAddr, sync::Arc};
+
+use access::RequestMeta;
+use domain::{Context, Error, Result, SessionId};
+use poem::{Request, http::Method, web::cookie::CookieJar};
+use poem_openapi::{
+    SecurityScheme,
+    auth::{ApiKey, Bearer},
+};
+
+use crate::{app::App, problem::Failure, request_id};
+
+/// Name of the session cookie.
+pub const COOKIE: &str = "panelone_session";
+
+/// What checking a token gave. An error is kept, so that a store that is away answers 503 and not
+/// "not signed in".
+pub struct Checked(Result<(Context, Option<SessionId>)>);
+
+/// An API key, as `Authorization: Bearer pone_live_…`
+#[derive(SecurityScheme)]
+#[oai(rename = "ApiKey", ty = "bearer", checker = "check_key")]
+pub struct KeyCaller(Checked);
+
+/// The cookie that signing in sets
+#[derive(SecurityScheme)]
+#[oai(rename = "Session", ty = "api_key", key_in = "cookie", key_name = "panelone_session", checker = "check_session")]
+pub struct SessionCaller(Checked);
+
+/// Whoever calls an operation.
+#[derive(SecurityScheme)]
+pub enum Caller {
+    /// A machine
+    Key(KeyCaller),
+    /// A signed-in browser
+    Session(SessionCaller),
+}
+
+impl Caller {
+    /// The context for a transaction.
+    pub fn context(self) -> Result<Context> {
+        self.with_session().map(|(context, _)| context)
+    }
+
+    /// The context, and the session it comes from; none for an API key.
+    pub fn with_session(self) -> Result<(Context, Option<SessionId>)> {
+        match self {
+            Self::Key(KeyCaller(checked)) | Self::Session(SessionCaller(checked)) => checked.0,
+        }
+    }
+}
+
+async fn check_key(request: &Request, token: Bearer) -> poem::Result<Checked> {
+    let app = app(request)?;
+    let meta = meta(request);
+    let found = access::api_key_context(&app.store, &app.gate, &token.token, &meta).await;
+    Ok(Checked(found.and_then(|context| context.map(|context| (context, None)).ok_or(Error::Unauthenticated))))
+}
+
+async fn check_session(request: &Request, token: ApiKey) -> poem::Result<Checked> {
+    let app = app(request)?;
+    if let Err(error) = same_origin(request) {
+        return Err(Failure::from(error).into());
+    }
+    let found = access::session_context(&app.store, &app.gate, &token.key, &meta(request)).await;
+    Ok(Checked(found.and_then(|found| {
+        found.map(|(context, session, _)| (context, Some(session))).ok_or(Error::Unauthenticated)
+    })))
+}
+
+fn app(request: &Request) -> poem::Result<&Arc<App>> {
+    let missing = || Failure::from(Error::internal("the application is not in the request"));
+    request.data::<Arc<App>>().ok_or_else(|| missing().into())
+}
+
+/// What is known of a request before its caller is.
+pub fn meta(request: &Request) -> RequestMeta {
+    let source_address = request.remote_addr().as_socket_addr().map(|address| plain(address.ip()).to_string());
+    RequestMeta { request_id: request_id::current(), source_address }
+}
+
+fn plain(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}
+
+/// Refuses a request that changes something and comes from another site's page (cross-site request
+/// forgery). Browsers say where a request comes from; other callers say nothing and send no foreign
+/// cookies.
+pub fn same_origin(request: &Request) -> Result<()> {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    let foreign = match (request.header("sec-fetch-site"), request.header("origin")) {
+        (Some(site), _) => !matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => {
+            let host = request.header("host").unwrap_or_default();
+            origin.split_once("://").is_none_or(|(_, from)| from != host)
+        }
+        (None, None) => false,
+    };
+    if foreign {
+        return Err(Error::conflict("foreign_origin", "This request comes from another site's page. Open PanelOne itself."));
+    }
+    Ok(())
+}
+
+/// The cookie that carries a session's token; an empty one ends it.
+pub fn session_cookie(jar: &CookieJar, token: Option<&str>, secure: bool) {
+    let mut cookie = poem::web::cookie::Cookie::new_with_str(COOKIE, token.unwrap_or_default());
+    cookie.set_http_only(true);
+    cookie.set_secure(secure);
+    cookie.set_same_site(poem::web::cookie::SameSite::Lax);
+    cookie.set_path("/");
+    if token.is_none() {
+        cookie.make_removal();
+    }
+    jar.add(cookie);
+}

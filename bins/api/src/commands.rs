@@ -1,0 +1,222 @@
+//! The operator's subcommands of `api`.
+
+use std::{path::PathBuf, sync::Arc};
+
+use access::{AccessOptions, Gate, NewOrganisation};
+use clap::{Parser, Subcommand};
+use domain::{Context, OrganisationId};
+use persistence::{KeyRing, OsChance, Store, Verification};
+use poem::{Server, listener::TcpListener};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use worker::Settings;
+
+use crate::{app::App, server};
+
+/// The PanelOne API.
+#[derive(Parser)]
+#[command(name = "api", version, about)]
+pub struct Arguments {
+    /// Configuration file (TOML); the environment goes over it
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGTERM
+    Serve {
+        /// Run jobs in this process too
+        #[arg(long)]
+        with_worker: bool,
+    },
+    /// Bring the database's schema up to this version
+    Migrate,
+    /// Print the OpenAPI document
+    Openapi,
+    /// Print a new sealing key
+    GenerateKey,
+    /// Seal anew what an old sealing key sealed
+    RotateKey,
+    /// Work on organisations
+    Organisation {
+        #[command(subcommand)]
+        command: OrganisationCommand,
+    },
+    /// Work on the journal
+    Journal {
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum OrganisationCommand {
+    /// Make an organisation with its owner; the password is read from PANELONE_OWNER_PASSWORD
+    Create {
+        /// Name of the organisation
+        #[arg(long)]
+        name: String,
+        /// Name of the owner
+        #[arg(long)]
+        owner_name: String,
+        /// E-mail of the owner
+        #[arg(long)]
+        owner_email: String,
+    },
+    /// List organisations
+    List,
+}
+
+#[derive(Subcommand)]
+enum JournalCommand {
+    /// Check every organisation's journal, or one; exit 1 when something is found
+    Verify {
+        /// Only this organisation
+        #[arg(long)]
+        organisation: Option<OrganisationId>,
+        /// End of the chain as noted earlier, `number:hash`; needs --organisation
+        #[arg(long, requires = "organisation")]
+        anchor: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs a subcommand.
+#[expect(clippy::print_stdout, reason = "a command line tool")]
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.command {
+        Command::Openapi => print!("{}", server::openapi()),
+        Command::GenerateKey => println!("{}", KeyRing::generate(&OsChance)),
+        Command::Migrate => {
+            let settings = settings(arguments.config)?;
+            Store::migrate(&settings.database_url).await?;
+            println!("The schema is up to date.");
+        }
+        Command::RotateKey => println!("Sealed anew: {}", rotate(&open(arguments.config).await?.1).await?),
+        Command::Organisation { command } => organisation(command, &open(arguments.config).await?.1).await?,
+        Command::Journal { command: JournalCommand::Verify { organisation, anchor, json } } => {
+            verify(&open(arguments.config).await?.1, organisation, anchor.as_deref(), json).await?;
+        }
+        Command::Serve { with_worker } => {
+            let mut settings = settings(arguments.config)?;
+            settings.with_worker |= with_worker;
+            worker::log_to_stderr(&settings)?;
+            serve(settings).await?;
+        }
+    }
+    Ok(())
+}
+
+fn settings(file: Option<PathBuf>) -> anyhow::Result<Settings> {
+    Settings::read(file.as_deref()).map_err(anyhow::Error::msg)
+}
+
+async fn open(file: Option<PathBuf>) -> anyhow::Result<(Settings, Store)> {
+    let settings = settings(file)?;
+    let store = worker::open_store(&settings).await?;
+    Ok((settings, store))
+}
+
+/// Serves, with a worker beside it if the settings say so, until SIGTERM or Ctrl-C; then lets what
+/// runs end, for ten seconds at most.
+pub async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
+    let store = worker::open_store(&settings).await?;
+    let engine = worker::engine(&settings, store.clone())?;
+    let wake = Arc::new(Notify::new());
+    let gate = Gate::new(AccessOptions::default(), store.chance().clone())?;
+    let app = Arc::new(App::new(store, engine.clone(), wake.clone(), gate, settings.secure_cookies));
+    let stop = CancellationToken::new();
+    let jobs: Option<tokio::task::JoinHandle<()>> = None;
+    tracing::info!(listen = %settings.listen, worker = settings.with_worker, "serving");
+    let server = Server::new(TcpListener::bind(settings.listen.clone()));
+    let until = {
+        let stop = stop.clone();
+        async move {
+            worker::told_to_stop().await;
+            tracing::info!("stopping: no new requests, those under way end");
+            stop.cancel();
+        }
+    };
+    let patience = Some(std::time::Duration::from_secs(10));
+    server.run_with_graceful_shutdown(server::routes(app.clone(), metrics), until, patience).await?;
+    stop.cancel();
+    if let Some(jobs) = jobs {
+        jobs.await?;
+    }
+    app.gate.drain().await;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a command line tool")]
+async fn organisation(command: OrganisationCommand, store: &Store) -> anyhow::Result<()> {
+    match command {
+        OrganisationCommand::List => {
+            for (id, name, slug) in store.across_read().await?.organisations().await? {
+                println!("{id}  {slug}  {name}");
+            }
+        }
+        OrganisationCommand::Create { name, owner_name, owner_email } => {
+            let password = std::env::var("PANELONE_OWNER_PASSWORD")
+                .map_err(|_| anyhow::anyhow!("set PANELONE_OWNER_PASSWORD to the owner's first password"))?;
+            let gate = Gate::new(AccessOptions::default(), store.chance().clone())?;
+            let new = NewOrganisation { name, slug: None, owner_name, owner_email, owner_password: password.into() };
+            let (id, owner) = access::organisation_create(store, &gate, new).await?;
+            println!("Organisation {id}, owner {} ({})", owner.id, owner.email);
+        }
+    }
+    Ok(())
+}
+
+async fn rotate(store: &Store) -> anyhow::Result<usize> {
+    let mut resealed = 0;
+    for (id, ..) in store.across_read().await?.organisations().await? {
+        let tx = store.begin(Context::operator(id, store.clock().now())).await?;
+        resealed += tx.connections_reseal().await? + tx.organisation_reseal().await?;
+        tx.commit_unjournalled().await?;
+    }
+    let across = store.across().await?;
+    across.proof_reseal().await?;
+    across.commit().await?;
+    Ok(resealed)
+}
+
+#[expect(clippy::print_stdout, reason = "a command line tool")]
+async fn verify(
+    store: &Store,
+    only: Option<OrganisationId>,
+    anchor: Option<&str>,
+    json: bool,
+) -> anyhow::Result<()> {
+    let anchor = anchor.map(Verification::parse_anchor).transpose()?;
+    let mut report = Vec::new();
+    let mut sound = true;
+    for (id, name, _) in store.across_read().await?.organisations().await? {
+        if only.is_some_and(|only| only != id) {
+            continue;
+        }
+        let tx = store.read(Context::operator(id, store.clock().now())).await?;
+        let found = tx.journal_verify(anchor).await?;
+        sound &= found.faults.is_empty();
+        if json {
+            let faults: Vec<_> = found.faults.iter().map(|f| serde_json::json!({ "seq": f.seq, "message": f.message })).collect();
+            report.push(serde_json::json!({
+                "organisation_id": id, "name": name, "entries": found.entries, "head": found.head, "faults": faults,
+            }));
+            continue;
+        }
+        println!("{name} ({id}): {} entries, end {}", found.entries, found.head);
+        for fault in found.faults {
+            println!("  entry {}: {}", fault.seq, fault.message);
+        }
+    }
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    }
+    if sound { Ok(()) } else { anyhow::bail!("the journal was tampered with") }
+}

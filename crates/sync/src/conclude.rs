@@ -1,0 +1,165 @@
+//! The end of a listing: whether it is whole and plausible, and what is removed after it.
+
+use domain::Result;
+use integration::{Reach, RecordKind};
+use persistence::{Listing as ListingRow, Tx};
+
+use crate::{
+    checkpoint::Place,
+    page::Stored,
+    plausible::{self, Objection},
+    run::{KindRun, count},
+    words,
+};
+
+/// What is to be done about records that a whole listing lacks.
+enum Missing {
+    /// None is missing, or they were removed.
+    Settled,
+    /// To be listed once more before they are believed to be gone.
+    LookAgain,
+    /// They stay.
+    Kept(Trouble),
+}
+
+/// Why a listing does not count as complete.
+struct Trouble {
+    code: &'static str,
+    message: String,
+}
+
+impl KindRun<'_> {
+    /// Ends the listing under way: removes what it lacks where that is sure, and notes how far it is.
+    pub(crate) async fn conclude(&mut self, tx: &Tx, total: Option<i64>, mark: Option<String>) -> Result<Stored> {
+        let place = self.at.place.clone();
+        let mut row = self.row(&place.entity);
+        (row.code, row.message) = (None, None);
+        let trouble = match self.missing(tx, &place, total).await? {
+            Missing::Settled => None,
+            Missing::LookAgain => {
+                self.at.place = Place { second_look: true, empty_page: false, cursor: None, ..place };
+                return Ok(Stored::More);
+            }
+            Missing::Kept(trouble) => Some(trouble),
+        };
+        let unreadable = (place.unreadable > 0).then(|| self.unreadable(&place));
+        // A few unreadable records do not make the others old.
+        if trouble.is_none() && place.unreadable * 10 <= place.distinct {
+            row.complete_at = Some(tx.now());
+            if !place.changes_only {
+                row.full_at = Some(tx.now());
+                row.mark = mark;
+            } else if mark.is_some() {
+                row.mark = mark;
+            }
+        }
+        if let Some(trouble) = trouble.or(unreadable) {
+            self.trouble(&mut row, trouble);
+        }
+        self.end_listing(tx, row).await?;
+        Ok(Stored::Ended)
+    }
+
+    /// Ends a listing that grew beyond belief, without its present page.
+    pub(crate) async fn hold(&mut self, objection: Objection) -> Result<Stored> {
+        let message = objection.explain(self.job.vendor.name, words::plural(self.kind()));
+        let tx = self.job.begin().await?;
+        let mut row = self.row(&self.at.place.entity.clone());
+        self.trouble(&mut row, Trouble { code: words::HELD, message });
+        self.end_listing(&tx, row).await?;
+        self.save(&tx).await?;
+        tx.commit_unjournalled().await?;
+        Ok(Stored::Ended)
+    }
+
+    fn trouble(&mut self, row: &mut ListingRow, trouble: Trouble) {
+        let troubles = &mut self.at.troubles;
+        if trouble.code == words::HELD { troubles.held += 1 } else { troubles.failed += 1 }
+        troubles.note(trouble.code, &trouble.message);
+        (row.code, row.message) = (Some(trouble.code.to_owned()), Some(trouble.message));
+    }
+
+    async fn end_listing(&mut self, tx: &Tx, row: ListingRow) -> Result<()> {
+        self.at.done = Some(row.entity.clone());
+        self.at.place = Place::default();
+        self.write_row(tx, row).await
+    }
+
+    fn unreadable(&self, place: &Place) -> Trouble {
+        let (vendor, what) = (self.job.vendor.name, words::plural(self.kind()));
+        let message = format!("{} {what} of {vendor} cannot be read and were not stored.", place.unreadable);
+        Trouble { code: words::REJECTED, message }
+    }
+
+    async fn missing(&mut self, tx: &Tx, place: &Place, total: Option<i64>) -> Result<Missing> {
+        let (vendor, what) = (self.job.vendor.name, words::plural(self.kind()));
+        let kept = |code, message| Ok(Missing::Kept(Trouble { code, message }));
+        if place.changes_only {
+            return Ok(Missing::Settled);
+        }
+        if let Some(total) = total.filter(|total| *total != place.distinct) {
+            let listed = place.distinct;
+            return kept(
+                words::INCOMPLETE,
+                format!("{vendor} listed {listed} {what} but says there are {total}. Nothing was removed."),
+            );
+        }
+        let gone = self.seen.missing();
+        if gone == 0 {
+            return Ok(Missing::Settled);
+        }
+        if place.unreadable > 0 {
+            return kept(
+                words::REJECTED,
+                format!(
+                    "{} {what} of {vendor} cannot be read, so the {gone} that it lacks were not removed.",
+                    place.unreadable
+                ),
+            );
+        }
+        let sure = total.is_some() || (plausible::negligible(place.known, gone) && !place.empty_page);
+        if !sure && !place.second_look {
+            return Ok(Missing::LookAgain);
+        }
+        if !self.entities_sound {
+            return kept(
+                words::ENTITIES_UNSURE,
+                format!("The list of entities of {vendor} has troubles, so {gone} {what} it lacks were not removed."),
+            );
+        }
+        if let Some(objection) = self.objection(tx, place, gone).await? {
+            self.at.would_remove += count(gone);
+            return kept(words::HELD, objection.explain(vendor, what));
+        }
+        self.remove(tx).await?;
+        Ok(Missing::Settled)
+    }
+
+    /// What speaks against removing so many. Records of entities that are gone themselves need no other
+    /// explanation; what a person released is not objected to, unless it became more meanwhile.
+    async fn objection(&self, tx: &Tx, place: &Place, gone: usize) -> Result<Option<Objection>> {
+        let listed = usize::try_from(place.distinct).unwrap_or(0);
+        let entities = self.kind() == RecordKind::Entity;
+        let known = place.known.max(gone);
+        let Some(objection) = plausible::removal(known, listed, gone, entities) else { return Ok(None) };
+        if self.released.is_some_and(|(_, allowed)| gone <= allowed + 3.max(allowed / 10)) {
+            return Ok(None);
+        }
+        if entities || self.listing.reach() == Reach::Entity {
+            return Ok(Some(objection));
+        }
+        let orphans = tx.records_orphaned(self.job.connection.id, self.kind().as_str()).await?;
+        let explained = orphans.iter().filter(|hash| !self.seen.has(crate::seen::from_bytes(hash))).count();
+        Ok(plausible::removal(known - explained.min(known), listed, gone - explained.min(gone), false))
+    }
+
+    async fn remove(&mut self, tx: &Tx) -> Result<()> {
+        let (connection, unmet) = (self.job.connection.id, self.seen.unmet());
+        let removed = match self.kind() {
+            RecordKind::Entity => tx.entities_remove(connection, &unmet).await?,
+            kind => tx.records_remove(connection, kind.as_str(), &unmet, self.run.id).await?,
+        };
+        self.run.counts.removed += i64::try_from(removed).unwrap_or(i64::MAX);
+        Ok(())
+    }
+}

@@ -1,0 +1,28 @@
+//! Words for people, and stable ones for machines.
+
+use integration::RecordKind;
+
+/// A listing that was not plausible.
+pub(crate) const HELD: &str = "held";
+/// A listing that has another number of records than the vendor said.
+pub(crate) const INCOMPLETE: &str = "incomplete";
+/// A listing with records that could not be read.
+pub(crate) const REJECTED: &str = "records_rejected";
+/// A listing that lacks records while the list of entities cannot be believed either.
+pub(crate) const ENTITIES_UNSURE: &str = "entities_unsure";
+
+/// Several records of a kind.
+pub(crate) fn plural(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Entity => "entities",
+        RecordKind::Location => "locations",
+        RecordKind::Device => "devices",
+        RecordKind::DirectoryUser => "directory users",
+        RecordKind::SignInMethods => "users' sign-in methods",
+        RecordKind::AdminRole => "administrators' roles",
+        RecordKind::Licence => "licences",
+        RecordKind::SecureScore => "security scores",
+        RecordKind::Domain => "domains",
+        RecordKind::Subscription => "subscriptions",
+    }
+}
