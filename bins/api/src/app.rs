@@ -21,7 +21,7 @@ pub struct App {
     /// The vendors.
     pub entries: &'static [Entry],
     /// Talks to vendors for a person who waits.
-    pub engine: Arc<Engine>,
+    pub engine: Engine,
     /// Wakes the worker of this process when a job was enqueued.
     pub wake: Arc<Notify>,
     /// Signing in: passwords, sessions, keys.
@@ -33,7 +33,7 @@ pub struct App {
 
 impl App {
     /// The application over a store and an engine.
-    pub fn new(store: Store, engine: Arc<Engine>, wake: Arc<Notify>, gate: Gate, secure_cookies: bool) -> Self {
+    pub fn new(store: Store, engine: Engine, wake: Arc<Notify>, gate: Gate, secure_cookies: bool) -> Self {
         let entries = registry::ALL;
         let capabilities = entries.iter().map(|entry| (entry.id, entry.capabilities())).collect();
         Self { store, entries, engine, wake, gate, secure_cookies, capabilities }

@@ -66,9 +66,11 @@ async fn check_session(request: &Request, token: ApiKey) -> poem::Result<Checked
         return Err(Failure::from(error).into());
     }
     let found = access::session_context(&app.store, &app.gate, &token.key, &meta(request)).await;
-    Ok(Checked(found.and_then(|found| {
-        found.map(|(context, session, _)| (context, Some(session))).ok_or(Error::Unauthenticated)
-    })))
+    Ok(Checked(
+        found.and_then(|found| {
+            found.map(|(context, session, _)| (context, Some(session))).ok_or(Error::Unauthenticated)
+        }),
+    ))
 }
 
 fn app(request: &Request) -> poem::Result<&Arc<App>> {
@@ -102,7 +104,10 @@ pub fn same_origin(request: &Request) -> Result<()> {
         (None, None) => false,
     };
     if foreign {
-        return Err(Error::conflict("foreign_origin", "This request comes from another site's page. Open PanelOne itself."));
+        return Err(Error::conflict(
+            "foreign_origin",
+            "This request comes from another site's page. Open PanelOne itself.",
+        ));
     }
     Ok(())
 }

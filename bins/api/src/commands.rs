@@ -128,11 +128,16 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
     let store = worker::open_store(&settings).await?;
     let engine = worker::engine(&settings, store.clone())?;
-    let wake = Arc::new(Notify::new());
-    let gate = Gate::new(AccessOptions::default(), store.chance().clone())?;
-    let app = Arc::new(App::new(store, engine.clone(), wake.clone(), gate, settings.secure_cookies));
     let stop = CancellationToken::new();
-    let jobs: Option<tokio::task::JoinHandle<()>> = None;
+    let (wake, jobs) = match settings.with_worker {
+        true => {
+            let (wake, jobs) = worker::spawn(&settings, &engine, stop.clone());
+            (wake, Some(jobs))
+        }
+        false => (Arc::new(Notify::new()), None),
+    };
+    let gate = Gate::new(AccessOptions::default(), store.chance().clone())?;
+    let app = Arc::new(App::new(store, engine, wake, gate, settings.secure_cookies));
     tracing::info!(listen = %settings.listen, worker = settings.with_worker, "serving");
     let server = Server::new(TcpListener::bind(settings.listen.clone()));
     let until = {
@@ -187,12 +192,7 @@ async fn rotate(store: &Store) -> anyhow::Result<usize> {
 }
 
 #[expect(clippy::print_stdout, reason = "a command line tool")]
-async fn verify(
-    store: &Store,
-    only: Option<OrganisationId>,
-    anchor: Option<&str>,
-    json: bool,
-) -> anyhow::Result<()> {
+async fn verify(store: &Store, only: Option<OrganisationId>, anchor: Option<&str>, json: bool) -> anyhow::Result<()> {
     let anchor = anchor.map(Verification::parse_anchor).transpose()?;
     let mut report = Vec::new();
     let mut sound = true;
@@ -204,7 +204,8 @@ async fn verify(
         let found = tx.journal_verify(anchor).await?;
         sound &= found.faults.is_empty();
         if json {
-            let faults: Vec<_> = found.faults.iter().map(|f| serde_json::json!({ "seq": f.seq, "message": f.message })).collect();
+            let faults: Vec<_> =
+                found.faults.iter().map(|f| serde_json::json!({ "seq": f.seq, "message": f.message })).collect();
             report.push(serde_json::json!({
                 "organisation_id": id, "name": name, "entries": found.entries, "head": found.head, "faults": faults,
             }));

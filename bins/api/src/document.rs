@@ -27,6 +27,7 @@ fn settle(value: &mut Value) {
             hoist(fields);
             strip_charset(fields);
             whole_bounds(fields);
+            header_names(fields);
             if fields.get("format").is_some_and(|format| format == "naive-date") {
                 fields.insert("format".to_owned(), "date".into());
             }
@@ -43,7 +44,8 @@ fn hoist(fields: &mut Map<String, Value>) {
     if !parts.iter().any(|part| part.get("$ref").is_some()) {
         return;
     }
-    let (kept, rest): (Vec<Value>, Vec<Value>) = std::mem::take(parts).into_iter().partition(|p| p.get("$ref").is_some());
+    let (kept, rest): (Vec<Value>, Vec<Value>) =
+        std::mem::take(parts).into_iter().partition(|p| p.get("$ref").is_some());
     *parts = kept;
     for part in rest {
         if let Value::Object(extra) = part {
@@ -58,6 +60,18 @@ fn strip_charset(fields: &mut Map<String, Value>) {
     let Some(Value::Object(content)) = fields.get_mut("content") else { return };
     let plain = |name: String| name.split(';').next().unwrap_or_default().trim().to_owned();
     *content = std::mem::take(content).into_iter().map(|(name, value)| (plain(name), value)).collect();
+}
+
+/// Header names are written in capitals: equal, but not as anyone knows them.
+fn header_names(fields: &mut Map<String, Value>) {
+    let Some(Value::Object(headers)) = fields.get_mut("headers") else { return };
+    let known = |name: String| match name.as_str() {
+        "ETAG" => "ETag".to_owned(),
+        "LINK" => "Link".to_owned(),
+        "RETRY-AFTER" => "Retry-After".to_owned(),
+        _ => name,
+    };
+    *headers = std::mem::take(headers).into_iter().map(|(name, value)| (known(name), value)).collect();
 }
 
 /// Bounds of integers are written as floats.

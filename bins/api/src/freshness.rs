@@ -55,7 +55,8 @@ impl Sources {
     pub async fn read(tx: &Tx, entities: Vec<Entity>) -> Result<Self> {
         let ids: BTreeSet<ConnectionId> = entities.iter().map(|entity| entity.connection_id).collect();
         let ids: Vec<ConnectionId> = ids.into_iter().collect();
-        let connections = tx.connections().await?.into_iter().filter(|c| ids.contains(&c.id)).map(|c| (c.id, c)).collect();
+        let connections =
+            tx.connections().await?.into_iter().filter(|c| ids.contains(&c.id)).map(|c| (c.id, c)).collect();
         let listings = tx
             .listings(&ids)
             .await?

@@ -58,7 +58,8 @@ impl<T: ParseFromJSON + ToJSON + Send + Sync> Answer<Page<T>> {
 }
 
 fn with_cursor(uri: &poem::http::Uri, cursor: &str) -> String {
-    let kept = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+    let kept =
+        uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
     let pairs: Vec<String> = kept.map(str::to_owned).chain([format!("cursor={cursor}")]).collect();
     format!("{}?{}", uri.path(), pairs.join("&"))
 }

@@ -167,10 +167,22 @@ pub fn of_poem(error: poem::Error) -> poem::Response {
     let detail = error.to_string();
     let failure = match error.status().as_u16() {
         401 => Failure::from(Error::Unauthenticated),
-        404 => Failure::NotFound(Json(problem(404, "no_such_path", "Not found", "There is nothing at this path.".into()))),
-        405 => Failure::MethodNotAllowed(Json(problem(405, "no_such_method", "Method not allowed", "This path does not take this method.".into()))),
+        404 => {
+            Failure::NotFound(Json(problem(404, "no_such_path", "Not found", "There is nothing at this path.".into())))
+        }
+        405 => Failure::MethodNotAllowed(Json(problem(
+            405,
+            "no_such_method",
+            "Method not allowed",
+            "This path does not take this method.".into(),
+        ))),
         413 => Failure::TooLarge(Json(problem(413, "too_large", "Too large", detail))),
-        415 => Failure::WrongType(Json(problem(415, "wrong_content_type", "Wrong content type", "Send application/json.".into()))),
+        415 => Failure::WrongType(Json(problem(
+            415,
+            "wrong_content_type",
+            "Wrong content type",
+            "Send application/json.".into(),
+        ))),
         500.. => {
             tracing::error!(cause = %detail, "a request failed in the server itself");
             Failure::Internal(Json(problem(500, "internal", "Our mistake", "Something failed on our side.".into())))

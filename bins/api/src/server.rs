@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use poem::{
     Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response, Route,
     http::{StatusCode, header},
-    middleware::CatchPanic,
+    middleware::{CatchPanic, CookieJarManager},
     web::Data,
 };
 use poem_openapi::OpenApiService;
@@ -21,8 +21,8 @@ use crate::{
     problem::Failure,
     request_id,
     routes::{
-        clients::Clients, fleet::Fleet, imports::Imports, integrations::Integrations,
-        journal::Journal, keys::Keys, mappings::Mappings, microsoft365::Microsoft365Api, session::Session,
+        clients::Clients, connections::Connections, fleet::Fleet, imports::Imports, integrations::Integrations,
+        journal::Journal, keys::Keys, mappings::Mappings, microsoft365::Microsoft365Api, runs::Runs, session::Session,
         staff::Staff,
     },
 };
@@ -32,12 +32,12 @@ const BODY: usize = 2 * 1024 * 1024;
 /// Longest that a request may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-type Part1 = (Session, Staff, Keys, Integrations, Mappings, Imports);
+type Part1 = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, Imports);
 type Part2 = (Clients, Fleet, Microsoft365Api, Journal);
 
 /// The API with its document.
 pub fn service() -> OpenApiService<(Part1, Part2), ()> {
-    let first = (Session, Staff, Keys, Integrations, Mappings, Imports);
+    let first = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, Imports);
     let second = (Clients, Fleet, Microsoft365Api, Journal);
     OpenApiService::new((first, second), "PanelOne", env!("CARGO_PKG_VERSION"))
         .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
@@ -62,9 +62,8 @@ pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndp
         .at("/docs", poem::get(poem::endpoint::make_sync(move |_| page(docs.clone()))))
         .nest("/", service)
         .data(app)
-        .with(CatchPanic::new().with_handler(|_| {
-            Failure::from(Error::internal("a handler panicked")).into_response()
-        }))
+        .with(CookieJarManager::new())
+        .with(CatchPanic::new().with_handler(|_| Failure::from(Error::internal("a handler panicked")).into_response()))
         .around(surround)
 }
 
@@ -107,14 +106,17 @@ async fn surround<E: Endpoint>(endpoint: Arc<E>, request: Request) -> poem::Resu
     let work = request_id::under(id.clone(), answer(endpoint, request));
     let mut response = match tokio::time::timeout(PATIENCE, work).await {
         Ok(response) => response,
-        Err(_) => request_id::under(id.clone(), async {
-            Failure::from(Error::Busy("a request took too long".to_owned())).into_response()
-        })
-        .await,
+        Err(_) => {
+            request_id::under(id.clone(), async {
+                Failure::from(Error::Busy("a request took too long".to_owned())).into_response()
+            })
+            .await
+        }
     };
     let status = response.status().as_u16();
     let took = started.elapsed();
-    metrics::counter!("http_requests_total", "method" => method.to_string(), "status" => status.to_string()).increment(1);
+    metrics::counter!("http_requests_total", "method" => method.to_string(), "status" => status.to_string())
+        .increment(1);
     metrics::histogram!("http_request_seconds").record(took.as_secs_f64());
     tracing::info!(request_id = %id, %method, %path, status, ms = took.as_millis() as u64, "request");
     let headers = response.headers_mut();
@@ -133,7 +135,8 @@ async fn surround<E: Endpoint>(endpoint: Arc<E>, request: Request) -> poem::Resu
 /// Bounds the body, runs the request, turns what failed into a problem.
 async fn answer<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> Response {
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    let too_large = || poem::Error::from_string(format!("A body may have at most {BODY} bytes."), StatusCode::PAYLOAD_TOO_LARGE);
+    let too_large =
+        || poem::Error::from_string(format!("A body may have at most {BODY} bytes."), StatusCode::PAYLOAD_TOO_LARGE);
     if declared.is_some_and(|bytes| bytes > BODY as u64) {
         return problem::of_poem(too_large());
     }

@@ -72,7 +72,8 @@ impl App {
         if let Some((caller, key)) = &key {
             let whole = format!("{action} {request:?} {:?}", asked.expect);
             if let Claim::Done { answer, .. } = tx.idempotency_claim(caller, key, whole.as_bytes()).await? {
-                let answer = Written::parse_from_json_string(&answer).map_err(|why| Error::internal(why.into_message()))?;
+                let answer =
+                    Written::parse_from_json_string(&answer).map_err(|why| Error::internal(why.into_message()))?;
                 return Ok(Begun::Done(answer));
             }
         }

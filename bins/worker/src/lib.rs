@@ -17,6 +17,8 @@ pub use telemetry::log_to_stderr;
 use std::sync::Arc;
 
 use persistence::{Store, StoreOptions};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// Opens the store that the settings name.
 pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
@@ -27,9 +29,21 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
 }
 
 /// The engine over a store, with the way to vendors that the settings allow.
-pub fn engine(settings: &Settings, store: Store) -> anyhow::Result<Arc<sync::Engine>> {
+pub fn engine(settings: &Settings, store: Store) -> anyhow::Result<sync::Engine> {
     let dial = VendorDial::new(&settings.exceptions(), settings.vendor_requests_per_second)?;
-    Ok(Arc::new(sync::Engine { store, entries: registry::ALL, dial: Arc::new(dial) }))
+    Ok(sync::Engine { store, entries: registry::ALL, dial: Arc::new(dial) })
+}
+
+/// Runs jobs in this process until `stop`. The notifier wakes it at once.
+pub fn spawn(
+    settings: &Settings,
+    engine: &sync::Engine,
+    stop: CancellationToken,
+) -> (Arc<Notify>, tokio::task::JoinHandle<()>) {
+    let options = sync::WorkerOptions { slots: settings.worker_slots, ..sync::WorkerOptions::default() };
+    let worker = sync::Worker::new(engine.clone(), options);
+    let wake = worker.wake();
+    (wake, tokio::spawn(async move { worker.run(stop).await }))
 }
 
 /// Ends when the process is told to stop: SIGTERM, or Ctrl-C.

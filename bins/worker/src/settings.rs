@@ -5,6 +5,9 @@ use std::{net::SocketAddr, path::Path};
 use persistence::KeyRing;
 use serde::Deserialize;
 
+/// Variables of our prefix that are read elsewhere: by the tests, and by `organisation create`.
+const NOT_SETTINGS: [&str; 3] = ["PANELONE_TEST", "PANELONE_REQUIRE_ALL", "PANELONE_OWNER_PASSWORD"];
+
 /// What an operator can set. In the environment `PANELONE_` and the name in capitals.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,15 +75,9 @@ impl Settings {
             sources = sources.add_source(config::File::from(file));
         }
         let environment = config::Environment::with_prefix("PANELONE").prefix_separator("_").try_parsing(true);
-        // Variables of the test harness share the prefix.
+        let mine = std::env::vars().filter(|(name, _)| !NOT_SETTINGS.iter().any(|other| name.starts_with(other)));
         let settings: Self = sources
-            .add_source(
-                environment.source(Some(
-                    std::env::vars()
-                        .filter(|(name, _)| !name.starts_with("PANELONE_TEST") && name != "PANELONE_REQUIRE_ALL")
-                        .collect(),
-                )),
-            )
+            .add_source(environment.source(Some(mine.collect())))
             .build()
             .and_then(config::Config::try_deserialize)
             .map_err(|why| format!("configuration: {why} (see the table in the README)"))?;

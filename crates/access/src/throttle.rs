@@ -194,29 +194,30 @@ mod tests {
         Timestamp::from_timestamp(1_800_000_000 + seconds, 0).expect("valid")
     }
 
-    /// Fails as often as it may, each time at the end of the lock; returns the locks.
-    fn locks(limit: &Limit, times: usize) -> Vec<i64> {
-        let (mut row, mut now) = (ThrottleRow { last_failure_at: at(0), ..ThrottleRow::default() }, at(0));
-        let mut seen = Vec::new();
-        for _ in 0..times {
-            row = limit.charge(&row, now);
-            let until = row.locked_until.unwrap_or(now);
-            seen.push((until - now).num_seconds());
-            now = until;
-        }
-        seen
-    }
-
     #[test]
     fn the_table_in_the_documentation_holds() {
-        assert_eq!(locks(&FROM_ONE_ADDRESS, 10), [0, 0, 0, 0, 30, 60, 120, 240, 480, 900]);
-        assert!(locks(&FROM_ONE_ADDRESS, 500)[10..].iter().all(|lock| (480..=900).contains(lock)));
-        let address = locks(&ADDRESS, 26);
-        assert!(address[..19].iter().all(|lock| *lock == 0));
-        assert_eq!(address[19..25], [60, 120, 240, 480, 960, 1920]);
-        let account = locks(&ACCOUNT, 1_100);
-        assert!(account[..999].iter().all(|lock| *lock == 0));
-        assert!(account[999..].iter().all(|lock| *lock == 60));
+        let locks = |limit: &Limit, failures: std::ops::RangeInclusive<i32>| {
+            failures.map(|n| limit.lock(n)).collect::<Vec<_>>()
+        };
+        assert_eq!(locks(&FROM_ONE_ADDRESS, 0..=11), [0, 0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900]);
+        assert_eq!(locks(&ADDRESS, 18..=27), [0, 0, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
+        assert_eq!(locks(&ACCOUNT, 998..=1_001), [0, 0, 60, 60]);
+        assert_eq!(FROM_ONE_ADDRESS.lock(i32::MAX), 900);
+    }
+
+    /// Someone who never gives up, and tries whenever a lock ends.
+    #[test]
+    fn a_day_of_patience_buys_few_guesses() {
+        for (limit, most) in [(&FROM_ONE_ADDRESS, 110), (&ADDRESS, 80), (&ACCOUNT, 2_440)] {
+            let (mut row, mut now, mut guesses) =
+                (ThrottleRow { last_failure_at: at(0), ..ThrottleRow::default() }, at(0), 0);
+            while now < at(24 * 3600) {
+                row = limit.charge(&row, now);
+                guesses += 1;
+                now = row.locked_until.unwrap_or(now);
+            }
+            assert!(guesses <= most, "{guesses}");
+        }
     }
 
     #[test]

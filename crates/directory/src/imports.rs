@@ -109,38 +109,56 @@ pub async fn import_apply(tx: &Tx, connection: ConnectionId, wishes: Option<&[Im
 type Chosen = Vec<(Entity, Option<ImportChoice>)>;
 
 async fn choose(tx: &Tx, connection: ConnectionId, wishes: Option<&[ImportWish]>) -> Result<(Chosen, Twins)> {
+    if wishes.is_some_and(|wishes| wishes.len() > MOST) {
+        return Err(Error::invalid("/entities", "too_many", format!("must be at most {MOST} in one import")));
+    }
     let all = tx.entities_of(connection).await?;
+    let ids: Vec<EntityId> = match wishes {
+        Some(wishes) => wishes.iter().map(|wish| wish.entity_id).collect(),
+        None => all.iter().map(|entity| entity.id).collect(),
+    };
+    let locked = tx.entities_by_id(&ids).await?.into_iter();
+    let mut locked: HashMap<EntityId, Entity> = locked
+        .filter(|entity| entity.connection_id == connection && entity.removed_at.is_none())
+        .map(|entity| (entity.id, entity))
+        .collect();
     let skipped = wishes.unwrap_or_default().iter().filter(|wish| wish.choice == Some(ImportChoice::Skip));
     let skipped: HashSet<EntityId> = skipped.map(|wish| wish.entity_id).collect();
     let wanted = |e: &&Entity| e.mapping_state != MappingState::Excluded && !skipped.contains(&e.id);
     let twins = Twins::among(all.iter().filter(wanted));
     let Some(wishes) = wishes else {
-        return Ok((all.into_iter().map(|entity| (entity, None)).collect(), twins));
+        let chosen = ids.iter().filter_map(|id| locked.remove(id)).map(|entity| (entity, None));
+        return Ok((chosen.collect(), twins));
     };
-    if wishes.len() > MOST {
-        return Err(Error::invalid("/entities", "too_many", format!("must be at most {MOST} in one import")));
-    }
-    let mut by_id: HashMap<EntityId, Entity> = all.into_iter().map(|entity| (entity.id, entity)).collect();
+    let clients: HashSet<ClientId> = if wishes.iter().any(|wish| matches!(wish.choice, Some(ImportChoice::Link(_)))) {
+        tx.client_names().await?.into_iter().map(|(id, _)| id).collect()
+    } else {
+        HashSet::new()
+    };
     let mut problems = Vec::new();
     let mut chosen = Vec::with_capacity(wishes.len());
     for (at, wish) in wishes.iter().enumerate() {
-        match by_id.remove(&wish.entity_id) {
+        let mut wrong = |field: &str, code, message| {
+            problems.push(Problem::new(format!("/entities/{at}/{field}"), code, message));
+        };
+        match &wish.choice {
+            Some(ImportChoice::Link(client)) if !clients.contains(client) => {
+                wrong("client_id", "not_found", "there is no such client".to_owned());
+            }
+            Some(ImportChoice::Create(Some(name))) => {
+                if let Err(problem) = valid_name("/name", name) {
+                    wrong("name", problem.code, problem.message);
+                }
+            }
+            _ => {}
+        }
+        match locked.remove(&wish.entity_id) {
             Some(entity) => chosen.push((entity, wish.choice.clone())),
-            None => problems.push(Problem::new(
-                format!("/entities/{at}/entity_id"),
+            None => wrong(
+                "entity_id",
                 "not_found",
-                "there is no such entity in this connection, or it stands here twice",
-            )),
-        }
-        if let Some(ImportChoice::Link(client)) = wish.choice
-            && tx.clients_by_id(&[client]).await?.is_empty()
-        {
-            problems.push(Problem::new(format!("/entities/{at}/client_id"), "not_found", "there is no such client"));
-        }
-        if let Some(ImportChoice::Create(Some(name))) = &wish.choice
-            && let Err(problem) = valid_name(&format!("/entities/{at}/name"), name)
-        {
-            problems.push(problem);
+                "there is no such entity in this connection, or it stands here twice".to_owned(),
+            ),
         }
     }
     if problems.is_empty() { Ok((chosen, twins)) } else { Err(Error::Invalid(problems)) }

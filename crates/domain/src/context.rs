@@ -93,8 +93,10 @@ impl Context {
         }
     }
 
-    /// Refuses unless the caller has this right.
+    /// Refuses unless the caller has this right. What touches the whole organisation is refused to
+    /// callers who see only some of its clients.
     pub fn require(&self, permission: Permission) -> Result<()> {
-        if self.permissions.allows(permission) { Ok(()) } else { Err(Error::Forbidden { permission }) }
+        let reaches = self.scope.is_all() || !permission.is_organisation_wide();
+        if reaches && self.permissions.allows(permission) { Ok(()) } else { Err(Error::Forbidden { permission }) }
     }
 }

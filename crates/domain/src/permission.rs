@@ -116,6 +116,14 @@ permissions! {
     KeysManage = "keys_manage", Admin: [Yes Yes Yes Yes Yes];
 }
 
+impl Permission {
+    /// Whether it touches every client at once, so that a limited client scope rules it out: who does
+    /// not see all clients cannot judge what a connection's removal or an import does to them.
+    pub fn is_organisation_wide(self) -> bool {
+        matches!(self, Self::ConnectionsManage | Self::ClientsImport | Self::TeamManage | Self::SyncRelease)
+    }
+}
+
 /// What an API key may carry of its owner's rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -118,6 +118,25 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// A sync was given up because it failed on our side each time: the connection must not look healthy.
+    pub(crate) async fn abandon(&self, claimed: &ClaimedJob, why: &str) -> Result<()> {
+        let Ok(payload) = serde_json::from_str::<SyncPayload>(&claimed.payload) else { return Ok(()) };
+        let tx = self.begin(claimed.organisation, &format!("job {}", claimed.id)).await?;
+        tx.job_fence(claimed).await?;
+        let before = tx.connection(payload.connection_id).await?;
+        if before.state.syncs() {
+            let after = Connection {
+                state: ConnectionState::Degraded,
+                state_reason: Some(format!("The last sync was given up: {why}")),
+                ..before.clone()
+            };
+            tx.connection_update(&before, after).await?;
+        }
+        tx.commit("connection_state_change", Some("given_up")).await.map(drop)
+    }
+}
+
 /// What became of the listings of a job.
 #[derive(Default)]
 struct Tally {

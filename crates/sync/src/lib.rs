@@ -11,21 +11,34 @@
 //! **Another rule on what to believe**: a function and its table in `plausible.rs`. **Another thing a
 //! person can do with a connection**: a function in `connections.rs` that takes a `Tx`.
 
+mod check;
 mod checkpoint;
 mod conclude;
+mod connections;
 mod engine;
+mod held;
 mod ids;
 mod job;
 mod page;
 mod plausible;
+mod queue;
+mod rights;
 mod run;
 mod seen;
 mod trouble;
 mod walk;
 mod words;
+mod worker;
 
+pub use connections::{
+    CADENCE, CADENCES, ConnectionPatch, NewConnection, connection_create, connection_delete, connection_disconnect,
+    connection_reconnect, connection_update, normalise, sync_start,
+};
 pub use engine::{Dial, Engine};
+pub use held::{run_drop, run_release};
 pub use ids::{entity_id, record_id};
 pub use job::{Ended, SyncPayload};
-pub use plausible::Objection;
+pub use queue::{Started, sync_key};
+pub use rights::allowed;
 pub use trouble::{vendor_code, vendor_error};
+pub use worker::{Worker, WorkerOptions};

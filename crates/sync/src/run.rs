@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
-use domain::{EntityId, Error, Result, Run, RunId, RunState};
+use domain::{EntityId, Result, Run, RunId, RunState};
 use integration::{Reach, RecordKind};
 use persistence::{Listing as ListingRow, RunProgress, RunStart, Tx};
 

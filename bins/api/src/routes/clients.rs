@@ -248,7 +248,8 @@ impl Clients {
         if has.0.is_some() && missing.0.is_some() {
             return Err(Error::invalid("missing", "one_of", "cannot be combined with has: ask twice").into());
         }
-        let integrations = match (integration_list(&app, "has", has.0)?, integration_list(&app, "missing", missing.0)?) {
+        let integrations = match (integration_list(&app, "has", has.0)?, integration_list(&app, "missing", missing.0)?)
+        {
             (Some(all), _) => Some(IntegrationFilter::Has(all)),
             (None, any) => any.map(IntegrationFilter::Missing),
         };
@@ -379,7 +380,8 @@ impl Clients {
         let context = caller.context()?;
         let version = if_match(version.0.as_deref())?;
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: None };
-        let begun = app.begin(&context, Permission::ClientsEdit, "client_update", asked, &(client_id.0, &body.0)).await?;
+        let begun =
+            app.begin(&context, Permission::ClientsEdit, "client_update", asked, &(client_id.0, &body.0)).await?;
         let write = match begun {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
@@ -510,7 +512,9 @@ fn integration_list(
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
     let list: Vec<String> = text.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect();
     match list.iter().find(|id| app.entry(id).is_none()) {
-        Some(_) => Err(Error::invalid(parameter, "unknown_integration", "names an integration that is not in the catalogue")),
+        Some(_) => {
+            Err(Error::invalid(parameter, "unknown_integration", "names an integration that is not in the catalogue"))
+        }
         None => Ok(Some(list)),
     }
 }

@@ -152,5 +152,12 @@ fn field(spec: integration::FieldSpec) -> FormField {
             (FieldInput::Choice, choices.iter().map(view).collect())
         }
     };
-    FormField { name: spec.name.to_owned(), label: spec.label, help: spec.help, input, required: spec.required, choices }
+    FormField {
+        name: spec.name.to_owned(),
+        label: spec.label,
+        help: spec.help,
+        input,
+        required: spec.required,
+        choices,
+    }
 }

@@ -18,10 +18,10 @@ use super::Chapter;
 use crate::{
     app::AppData,
     auth::Caller,
+    changes::Written,
     page::Answer,
     problem::Failure,
     write::{Asked, Begun},
-    changes::Written,
 };
 
 /// How much of its owner's rights a key carries

@@ -129,7 +129,10 @@ impl Suggestion {
     /// The view of a suggestion.
     pub fn of(suggestion: matching::Suggestion) -> Self {
         let view = |signal: matching::Signal| Signal {
-            kind: serde_json::to_value(signal.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default(),
+            kind: serde_json::to_value(signal.kind)
+                .ok()
+                .and_then(|v| v.as_str().map(str::to_owned))
+                .unwrap_or_default(),
             weight: signal.weight,
             detail: signal.detail,
         };

@@ -1,7 +1,7 @@
 //! The operations, one file for each resource.
 
 pub mod clients;
-//TMP pub mod connections;
+pub mod connections;
 pub mod fleet;
 pub mod imports;
 pub mod integrations;
@@ -9,7 +9,7 @@ pub mod journal;
 pub mod keys;
 pub mod mappings;
 pub mod microsoft365;
-//TMP pub mod runs;
+pub mod runs;
 pub mod session;
 pub mod staff;
 //TMP pub mod subscriptions;

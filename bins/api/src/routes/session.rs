@@ -122,7 +122,8 @@ impl Session {
         };
         let signed_in = access::sign_in(&app.store, &app.gate, attempt).await?;
         session_cookie(jar, Some(signed_in.token.expose_secret()), app.secure_cookies);
-        let found = access::session_context(&app.store, &app.gate, signed_in.token.expose_secret(), &meta(request)).await?;
+        let found =
+            access::session_context(&app.store, &app.gate, signed_in.token.expose_secret(), &meta(request)).await?;
         let (context, session, _) = found.ok_or(Error::Unauthenticated)?;
         Ok(Answer::new(me(&app, context, Some(session)).await?))
     }

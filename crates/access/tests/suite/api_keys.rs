@@ -110,6 +110,7 @@ both_databases! {
         assert!(matches!(refused, Err(Error::Forbidden { permission: Permission::KeysManage })), "{refused:?}");
         assert_eq!(access::api_key_list(&tx, false).await.expect("lists").len(), 1);
         assert!(matches!(access::session_list(&tx, &house.gate).await, Err(Error::Unauthenticated)));
+        drop(tx);
         assert!(matches!(make(&house, &house.operator(), new(KeyScope::Read)).await, Err(Error::Forbidden { .. })));
     }
 

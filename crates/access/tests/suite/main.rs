@@ -7,4 +7,5 @@ mod passwords;
 mod sessions;
 mod sign_in;
 mod staff;
+mod timing_tmp;
 mod tokens;

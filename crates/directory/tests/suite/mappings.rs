@@ -123,7 +123,7 @@ both_databases! {
         house.map(&taught, crane).await;
         let bodies = [with("crane-dental.example"), "not JSON at all".to_owned()];
         let entities = house
-            .entities_with(ninja, &[("KITE MARINE PTY LTD", &bodies[1]), ("Umbrella 7", &bodies[0]), ("Zebra Foundry", "{}"), ("Kite Marine", "{}"), ("Crane Dental", "{}")])
+            .entities_with(ninja, &[("KITE MARINE PTY LTD", &bodies[1]), ("Crane Dental Group", &bodies[0]), ("Zebra Foundry", "{}"), ("Kite Marine", "{}"), ("Crane Dental", "{}")])
             .await;
         house.decide(&entities[3..4], Target::Excluded).await;
         house.map(&entities[4..], crane).await;

@@ -1,0 +1,239 @@
+//! What people do with connections.
+
+use domain::{
+    Connection, ConnectionId, ConnectionState, Context, Error, MappingState, PageRequest, Permission, Problem, Result,
+    Trigger, valid_name,
+};
+use integration::{Category, Checked, Entry, FieldError, RecordKind};
+use persistence::{EntityFilter, Tx};
+use serde_json::{Map, Value};
+
+use crate::{
+    engine,
+    queue::{self, Started},
+    rights::allowed,
+};
+
+/// Minutes between two syncs when nothing is said.
+pub const CADENCE: i32 = 60;
+
+/// Minutes that a cadence may have.
+pub const CADENCES: std::ops::RangeInclusive<i32> = 5..=1440;
+
+/// A connection to be made.
+#[derive(Clone, Debug, Default)]
+pub struct NewConnection {
+    /// Which vendor.
+    pub integration: String,
+    /// Name given by the staff; the vendor's where empty.
+    pub name: String,
+    /// Credentials as entered.
+    pub credentials: Map<String, Value>,
+    /// Minutes between two syncs.
+    pub cadence_minutes: Option<i32>,
+}
+
+/// What of a connection is to change.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionPatch {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another cadence, in minutes.
+    pub cadence_minutes: Option<i32>,
+    /// New credentials, all of them: what is stored is never filled in, because it could be sent elsewhere.
+    pub credentials: Option<Map<String, Value>>,
+}
+
+/// Checks credentials; every mistake is named with its place in the body.
+pub fn normalise(entry: &Entry, credentials: &Map<String, Value>) -> Result<Map<String, Value>, Vec<Problem>> {
+    let problem = |mistake: FieldError| {
+        let field = mistake.field.replace('~', "~0").replace('/', "~1");
+        Problem::new(format!("/credentials/{field}"), "invalid_credential", mistake.message)
+    };
+    entry.normalise(credentials).map_err(|mistakes| mistakes.into_iter().map(problem).collect())
+}
+
+fn valid_cadence(minutes: i32, problems: &mut Vec<Problem>) -> i32 {
+    if !CADENCES.contains(&minutes) {
+        let message = format!("must be between {} and {} minutes", CADENCES.start(), CADENCES.end());
+        problems.push(Problem::new("/cadence_minutes", "out_of_range", message));
+    }
+    minutes
+}
+
+fn note<T>(outcome: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
+    outcome.map_err(|problem| problems.push(problem)).ok()
+}
+
+/// Makes a connection. With `checked`, what a test of these very credentials found, it works at once and its
+/// first sync is enqueued; without, it is a draft.
+pub async fn connection_create(
+    tx: &Tx,
+    entries: &'static [Entry],
+    input: &NewConnection,
+    checked: Option<&Checked>,
+) -> Result<Connection> {
+    tx.context().require(Permission::ConnectionsManage)?;
+    let Ok(entry) = engine::entry(entries, &input.integration) else {
+        return Err(Error::invalid("/integration", "unknown", "is not an integration of the catalogue"));
+    };
+    allowed(tx.context(), Permission::ConnectionsManage, entry.category)?;
+    let mut problems = Vec::new();
+    let name = if input.name.trim().is_empty() { entry.name } else { &input.name };
+    let name = note(valid_name("/name", name), &mut problems);
+    let cadence_minutes = valid_cadence(input.cadence_minutes.unwrap_or(CADENCE), &mut problems);
+    let credentials = normalise(entry, &input.credentials).map_err(|found| problems.extend(found)).ok();
+    let (Some(name), Some(credentials), true) = (name, credentials, problems.is_empty()) else {
+        return Err(Error::Invalid(problems));
+    };
+    let connection = Connection {
+        id: tx.new_id(),
+        integration: entry.id.to_owned(),
+        name,
+        state: if checked.is_some() { ConnectionState::Connected } else { ConnectionState::Draft },
+        state_reason: None,
+        account: checked.and_then(|checked| checked.account.clone()),
+        credentials_version: 1,
+        cadence_minutes,
+        next_sync_at: None,
+        last_synced_at: None,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+        version: 1,
+    };
+    tx.connection_insert(&connection).await?;
+    tx.connection_seal(connection.id, &Value::Object(credentials)).await?;
+    if checked.is_some() {
+        begin_syncing(tx, &connection).await?;
+    }
+    Ok(connection)
+}
+
+/// Changes a connection. New credentials connect it again, whatever its state, and start a sync.
+pub async fn connection_update(
+    tx: &Tx,
+    entries: &'static [Entry],
+    id: ConnectionId,
+    patch: &ConnectionPatch,
+) -> Result<Connection> {
+    let before = managed(tx, entries, id).await?;
+    let mut problems = Vec::new();
+    let mut after = before.clone();
+    if let Some(name) = &patch.name
+        && let Some(name) = note(valid_name("/name", name), &mut problems)
+    {
+        after.name = name;
+    }
+    if let Some(minutes) = patch.cadence_minutes {
+        after.cadence_minutes = valid_cadence(minutes, &mut problems);
+    }
+    let mut sealed = None;
+    if let Some(credentials) = &patch.credentials {
+        match normalise(engine::entry(entries, &before.integration)?, credentials) {
+            Ok(credentials) => sealed = Some(credentials),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Error::Invalid(problems));
+    }
+    if let Some(credentials) = &sealed {
+        after.credentials_version += 1;
+        (after.state, after.state_reason) = (ConnectionState::Connected, None);
+        tx.connection_seal(id, &Value::Object(credentials.clone())).await?;
+    }
+    let after = tx.connection_update(&before, after).await?;
+    if sealed.is_some() {
+        begin_syncing(tx, &after).await?;
+    } else if after.cadence_minutes != before.cadence_minutes && after.state.syncs() {
+        let next = tx.now() + chrono::TimeDelta::minutes(i64::from(after.cadence_minutes));
+        let sooner = after.next_sync_at.map_or(next, |set| set.min(next));
+        tx.connection_schedule(id, Some(sooner), None).await?;
+    }
+    Ok(after)
+}
+
+/// Switches a connection off. Mappings and records stay, and show as stale.
+pub async fn connection_disconnect(tx: &Tx, entries: &'static [Entry], id: ConnectionId) -> Result<Connection> {
+    let before = managed(tx, entries, id).await?;
+    let after = Connection { state: ConnectionState::Disconnected, state_reason: None, ..before.clone() };
+    let after = tx.connection_update(&before, after).await?;
+    tx.connection_schedule(id, None, None).await?;
+    Ok(after)
+}
+
+/// Switches a connection on again, with new credentials or with those it has, and starts a sync.
+pub async fn connection_reconnect(
+    tx: &Tx,
+    entries: &'static [Entry],
+    id: ConnectionId,
+    credentials: Option<&Map<String, Value>>,
+) -> Result<Connection> {
+    if let Some(credentials) = credentials {
+        let patch = ConnectionPatch { credentials: Some(credentials.clone()), ..ConnectionPatch::default() };
+        return connection_update(tx, entries, id, &patch).await;
+    }
+    let before = managed(tx, entries, id).await?;
+    // Refused where there are none.
+    tx.connection_credentials(id).await?;
+    let after = Connection { state: ConnectionState::Connected, state_reason: None, ..before.clone() };
+    let after = tx.connection_update(&before, after).await?;
+    begin_syncing(tx, &after).await?;
+    Ok(after)
+}
+
+/// Removes a connection and everything that its vendor told us. Refused while entities are mapped.
+pub async fn connection_delete(tx: &Tx, entries: &'static [Entry], id: ConnectionId) -> Result<()> {
+    let connection = managed(tx, entries, id).await?;
+    let filter = EntityFilter {
+        connection: Some(id),
+        state: Some(MappingState::Mapped),
+        with_removed: true,
+        ..EntityFilter::default()
+    };
+    let mapped = tx.entity_list(&filter, &PageRequest { limit: 1, after: None }).await?.total;
+    if mapped > 0 {
+        return Err(Error::conflict(
+            "entities_mapped",
+            format!("{mapped} entities of {} are mapped to clients: unmap them first.", connection.name),
+        ));
+    }
+    tx.connection_delete(&connection).await
+}
+
+/// Starts a sync, or hurries the one that waits.
+pub async fn sync_start(
+    tx: &Tx,
+    entries: &'static [Entry],
+    id: ConnectionId,
+    kinds: Option<Vec<RecordKind>>,
+) -> Result<Started> {
+    let connection = tx.connection(id).await?;
+    permitted(tx.context(), entries, &connection, Permission::SyncStart)?;
+    queue::start(tx, &connection, kinds, Trigger::Manual).await
+}
+
+/// Lets the schedule sync a connection from now on, and starts the first sync.
+pub(crate) async fn begin_syncing(tx: &Tx, connection: &Connection) -> Result<()> {
+    let next = tx.now() + chrono::TimeDelta::minutes(i64::from(connection.cadence_minutes));
+    tx.connection_schedule(connection.id, Some(next), None).await?;
+    queue::start(tx, connection, None, Trigger::Connected).await.map(drop)
+}
+
+async fn managed(tx: &Tx, entries: &'static [Entry], id: ConnectionId) -> Result<Connection> {
+    let connection = tx.connection(id).await?;
+    permitted(tx.context(), entries, &connection, Permission::ConnectionsManage)?;
+    Ok(connection)
+}
+
+/// Refuses unless the caller has this right over the vendor of this connection. Of a vendor that is not in
+/// this build, the shelf is not known: only the whole right will do.
+pub(crate) fn permitted(
+    context: &Context,
+    entries: &'static [Entry],
+    connection: &Connection,
+    permission: Permission,
+) -> Result<()> {
+    let category = engine::entry(entries, &connection.integration).map_or(Category::RmmAndPsa, |entry| entry.category);
+    allowed(context, permission, category)
+}

@@ -1,0 +1,34 @@
+//! Generates the client from the document as it is published.
+
+use std::{env, fs, path::PathBuf};
+
+use serde_json::Value;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failure> {
+    println!("cargo::rerun-if-env-changed=PANELONE_DOCUMENT");
+    let document = env::var("PANELONE_DOCUMENT").unwrap_or_else(|_| "../../../openapi/panelone.json".to_owned());
+    println!("cargo::rerun-if-changed={document}");
+    let mut document: Value = serde_json::from_str(&fs::read_to_string(document)?)?;
+    name_problems_json(&mut document);
+    let document: openapiv3::OpenAPI = serde_json::from_value(document)?;
+    let tokens = progenitor_impl::Generator::default().generate_tokens(&document)?;
+    let text = prettyplease::unparse(&syn::parse2(tokens)?);
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("client.rs"), text)?;
+    Ok(())
+}
+
+/// progenitor types no other media type than `application/json`: errors would be streams of bytes.
+fn name_problems_json(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(schema) = fields.remove("application/problem+json") {
+                fields.insert("application/json".to_owned(), schema);
+            }
+            fields.values_mut().for_each(name_problems_json);
+        }
+        Value::Array(items) => items.iter_mut().for_each(name_problems_json),
+        _ => {}
+    }
+}
