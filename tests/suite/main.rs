@@ -1,1 +1,12 @@
-//! x
+//! Journeys through the real HTTP API, on a real SQLite and a real PostgreSQL, with every vendor simulated
+//! behind loopback HTTP.
+//!
+//! * `harness.rs`: a server of its own for each test. `house.rs`: an organisation with a caller of each kind.
+//! * `operations.rs`: one row for each operation of the document. **A new operation needs a row there**, or
+//!   `isolation.rs` fails; `permissions_by_operation.txt` is then rewritten with `UPDATE=1` for the review.
+//! * `main_job.rs`: what an MSP does from connecting to a quantity changed. The other files attack.
+
+mod dump;
+mod harness;
+mod house;
+mod main_job;

@@ -8,11 +8,13 @@ use crate::{document, layers, shell, test};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     ("format", || shell::run(&mut shell::cargo(["fmt", "--all", "--check"]))),
     ("layers", layers::run),
     ("dependencies", dependencies),
     ("clippy", || shell::run(&mut shell::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
+    // Tests that kill a process, and the generated clients, run them.
+    ("binaries", || shell::run(&mut shell::cargo(["build", "-p", "api", "-p", "worker", "-p", "demo"]))),
     ("tests", || test::run_with("ci", &[])),
     ("document", || document::run(true)),
     ("clients", clients),

@@ -23,7 +23,7 @@ use crate::{
     routes::{
         clients::Clients, connections::Connections, fleet::Fleet, imports::Imports, integrations::Integrations,
         journal::Journal, keys::Keys, mappings::Mappings, microsoft365::Microsoft365Api, runs::Runs, session::Session,
-        staff::Staff,
+        staff::Staff, subscriptions::Subscriptions,
     },
 };
 
@@ -33,12 +33,12 @@ const BODY: usize = 2 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 type Part1 = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, Imports);
-type Part2 = (Clients, Fleet, Microsoft365Api, Journal);
+type Part2 = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal);
 
 /// The API with its document.
 pub fn service() -> OpenApiService<(Part1, Part2), ()> {
     let first = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, Imports);
-    let second = (Clients, Fleet, Microsoft365Api, Journal);
+    let second = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal);
     OpenApiService::new((first, second), "PanelOne", env!("CARGO_PKG_VERSION"))
         .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
 }

@@ -129,7 +129,6 @@ pub async fn staff_create(tx: &Tx, new: CheckedStaff) -> Result<StaffRow> {
 pub async fn staff_update(tx: &Tx, id: StaffId, patch: StaffPatch) -> Result<StaffRow> {
     let context = tx.context();
     context.require(Permission::TeamManage)?;
-    tx.team_lock().await?;
     let before = tx.staff(id).await?;
     require_over(context, &before)?;
     if patch.version.is_some_and(|version| version != before.version) {

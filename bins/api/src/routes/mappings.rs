@@ -191,7 +191,7 @@ pub enum MappingTarget {
 /// A decision about one entity.
 #[derive(Debug, Clone, Object)]
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
-pub struct Mapping {
+pub struct MappingDecision {
     /// Which entity
     pub entity_id: Uuid,
     pub target: MappingTarget,
@@ -206,7 +206,7 @@ pub struct Mapping {
 #[oai(deny_unknown_fields)]
 pub struct MappingSave {
     /// At most 5,000
-    pub mappings: Vec<Mapping>,
+    pub mappings: Vec<MappingDecision>,
 }
 
 /// The entities that a save decided about.

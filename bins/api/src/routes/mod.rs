@@ -12,7 +12,7 @@ pub mod microsoft365;
 pub mod runs;
 pub mod session;
 pub mod staff;
-//TMP pub mod subscriptions;
+pub mod subscriptions;
 
 use poem_openapi::Tags;
 

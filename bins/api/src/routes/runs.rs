@@ -1,7 +1,7 @@
 //! Runs: what was synced, when, with which counts; and letting a held one go.
 
 use chrono::{DateTime, Utc};
-use domain::{ConnectionId, Permission, RunId};
+use domain::{ConnectionId, Grant, Permission, RunId};
 use poem_openapi::{
     Enum, Object, OpenApi,
     param::{Header, Path, Query},
@@ -131,7 +131,19 @@ impl Runs {
         cursor: Query<Option<String>>,
     ) -> Result<Answer<Page<Run>>, Failure> {
         let page = page_request(limit.0, cursor.0.as_deref())?;
-        let tx = app.read(caller, Permission::ConnectionsView).await?;
+        let context = caller.context()?;
+        let tx = app.read_as(&context, Permission::ConnectionsView).await?;
+        match connection_id.0 {
+            Some(id) => {
+                let connection = tx.connection(ConnectionId(id)).await?;
+                app.permit_vendor(&context, Permission::ConnectionsView, &connection.integration)?;
+            }
+            None if context.permissions.grant(Permission::ConnectionsView) == Grant::Yes => {}
+            None => {
+                let message = "must name a connection of a billing vendor: your role sees no others";
+                return Err(domain::Error::invalid("connection_id", "required", message).into());
+            }
+        }
         let listed = tx.run_list(connection_id.0.map(ConnectionId), state.0.map(Into::into), &page).await?;
         Ok(Answer::page(listed.map(view), uri))
     }
@@ -139,8 +151,12 @@ impl Runs {
     /// One run
     #[oai(path = "/:run_id", method = "get", operation_id = "run_get")]
     async fn run_get(&self, app: AppData<'_>, caller: Caller, run_id: Path<Uuid>) -> Result<Answer<Run>, Failure> {
-        let tx = app.read(caller, Permission::ConnectionsView).await?;
-        Ok(Answer::new(view(tx.run(RunId(run_id.0)).await?)))
+        let context = caller.context()?;
+        let tx = app.read_as(&context, Permission::ConnectionsView).await?;
+        let run = tx.run(RunId(run_id.0)).await?;
+        let connection = tx.connection(run.connection_id).await?;
+        app.permit_vendor(&context, Permission::ConnectionsView, &connection.integration)?;
+        Ok(Answer::new(view(run)))
     }
 
     /// Let a held run go: the next listing is applied although it is not plausible

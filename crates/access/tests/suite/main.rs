@@ -7,5 +7,4 @@ mod passwords;
 mod sessions;
 mod sign_in;
 mod staff;
-mod timing_tmp;
 mod tokens;

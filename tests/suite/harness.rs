@@ -1,0 +1,259 @@
+//! A server of its own for each test: the API on a free port, its worker, and every vendor simulated
+//! behind loopback HTTP.
+
+use std::{
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use access::{AccessOptions, Cost, Gate};
+use api::app::App;
+use domain::Clock;
+use poem::listener::{Acceptor, Listener, TcpListener};
+use reqwest::{Method, header::HeaderMap};
+use serde_json::{Map, Value, json};
+use sync::{Engine, Worker, WorkerOptions};
+use testkit::TestDb;
+use vendorkit::{ServeOptions, Served, SharedWorld, Simulator, World, WorldSize};
+use worker::VendorDial;
+
+/// The password of everyone of a team.
+pub const PASSWORD: &str = "a fine long password";
+
+/// Enough for every kind of record, and quick.
+pub const FEW: WorldSize = WorldSize { businesses: 12, devices: 60, people: 60 };
+
+/// The API with all it needs.
+pub struct TestApp {
+    /// The database.
+    pub db: TestDb,
+    /// Where the API is, without a slash at the end.
+    pub base: String,
+    /// What the handlers share.
+    pub app: Arc<App>,
+    /// Runs jobs.
+    pub worker: Worker,
+    /// The vendors' truth.
+    pub world: SharedWorld,
+    /// The vendors, listening.
+    pub vendors: Served,
+    simulators: Vec<Arc<dyn Simulator>>,
+    http: reqwest::Client,
+    server: tokio::task::JoinHandle<()>,
+}
+
+/// Who sends a request.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// Nobody.
+    Anonymous,
+    /// A browser with this session.
+    Session(String),
+    /// A machine with this key.
+    Key(String),
+}
+
+/// An answer of the API.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The body, as it came.
+    pub text: String,
+}
+
+impl TestApp {
+    /// The API over a database, with a small world.
+    pub async fn new(db: TestDb) -> Self {
+        Self::with_world(db, FEW).await
+    }
+
+    /// The API over a database, with a world of this size.
+    pub async fn with_world(db: TestDb, size: WorldSize) -> Self {
+        let world: SharedWorld = Arc::new(RwLock::new(World::generate(size, 7, db.now())));
+        let simulators = registry::simulators();
+        let clock = db.clock.clone();
+        let options = ServeOptions { clock: Some(Arc::new(move || clock.now())), ..ServeOptions::default() };
+        let vendors = vendorkit::serve(simulators.clone(), world.clone(), options).await.expect("serves the vendors");
+        let host = vendors.base_url().trim_start_matches("http://").to_owned();
+        let dial = VendorDial::new(&[&host], 10_000.0).expect("a way to the vendors");
+        let engine = Engine { store: db.store.clone(), entries: registry::ALL, dial: Arc::new(dial) };
+        let options = WorkerOptions { poll: Duration::from_millis(20), ..WorkerOptions::default() };
+        let worker = Worker::new(engine.clone(), options);
+        let access = AccessOptions { password_cost: Cost { memory: 8, passes: 1 }, ..AccessOptions::default() };
+        let gate = Gate::new(access, db.store.chance().clone()).expect("a gate");
+        let app = Arc::new(App::new(db.store.clone(), Arc::new(engine), worker.wake(), gate, false));
+        let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("listens");
+        let port = acceptor.local_addr().iter().find_map(|addr| addr.as_socket_addr().map(|addr| addr.port()));
+        let routes = api::server::routes(app.clone(), None);
+        let server = tokio::spawn(async move {
+            poem::Server::new_with_acceptor(acceptor).run(routes).await.expect("serves");
+        });
+        let base = format!("http://127.0.0.1:{}", port.expect("a port"));
+        Self { db, base, app, worker, world, vendors, simulators, http: http(), server }
+    }
+
+    /// Sends a request as it is given.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.expect("a body of text") }
+    }
+
+    /// A request of a caller, to be added to.
+    pub fn request(&self, caller: &Caller, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match caller {
+            Caller::Anonymous => request,
+            Caller::Session(token) => request.header("cookie", format!("{}={token}", api::auth::COOKIE)),
+            Caller::Key(token) => request.bearer_auth(token),
+        }
+    }
+
+    /// Reads.
+    pub async fn get(&self, caller: &Caller, path: &str) -> Answer {
+        self.send(self.request(caller, Method::GET, path)).await
+    }
+
+    /// Posts JSON.
+    pub async fn post(&self, caller: &Caller, path: &str, body: &Value) -> Answer {
+        self.send(self.request(caller, Method::POST, path).json(body)).await
+    }
+
+    /// Puts JSON.
+    pub async fn put(&self, caller: &Caller, path: &str, body: &Value) -> Answer {
+        self.send(self.request(caller, Method::PUT, path).json(body)).await
+    }
+
+    /// Patches with JSON.
+    pub async fn patch(&self, caller: &Caller, path: &str, body: &Value) -> Answer {
+        self.send(self.request(caller, Method::PATCH, path).json(body)).await
+    }
+
+    /// Deletes.
+    pub async fn delete(&self, caller: &Caller, path: &str) -> Answer {
+        self.send(self.request(caller, Method::DELETE, path)).await
+    }
+
+    /// Every item of a list, page by page.
+    pub async fn all(&self, caller: &Caller, path: &str) -> Vec<Value> {
+        let (mut items, mut next) = (Vec::new(), Some(String::new()));
+        let join = if path.contains('?') { '&' } else { '?' };
+        while let Some(cursor) = next {
+            let page = self.get(caller, &format!("{path}{join}limit=100{cursor}")).await.ok();
+            items.extend(page["items"].as_array().cloned().unwrap_or_default());
+            next = page["next_cursor"].as_str().map(|cursor| format!("&cursor={cursor}"));
+        }
+        items
+    }
+
+    /// Signs in and gives back the caller.
+    pub async fn sign_in(&self, email: &str) -> Caller {
+        let body = json!({ "email": email, "password": PASSWORD });
+        let answer = self.post(&Caller::Anonymous, "/api/session", &body).await;
+        assert_eq!(answer.status, 200, "{email} signs in: {}", answer.text);
+        let cookie = answer.header("set-cookie");
+        let token = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie").1;
+        Caller::Session(token.to_owned())
+    }
+
+    /// Runs jobs until there are none that are due.
+    pub async fn run_jobs(&self) {
+        self.worker.run_until_idle().await.expect("works");
+    }
+
+    /// A vendor's simulator.
+    pub fn simulator(&self, vendor: &str) -> &Arc<dyn Simulator> {
+        self.simulators.iter().find(|simulator| simulator.id() == vendor).expect("is simulated")
+    }
+
+    /// Credentials that a vendor takes.
+    pub fn credentials(&self, vendor: &str) -> Map<String, Value> {
+        self.simulator(vendor).credentials(&self.vendors.base_of(vendor))
+    }
+
+    /// Looks at the world.
+    pub fn world<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        look(&self.world.read().expect("a sound world"))
+    }
+
+    /// Changes the world.
+    pub fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        change(&mut self.world.write().expect("a sound world"))
+    }
+
+    /// Connects a vendor, syncs it, and gives back the connection's id.
+    pub async fn connect(&self, caller: &Caller, vendor: &str) -> String {
+        let body = json!({ "integration": vendor, "credentials": self.credentials(vendor) });
+        let made = self.post(caller, "/api/connections", &body).await.ok();
+        self.run_jobs().await;
+        text(&made["item"]["id"])
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Answer {
+    /// The body as JSON; null when it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    /// The body of an answer that must be good.
+    #[track_caller]
+    pub fn ok(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.json()
+    }
+
+    /// The body of a refusal with this status and code.
+    #[track_caller]
+    pub fn refused(&self, status: u16, code: &str) -> Value {
+        let body = self.problem();
+        assert_eq!((self.status, body["code"].as_str()), (status, Some(code)), "{}", self.text);
+        body
+    }
+
+    /// The body of a refusal, which must be a whole problem.
+    #[track_caller]
+    pub fn problem(&self) -> Value {
+        let body = self.json();
+        assert!(self.status >= 400, "should be refused: {} {}", self.status, self.text);
+        assert_eq!(self.header("content-type"), "application/problem+json", "{} {}", self.status, self.text);
+        assert_eq!(body["status"].as_u64(), Some(u64::from(self.status)), "{}", self.text);
+        let code = body["code"].as_str().unwrap_or_default();
+        assert!(!code.is_empty() && body["type"] == format!("urn:panelone:problem:{code}"), "{}", self.text);
+        for field in ["title", "detail", "request_id"] {
+            assert!(body[field].as_str().is_some_and(|text| !text.is_empty()), "no {field}: {}", self.text);
+        }
+        assert_eq!(body["request_id"], self.header("x-request-id"), "{}", self.text);
+        for mistake in body["errors"].as_array().expect("errors") {
+            for field in ["code", "message"] {
+                assert!(mistake[field].as_str().is_some_and(|text| !text.is_empty()), "{}", self.text);
+            }
+        }
+        body
+    }
+
+    /// A header, or nothing.
+    pub fn header(&self, name: &str) -> String {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    }
+}
+
+/// A text out of an answer.
+#[track_caller]
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("not a text: {value}")).to_owned()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this client calls us, not a vendor")]
+fn http() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().expect("a client")
+}
