@@ -84,7 +84,7 @@ impl TestApp {
         let worker = Worker::new(engine.clone(), options);
         let access = AccessOptions { password_cost: Cost { memory: 8, passes: 1 }, ..AccessOptions::default() };
         let gate = Gate::new(access, db.store.chance().clone()).expect("a gate");
-        let app = Arc::new(App::new(db.store.clone(), Arc::new(engine), worker.wake(), gate, false));
+        let app = Arc::new(App::new(db.store.clone(), engine, worker.wake(), gate, false));
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("listens");
         let port = acceptor.local_addr().iter().find_map(|addr| addr.as_socket_addr().map(|addr| addr.port()));
         let routes = api::server::routes(app.clone(), None);

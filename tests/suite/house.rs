@@ -6,7 +6,10 @@ use access::{NewOrganisation, NewStaff};
 use domain::{Context, OrganisationId, Role};
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, PASSWORD, TestApp, text};
+use crate::{
+    harness::{Caller, PASSWORD, TestApp, text},
+    operations::Ids,
+};
 
 /// An organisation.
 pub struct House {
@@ -70,43 +73,61 @@ impl House {
         (Caller::Key(text(&made["token"])), text(&made["api_key"]["id"]))
     }
 
-    /// Connects the vendors, imports, and gives back one id of each kind, for [`crate::operations`].
-    pub async fn furnish(&self, app: &TestApp) -> BTreeMap<&'static str, String> {
+    /// Connects two vendors, imports from one, hides a client with something of each, and gives back one id of
+    /// each kind for [`crate::operations`]; also the credentials of a vendor, as JSON.
+    pub async fn furnish(&self, app: &TestApp) -> Ids {
         let owner = &self.owner;
-        let first = |listed: &Value| text(&listed["items"][0]["id"]);
         let billing = app.connect(owner, "pax8").await;
-        let body = json!({ "connection_id": billing });
-        let imported = app.post(owner, "/api/imports", &body).await.ok();
+        let imported = app.post(owner, "/api/imports", &json!({ "connection_id": billing })).await.ok();
         let connection = app.connect(owner, "ninjaone").await;
-        let clients = app.get(owner, "/api/clients").await.ok();
-        let open = app.get(owner, &format!("/api/connections/{connection}/entities?state=unmapped")).await.ok();
-        let mapped = app.get(owner, &format!("/api/connections/{billing}/entities?state=mapped")).await.ok();
-        let viewer = self.staff(app, "colleague", Role::Viewer, None).await;
-        let (_, key) = self.key(app, owner, "read").await;
-        let second = app.sign_in(&self.email("owner")).await;
-        let me = app.get(&second, "/api/me").await.ok();
-        let runs = app.get(owner, &format!("/api/runs?connection_id={connection}")).await.ok();
-        let mut ids = BTreeMap::from([
-            ("client", first(&clients)),
+        let hidden = app.post(owner, "/api/clients", &json!({ "name": "Hidden From Some" })).await.ok();
+        let hidden = text(&hidden["item"]["id"]);
+        let open = app.all(owner, &format!("/api/connections/{connection}/entities?state=unmapped")).await;
+        let subscribers = self.subscribers(app).await;
+        let [(subscriber, subscription), (_, hidden_subscription)] = &subscribers[..2] else { panic!("two subscribers") };
+        let mapped = app.all(owner, &format!("/api/connections/{billing}/entities?state=mapped")).await;
+        let of = |client: &String| mapped.iter().find(|entity| entity["client_id"] == client.as_str()).expect("one");
+        let moved = [text(&of(&subscribers[1].0)["id"]), text(&open[0]["id"])];
+        let map = |id: &String| json!({ "entity_id": id, "target": "client", "client_id": hidden });
+        let body = json!({ "mappings": moved.iter().map(map).collect::<Vec<_>>() });
+        app.put(owner, "/api/mappings", &body).await.ok();
+        let clients = app.all(owner, "/api/clients").await;
+        let client = clients.iter().map(|one| text(&one["id"])).find(|id| *id != hidden && id != subscriber);
+        let second = app.get(&app.sign_in(&self.email("owner")).await, "/api/me").await.ok();
+        let first_run = async |connection: &str| {
+            text(&app.all(owner, &format!("/api/runs?connection_id={connection}")).await[0]["id"])
+        };
+        BTreeMap::from([
+            ("client", client.expect("a third client")),
+            ("hidden", hidden.clone()),
+            ("hidden_entity", moved[1].clone()),
+            ("hidden_subscription", hidden_subscription.clone()),
+            ("entity", text(&open[1]["id"])),
+            ("mapped", text(&of(subscriber)["id"])),
+            ("subscriber", subscriber.clone()),
+            ("subscription", subscription.clone()),
+            ("run", first_run(&connection).await),
+            ("billing_run", first_run(&billing).await),
             ("connection", connection),
             ("billing", billing),
-            ("entity", first(&open)),
-            ("mapped", first(&mapped)),
-            ("staff", viewer),
-            ("api_key", key),
-            ("session", text(&me["session_id"])),
+            ("staff", self.staff(app, "colleague", Role::Viewer, None).await),
+            ("api_key", self.key(app, owner, "read").await.1),
+            ("session", text(&second["session_id"])),
             ("entry", text(&imported["change_set"]["entry_id"])),
-            ("run", first(&runs)),
-        ]);
-        for client in clients["items"].as_array().expect("clients") {
-            let path = format!("/api/clients/{}/subscriptions", text(&client["id"]));
-            let listed = app.get(owner, &path).await.json();
+            ("credentials", Value::Object(app.credentials("pax8")).to_string()),
+        ])
+    }
+
+    /// Clients with a subscription each.
+    async fn subscribers(&self, app: &TestApp) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for client in app.all(&self.owner, "/api/clients?has=pax8").await {
+            let id = text(&client["id"]);
+            let listed = app.get(&self.owner, &format!("/api/clients/{id}/subscriptions")).await.ok();
             if let Some(subscription) = listed["items"][0]["id"].as_str() {
-                ids.insert("subscription", subscription.to_owned());
-                ids.insert("subscriber", text(&client["id"]));
-                break;
+                found.push((id, subscription.to_owned()));
             }
         }
-        ids
+        found
     }
 }

@@ -6,7 +6,10 @@
 //!   `isolation.rs` fails; `permissions_by_operation.txt` is then rewritten with `UPDATE=1` for the review.
 //! * `main_job.rs`: what an MSP does from connecting to a quantity changed. The other files attack.
 
+mod document;
 mod dump;
 mod harness;
 mod house;
+mod isolation;
 mod main_job;
+mod operations;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use integration::RecordKind;
 use serde_json::{Value, json};
-use testkit::{TestDb, both_databases};
+use testkit::both_databases;
 
 use crate::{
     harness::{Caller, TestApp, text},

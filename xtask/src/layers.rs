@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use crate::shell;
 
 /// What each of our crates may import of ours. `connector-*` stands for every connector, `*` for all.
-const MAY_IMPORT: [(&str, &[&str]); 18] = [
+const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("domain", &[]),
     ("integration", &[]),
     ("migrations", &[]),
@@ -31,6 +31,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("api", &LIBRARIES_AND_WORKER),
     ("demo", &["*"]),
     ("tests", &["*"]),
+    ("bench", &["*"]),
 ];
 
 const LIBRARIES: [&str; 9] =
@@ -54,7 +55,7 @@ const KITS: [&str; 2] = ["vendorkit", "testkit"];
 
 /// Features that bring a kit, and the crates that may have them on outside of tests.
 const KIT_FEATURES: [&str; 2] = ["simulator", "simulators"];
-const MAY_SIMULATE: [&str; 2] = ["demo", "tests"];
+const MAY_SIMULATE: [&str; 3] = ["demo", "tests", "bench"];
 
 /// Libraries that belong to one place, so that there is one way to the network, to SQL and to HTTP.
 const ONLY_IN: [(&str, &[&str]); 6] = [
@@ -137,7 +138,7 @@ fn offence(edge: &Edge, ours: &BTreeSet<String>) -> Option<String> {
     let Edge { from, to, .. } = edge;
     if !ours.contains(to) {
         let owners = ONLY_IN.iter().find(|(library, _)| library == to).map(|(_, owners)| *owners)?;
-        let free = edge.dev || from == "tests" || owners.contains(&from.as_str());
+        let free = edge.dev || from == "tests" || from == "bench" || owners.contains(&from.as_str());
         return (!free).then(|| format!("{from} -> {to}: only {} may use it", owners.join(", ")));
     }
     let may_simulate = edge.dev || MAY_SIMULATE.contains(&from.as_str());

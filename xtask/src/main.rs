@@ -66,7 +66,7 @@ fn main() -> ExitCode {
         Task::Openapi { check } => document::run(check),
         Task::Test { nextest } => test::run(&nextest),
         Task::Bench { arguments } => {
-            shell::run(shell::cargo(["run", "--release", "-p", "tests", "--bin", "bench", "--"]).args(arguments))
+            shell::run(shell::cargo(["run", "--release", "-p", "bench", "--"]).args(arguments))
         }
         Task::Ci => ci::run(),
     };

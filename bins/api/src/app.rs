@@ -56,7 +56,9 @@ impl App {
 
     /// A reading transaction of a caller who has this right.
     pub async fn read(&self, caller: Caller, permission: Permission) -> Result<Tx> {
-        self.read_as(&caller.context()?, permission).await
+        let tx = caller.read()?;
+        tx.context().require(permission)?;
+        Ok(tx)
     }
 
     /// The same for a context that is needed for more.

@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use access::RequestMeta;
 use domain::{Context, Error, Result, SessionId};
+use persistence::Tx;
 use poem::{Request, http::Method, web::cookie::CookieJar};
 use poem_openapi::{
     SecurityScheme,
@@ -18,7 +19,9 @@ pub const COOKIE: &str = "panelone_session";
 
 /// What checking a token gave. An error is kept, so that a store that is away answers 503 and not
 /// "not signed in".
-pub struct Checked(Result<(Context, Option<SessionId>)>);
+///
+/// A token is looked up in a transaction that reads; a request that only reads goes on in it.
+pub struct Checked(Result<(Tx, Option<SessionId>)>);
 
 /// An API key, as `Authorization: Bearer pone_live_…`
 #[derive(SecurityScheme)]
@@ -47,6 +50,15 @@ impl Caller {
 
     /// The context, and the session it comes from; none for an API key.
     pub fn with_session(self) -> Result<(Context, Option<SessionId>)> {
+        self.checked().map(|(tx, session)| (tx.context().clone(), session))
+    }
+
+    /// The caller's transaction, which only reads.
+    pub fn read(self) -> Result<Tx> {
+        self.checked().map(|(tx, _)| tx)
+    }
+
+    fn checked(self) -> Result<(Tx, Option<SessionId>)> {
         match self {
             Self::Key(KeyCaller(checked)) | Self::Session(SessionCaller(checked)) => checked.0,
         }
@@ -56,8 +68,8 @@ impl Caller {
 async fn check_key(request: &Request, token: Bearer) -> poem::Result<Checked> {
     let app = app(request)?;
     let meta = meta(request);
-    let found = access::api_key_context(&app.store, &app.gate, &token.token, &meta).await;
-    Ok(Checked(found.and_then(|context| context.map(|context| (context, None)).ok_or(Error::Unauthenticated))))
+    let found = access::api_key_read(&app.store, &app.gate, &token.token, &meta).await;
+    Ok(Checked(found.and_then(|tx| tx.map(|tx| (tx, None)).ok_or(Error::Unauthenticated))))
 }
 
 async fn check_session(request: &Request, token: ApiKey) -> poem::Result<Checked> {
@@ -65,12 +77,8 @@ async fn check_session(request: &Request, token: ApiKey) -> poem::Result<Checked
     if let Err(error) = same_origin(request) {
         return Err(Failure::from(error).into());
     }
-    let found = access::session_context(&app.store, &app.gate, &token.key, &meta(request)).await;
-    Ok(Checked(
-        found.and_then(|found| {
-            found.map(|(context, session, _)| (context, Some(session))).ok_or(Error::Unauthenticated)
-        }),
-    ))
+    let found = access::session_read(&app.store, &app.gate, &token.key, &meta(request)).await;
+    Ok(Checked(found.and_then(|found| found.map(|(tx, session, _)| (tx, Some(session))).ok_or(Error::Unauthenticated))))
 }
 
 fn app(request: &Request) -> poem::Result<&Arc<App>> {

@@ -14,6 +14,7 @@ pub mod auth;
 pub mod changes;
 pub mod commands;
 mod document;
+mod examples;
 mod freshness;
 mod page;
 mod problem;

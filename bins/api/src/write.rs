@@ -62,13 +62,8 @@ impl App {
     {
         self.permit(context, permission, action).await?;
         let tx = self.store.begin(context.clone()).await?;
-        let key = match asked.key.as_deref().map(str::trim).filter(|_| !asked.is_dry_run()) {
-            None | Some("") => None,
-            Some(key) if key.len() > 200 => {
-                return Err(Error::invalid("Idempotency-Key", "too_long", "must have at most 200 characters"));
-            }
-            Some(key) => Some((caller(context), key.to_owned())),
-        };
+        let key = idempotency_key(asked.key.as_deref().filter(|_| !asked.is_dry_run()))?;
+        let key = key.map(|key| (caller_name(context), key));
         if let Some((caller, key)) = &key {
             let whole = format!("{action} {request:?} {:?}", asked.expect);
             if let Claim::Done { answer, .. } = tx.idempotency_claim(caller, key, whole.as_bytes()).await? {
@@ -93,7 +88,19 @@ impl App {
     }
 }
 
-fn caller(context: &Context) -> String {
+/// The key that a header carries: trimmed, at most 200 characters.
+pub fn idempotency_key(header: Option<&str>) -> Result<Option<String>> {
+    match header.map(str::trim) {
+        None | Some("") => Ok(None),
+        Some(key) if key.len() > 200 => {
+            Err(Error::invalid("Idempotency-Key", "too_long", "must have at most 200 characters"))
+        }
+        Some(key) => Ok(Some(key.to_owned())),
+    }
+}
+
+/// Whose keys they are: two callers may use the same.
+pub fn caller_name(context: &Context) -> String {
     match context.actor {
         domain::Actor::Staff { id } => format!("staff:{id}"),
         domain::Actor::ApiKey { id, .. } => format!("api_key:{id}"),

@@ -126,12 +126,18 @@ pub async fn api_key_context(
     token: &str,
     request: &RequestMeta,
 ) -> Result<Option<Context>> {
+    let found = api_key_read(store, gate, token, request).await?;
+    Ok(found.map(|tx| tx.context().clone()))
+}
+
+/// The same as a transaction of the caller: the one that looked the token up. Who only reads needs no
+/// other.
+pub async fn api_key_read(store: &Store, gate: &Gate, token: &str, request: &RequestMeta) -> Result<Option<Tx>> {
     let Some((organisation, hash)) = parse_api_key(token, gate.options.environment) else { return Ok(None) };
     let now = store.clock().now();
-    // Only to look the token up: what the caller may do is in the context that is returned.
+    // Only to look the token up: what the caller may do is in the context that it acts under then.
     let tx = store.read(Context::worker(organisation, now, request.request_id.clone())).await?;
     let Some((key, owner)) = tx.api_key_by_token(&hash).await? else { return Ok(None) };
-    drop(tx);
     if now >= key.expires_at || key.revoked_at.is_some() || owner.suspended_at.is_some() {
         return Ok(None);
     }
@@ -153,7 +159,7 @@ pub async fn api_key_context(
             tx.commit_unjournalled().await
         });
     }
-    Ok(Some(context))
+    tx.acting_as(context).map(Some)
 }
 
 /// Clients that both the key and its owner, as they are now, allow.

@@ -22,12 +22,14 @@ mod staff;
 mod throttle;
 mod tokens;
 
-pub use api_keys::{CreatedKey, NewKey, api_key_context, api_key_create, api_key_list, api_key_revoke};
+pub use api_keys::{CreatedKey, NewKey, api_key_context, api_key_create, api_key_list, api_key_read, api_key_revoke};
 pub use gate::{AccessOptions, Gate, RequestMeta};
 pub use organisations::{NewOrganisation, organisation_create};
 pub use password_change::{password_change, staff_password_set};
 pub use passwords::{Cost, Passwords};
-pub use sessions::{session_context, session_delete, session_list, sessions_delete_others, staff_sessions_delete};
+pub use sessions::{
+    session_context, session_delete, session_list, session_read, sessions_delete_others, staff_sessions_delete,
+};
 pub use sign_in::{SignIn, SignedIn, sign_in};
 pub use staff::{CheckedStaff, NewStaff, StaffPatch, staff_create, staff_list, staff_update};
 pub use throttle::attempts_forget;

@@ -29,12 +29,23 @@ pub async fn session_context(
     token: &str,
     request: &RequestMeta,
 ) -> Result<Option<(Context, SessionId, StaffRow)>> {
+    let found = session_read(store, gate, token, request).await?;
+    Ok(found.map(|(tx, session, staff)| (tx.context().clone(), session, staff)))
+}
+
+/// The same with the transaction that looked the token up, now the caller's own: who only reads needs
+/// no other.
+pub async fn session_read(
+    store: &Store,
+    gate: &Gate,
+    token: &str,
+    request: &RequestMeta,
+) -> Result<Option<(Tx, SessionId, StaffRow)>> {
     let Some((organisation, hash)) = parse_session(token) else { return Ok(None) };
     let now = store.clock().now();
-    // Only to look the token up: what the caller may do is in the context that is returned.
+    // Only to look the token up: what the caller may do is in the context that it acts under then.
     let tx = store.read(Context::worker(organisation, now, request.request_id.clone())).await?;
     let Some((session, staff)) = tx.session_by_token(&hash).await? else { return Ok(None) };
-    drop(tx);
     if !gate.is_live(&session, now) || staff.suspended_at.is_some() {
         return Ok(None);
     }
@@ -47,7 +58,7 @@ pub async fn session_context(
             tx.commit_unjournalled().await
         });
     }
-    Ok(Some((context, session.id, staff)))
+    Ok(Some((tx.acting_as(context)?, session.id, staff)))
 }
 
 /// The caller's own sessions that live, the last used first.

@@ -6,7 +6,8 @@ use domain::{
     ApiKeyId, ClientId, ClientScope, Error, KeyScope, OrganisationId, Result, Role, SessionId, StaffId, Timestamp,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
+    ActiveModelTrait, ActiveValue, ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::LockType,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -373,15 +374,19 @@ impl Tx {
 
     /// The session of a token's hash, with its staff user.
     pub async fn session_by_token(&self, token_hash: &[u8]) -> Result<Option<(SessionRow, StaffRow)>> {
+        let owner = session::Entity::belongs_to(staff::Entity)
+            .from((session::Column::OrganisationId, session::Column::StaffId))
+            .to((staff::Column::OrganisationId, staff::Column::Id));
         let found = self
             .find::<session::Entity>()
             .filter(session::Column::TokenHash.eq(token_hash.to_vec()))
+            .join(JoinType::InnerJoin, owner.into())
+            .select_also(staff::Entity)
             .one(self.db())
             .await
             .or_domain()?;
-        let Some(found) = found else { return Ok(None) };
-        let staff = self.staff(found.staff_id.into()).await?;
-        Ok(Some((session_read(found), staff)))
+        let Some((found, Some(owner))) = found else { return Ok(None) };
+        Ok(Some((session_read(found), staff_read(owner)?)))
     }
 
     /// A staff user's sessions, the newest first.
@@ -424,15 +429,19 @@ impl Tx {
 
     /// The API key of a token's hash, with its owner.
     pub async fn api_key_by_token(&self, token_hash: &[u8]) -> Result<Option<(ApiKeyRow, StaffRow)>> {
+        let owner = api_key::Entity::belongs_to(staff::Entity)
+            .from((api_key::Column::OrganisationId, api_key::Column::StaffId))
+            .to((staff::Column::OrganisationId, staff::Column::Id));
         let found = self
             .find::<api_key::Entity>()
             .filter(api_key::Column::TokenHash.eq(token_hash.to_vec()))
+            .join(JoinType::InnerJoin, owner.into())
+            .select_also(staff::Entity)
             .one(self.db())
             .await
             .or_domain()?;
-        let Some(found) = found else { return Ok(None) };
-        let staff = self.staff(found.staff_id.into()).await?;
-        Ok(Some((key_read(found)?, staff)))
+        let Some((found, Some(owner))) = found else { return Ok(None) };
+        Ok(Some((key_read(found)?, staff_read(owner)?)))
     }
 
     /// A staff user's API keys by name, or everyone's.

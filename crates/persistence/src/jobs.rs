@@ -140,15 +140,15 @@ impl Tx {
     /// Fails unless the lease still holds. In a transaction that writes, nobody can take the job
     /// until it ends: this is what keeps a frozen worker from writing after another took over.
     pub async fn job_fence(&self, job: &ClaimedJob) -> Result<()> {
-        let held = Condition::all()
-            .add(job::Column::Id.eq(job.id.0))
-            .add(job::Column::LeaseToken.eq(job.lease))
-            .add(job::Column::State.eq("running"));
-        let update = self.update_many::<job::Entity>().col_expr(job::Column::State, Expr::val("running")).filter(held);
-        match update.exec(self.db()).await.or_domain()?.rows_affected {
-            0 => Err(Error::conflict("lease_lost", "Another worker has taken this job over.")),
-            _ => Ok(()),
-        }
+        let update = self.update_many::<job::Entity>().col_expr(job::Column::State, Expr::val("running"));
+        fenced(update.filter(held(job)).exec(self.db()).await.or_domain()?.rows_affected)
+    }
+
+    /// Like [`Self::job_fence`], and notes that the job got further: tries before this one no longer
+    /// count, so that a long job survives any number of crashes as long as it moves.
+    pub async fn job_further(&self, job: &ClaimedJob) -> Result<()> {
+        let update = self.update_many::<job::Entity>().col_expr(job::Column::Attempts, Expr::val(1));
+        fenced(update.filter(held(job)).exec(self.db()).await.or_domain()?.rows_affected)
     }
 
     /// Jobs that were given up, the newest first; at most 100.
@@ -162,6 +162,20 @@ impl Tx {
             .await
             .or_domain()?;
         Ok(rows.into_iter().map(JobRow::from_row).collect())
+    }
+}
+
+fn held(job: &ClaimedJob) -> Condition {
+    Condition::all()
+        .add(job::Column::Id.eq(job.id.0))
+        .add(job::Column::LeaseToken.eq(job.lease))
+        .add(job::Column::State.eq("running"))
+}
+
+fn fenced(rows: u64) -> Result<()> {
+    match rows {
+        0 => Err(Error::conflict("lease_lost", "Another worker has taken this job over.")),
+        _ => Ok(()),
     }
 }
 

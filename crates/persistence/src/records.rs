@@ -1,13 +1,18 @@
 //! What vendors told us, in bulk: only what is new or changed is written.
 
+use std::cell::RefCell;
+
 use domain::{
-    ClientId, ConnectionId, EntityId, Error, Listed, PageRequest, Record, RecordId, Result, RunId, Timestamp, name_key,
+    Change, ClientId, ConnectionId, EntityId, Error, Listed, PageRequest, Record, RecordId, Result, RunId, Timestamp,
+    name_key,
 };
 use sea_orm::{
     ColumnTrait, Condition, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, Func, Query},
 };
+use serde_json::Value;
 use uuid::Uuid;
+use zstd::bulk::Compressor;
 
 use crate::{
     Tx,
@@ -73,9 +78,16 @@ pub type Known = Vec<Vec<u8>>;
 /// Level of compression: the fastest; vendors' JSON shrinks to less than half.
 const LEVEL: i32 = 1;
 
+thread_local! {
+    /// Making a compressor costs more than packing a record with it.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = RefCell::new(Compressor::new(LEVEL).ok());
+}
+
 /// Packs a raw record.
 pub(crate) fn compress(raw: &[u8]) -> Vec<u8> {
-    zstd::bulk::compress(raw, LEVEL).unwrap_or_else(|_| raw.to_vec())
+    COMPRESSOR
+        .with_borrow_mut(|compressor| compressor.as_mut().and_then(|compressor| compressor.compress(raw).ok()))
+        .unwrap_or_else(|| raw.to_vec())
 }
 
 /// Unpacks a raw record; at most 16 MiB.
@@ -327,6 +339,17 @@ impl Tx {
             select = select.lock_exclusive();
         }
         select.one(self.db()).await.or_domain()?.map(read).ok_or(Error::NotFound { what })
+    }
+
+    /// Notes for the journal that a person changed a record at its vendor: what was, and what is.
+    pub fn note_record(&self, kind: &str, id: RecordId, client: ClientId, before: Value, after: Value) {
+        self.note(Change {
+            kind: kind.to_owned(),
+            id: id.0,
+            client_id: Some(client),
+            before: Some(before),
+            after: Some(after),
+        });
     }
 
     /// The vendor's own text of a record, as it was kept.

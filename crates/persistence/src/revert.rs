@@ -69,24 +69,25 @@ impl Tx {
             return conflict(change, "changed_since", &format!("“{}” was changed since", current.name));
         }
         let target = match &change.before {
-            // It was made by the entry: entities that were mapped to it since would lose their client.
-            None => {
-                let mapped = self.entities_of_client(current.id).await?;
-                if !mapped.is_empty() && !despite {
-                    let why = format!("“{}” has entities mapped to it since", current.name);
-                    return conflict(change, "changed_since", &why);
-                }
-                for entity in mapped {
-                    let unmapped = MappingWrite { client: None, state: MappingState::Unmapped, reason: None };
-                    self.mapping_write(entity.id, &unmapped).await?;
-                }
-                Client { deleted_at: current.deleted_at.or(Some(self.now())), ..current.clone() }
-            }
+            // It was made by the entry.
+            None => Client { deleted_at: current.deleted_at.or(Some(self.now())), ..current.clone() },
             Some(before) => {
                 let old: Client = serde_json::from_value(before.clone()).map_err(Error::internal)?;
                 Client { version: current.version, ..old }
             }
         };
+        if target.deleted_at.is_some() {
+            // Entities that were mapped to it since lose their client.
+            let mapped = self.entities_of_client(current.id).await?;
+            if !mapped.is_empty() && !despite {
+                let why = format!("“{}” has entities mapped to it since", current.name);
+                return conflict(change, "changed_since", &why);
+            }
+            for entity in mapped {
+                let unmapped = MappingWrite { client: None, state: MappingState::Unmapped, reason: None };
+                self.mapping_write(entity.id, &unmapped).await?;
+            }
+        }
         self.client_update(&current, target).await?;
         Ok(None)
     }

@@ -5,8 +5,12 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use domain::{Chance, Clock, Context, Error, OrganisationId, Result, SystemClock};
 use migrations::Migrator;
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
+    RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sqlx::{
+        self, ConnectOptions as _, Connection as _,
+        postgres::{PgConnectOptions, PgPoolOptions},
+    },
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::RwLock;
@@ -71,6 +75,9 @@ struct Inner {
     journal_keys: RwLock<HashMap<OrganisationId, JournalKey>>,
     name_indexes: NameIndexes,
 }
+
+/// Connections to PostgreSQL that were idle for so long are tested before they are used.
+const TESTED_AFTER: Duration = Duration::from_secs(1);
 
 /// The word that a wrong sealing key does not open.
 const PROOF: &[u8] = b"the sealing key is right";
@@ -142,29 +149,25 @@ impl Store {
 
     /// A transaction that may write.
     pub async fn begin(&self, context: Context) -> Result<Tx> {
-        let db = self.start(&self.0.write, true).await?;
-        self.admit(&db, Some(context.organisation)).await?;
+        let db = self.start(&self.0.write, true, Some(context.organisation)).await?;
         Ok(Tx::new(self.clone(), db, context, true))
     }
 
     /// A transaction that only reads, all of it at one instant.
     pub async fn read(&self, context: Context) -> Result<Tx> {
-        let db = self.start(&self.0.read, false).await?;
-        self.admit(&db, Some(context.organisation)).await?;
+        let db = self.start(&self.0.read, false, Some(context.organisation)).await?;
         Ok(Tx::new(self.clone(), db, context, false))
     }
 
     /// The product's own business across organisations, reading only.
     pub async fn across_read(&self) -> Result<Across> {
-        let db = self.start(&self.0.read, false).await?;
-        self.admit(&db, None).await?;
+        let db = self.start(&self.0.read, false, None).await?;
         Ok(Across::new(self.clone(), db))
     }
 
     /// The product's own business across organisations.
     pub async fn across(&self) -> Result<Across> {
-        let db = self.start(&self.0.write, true).await?;
-        self.admit(&db, None).await?;
+        let db = self.start(&self.0.write, true, None).await?;
         Ok(Across::new(self.clone(), db))
     }
 
@@ -179,42 +182,21 @@ impl Store {
         self.0.write.clone().close().await.or_domain()
     }
 
-    async fn start(&self, db: &DatabaseConnection, writes: bool) -> Result<DatabaseTransaction> {
-        let options = match db.get_database_backend() {
+    async fn start(
+        &self,
+        db: &DatabaseConnection,
+        writes: bool,
+        organisation: Option<OrganisationId>,
+    ) -> Result<DatabaseTransaction> {
+        if db.get_database_backend() == DatabaseBackend::Sqlite {
             // Read-then-write in a deferred transaction fails with "locked" however long it may wait.
-            DatabaseBackend::Sqlite => TransactionOptions {
-                sqlite_transaction_mode: Some(if writes {
-                    SqliteTransactionMode::Immediate
-                } else {
-                    SqliteTransactionMode::Deferred
-                }),
-                ..Default::default()
-            },
-            _ if writes => TransactionOptions::default(),
-            _ => TransactionOptions {
-                isolation_level: Some(sea_orm::IsolationLevel::RepeatableRead),
-                access_mode: Some(AccessMode::ReadOnly),
-                ..Default::default()
-            },
-        };
-        db.begin_with_options(options).await.or_domain()
-    }
-
-    /// Tells PostgreSQL's row-level security whose rows this transaction may touch.
-    async fn admit(&self, db: &DatabaseTransaction, organisation: Option<OrganisationId>) -> Result<()> {
-        if db.get_database_backend() != DatabaseBackend::Postgres {
-            return Ok(());
+            let mode = if writes { SqliteTransactionMode::Immediate } else { SqliteTransactionMode::Deferred };
+            let options = TransactionOptions { sqlite_transaction_mode: Some(mode), ..Default::default() };
+            return db.begin_with_options(options).await.or_domain();
         }
-        let (id, across) = match organisation {
-            Some(organisation) => (organisation.to_string(), "off"),
-            None => (String::new(), "on"),
-        };
-        let statement = Statement::from_sql_and_values(
-            DatabaseBackend::Postgres,
-            "SELECT set_config('panelone.organisation', $1, true), set_config('panelone.across', $2, true)",
-            [id.into(), across.into()],
-        );
-        db.query_one_raw(statement).await.or_domain().map(drop)
+        let tx = db.begin().await.or_domain()?;
+        tx.execute_unprepared(&admission(writes, organisation)).await.or_domain()?;
+        Ok(tx)
     }
 
     /// The journal key of an organisation, opened once and kept.
@@ -277,6 +259,18 @@ fn journal_key_place(organisation: OrganisationId) -> Place<'static> {
     Place { organisation: organisation.0, table: "organisation", row: organisation.0, column: "journal_key" }
 }
 
+/// Tells PostgreSQL's row-level security whose rows a transaction may touch, and lets one that only
+/// reads see a single instant: in one round trip, because every request pays for it.
+fn admission(writes: bool, organisation: Option<OrganisationId>) -> String {
+    let instant = if writes { "" } else { "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; " };
+    // An id is hexadecimal digits and hyphens: it needs no quoting.
+    let (id, across) = match organisation {
+        Some(organisation) => (organisation.0.hyphenated().to_string(), "off"),
+        None => (String::new(), "on"),
+    };
+    format!("{instant}SET LOCAL panelone.organisation = '{id}'; SET LOCAL panelone.across = '{across}'")
+}
+
 /// Refuses a schema with steps that this version does not know.
 async fn refuse_newer(db: &DatabaseConnection) -> Result<()> {
     let known: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
@@ -294,24 +288,54 @@ async fn refuse_newer(db: &DatabaseConnection) -> Result<()> {
 }
 
 async fn open(url: &str, connections: u32, patience: Duration) -> Result<DatabaseConnection> {
+    if url.starts_with("postgres") {
+        postgres(url, connections, patience).await
+    } else {
+        sqlite(url, connections, patience).await
+    }
+}
+
+/// A connection is tested before use only when it was idle: under load that would be a round trip of
+/// each request.
+async fn postgres(url: &str, connections: u32, patience: Duration) -> Result<DatabaseConnection> {
+    let failed = |why: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(why)));
+    let options: PgConnectOptions = url.parse().map_err(failed).or_domain()?;
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(patience)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for >= TESTED_AFTER {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_with(options.disable_statement_logging())
+        .await
+        .map_err(failed)
+        .or_domain()?;
+    Ok(pool.into())
+}
+
+async fn sqlite(url: &str, connections: u32, patience: Duration) -> Result<DatabaseConnection> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).min_connections(1).acquire_timeout(patience).sqlx_logging(false);
     if url.contains(":memory:") {
         // The database lives as long as its connection.
         options.max_connections(1).idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
     }
-    if url.starts_with("sqlite") {
-        options.test_before_acquire(false).map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite
-                .journal_mode(sea_orm::sqlx::sqlite::SqliteJournalMode::Wal)
-                .synchronous(sea_orm::sqlx::sqlite::SqliteSynchronous::Normal)
-                .foreign_keys(true)
-                .busy_timeout(patience)
-                .page_size(8192)
-                .statement_cache_capacity(256)
-                .pragma("cache_size", "-16000")
-                .pragma("temp_store", "memory")
-        });
-    }
+    options.test_before_acquire(false).map_sqlx_sqlite_opts(move |sqlite| {
+        sqlite
+            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+            .synchronous(sqlx::sqlite::SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(patience)
+            .page_size(8192)
+            .statement_cache_capacity(256)
+            .pragma("cache_size", "-16000")
+            .pragma("temp_store", "memory")
+    });
     Database::connect(options).await.or_domain()
 }

@@ -51,6 +51,16 @@ impl Tx {
         }
     }
 
+    /// The same transaction, from now on that of another caller of the organisation: whoever a token was
+    /// looked up for. Only for one that reads and has told nobody anything yet.
+    pub fn acting_as(mut self, context: Context) -> Result<Self> {
+        if self.writable || context.organisation != self.context.organisation {
+            return Err(Error::internal("a transaction was handed to a caller whom it is not for"));
+        }
+        self.context = context;
+        Ok(self)
+    }
+
     /// Who acts, where, when.
     pub fn context(&self) -> &Context {
         &self.context

@@ -2,18 +2,20 @@
 
 use std::{env, fs, path::PathBuf};
 
+use progenitor_impl::{GenerationSettings, Generator, InterfaceStyle};
 use serde_json::Value;
 
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
-    println!("cargo::rerun-if-env-changed=PANELONE_DOCUMENT");
-    let document = env::var("PANELONE_DOCUMENT").unwrap_or_else(|_| "../../../openapi/panelone.json".to_owned());
+    let document = "../../../openapi/panelone.json";
     println!("cargo::rerun-if-changed={document}");
     let mut document: Value = serde_json::from_str(&fs::read_to_string(document)?)?;
     name_problems_json(&mut document);
     let document: openapiv3::OpenAPI = serde_json::from_value(document)?;
-    let tokens = progenitor_impl::Generator::default().generate_tokens(&document)?;
+    let mut settings = GenerationSettings::default();
+    settings.with_interface(InterfaceStyle::Builder);
+    let tokens = Generator::new(&settings).generate_tokens(&document)?;
     let text = prettyplease::unparse(&syn::parse2(tokens)?);
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("client.rs"), text)?;
     Ok(())

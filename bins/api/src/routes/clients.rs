@@ -135,7 +135,7 @@ pub struct ClientDetail {
 
 /// What it takes to make a client.
 #[derive(Debug, Clone, Object)]
-#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct ClientCreate {
     /// Name, 1 to 255 characters
     pub name: String,
@@ -168,7 +168,7 @@ pub enum ClearableField {
 
 /// What to change about a client; what is left out stays.
 #[derive(Debug, Clone, Object)]
-#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct ClientUpdate {
     /// New name
     pub name: Option<String>,

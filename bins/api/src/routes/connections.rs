@@ -88,7 +88,7 @@ pub struct ConnectionViews {
 
 /// What it takes to connect.
 #[derive(Clone, Object)]
-#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct ConnectionCreate {
     /// Integration
     pub integration: String,
@@ -102,7 +102,7 @@ pub struct ConnectionCreate {
 
 /// What to change about a connection; what is left out stays.
 #[derive(Clone, Object)]
-#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct ConnectionUpdate {
     /// New name
     pub name: Option<String>,
@@ -114,7 +114,7 @@ pub struct ConnectionUpdate {
 
 /// Credentials to be tried before they are saved.
 #[derive(Clone, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example)]
 pub struct ConnectionTrial {
     /// Integration
     pub integration: String,

@@ -49,7 +49,7 @@ pub struct ImportEntity {
 
 /// An import.
 #[derive(Debug, Clone, Object)]
-#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct ImportRequest {
     /// From which connection
     pub connection_id: Uuid,

@@ -89,7 +89,7 @@ pub struct JournalFault {
 
 /// What to revert although it changed since.
 #[derive(Debug, Clone, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example)]
 pub struct Revert {
     /// Ids of rows that changed since and are to be set back all the same
     #[oai(default)]

@@ -90,7 +90,7 @@ pub struct ApiKeyViews {
 
 /// What it takes to make a key.
 #[derive(Debug, Clone, Object)]
-#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct ApiKeyCreate {
     /// Name
     pub name: String,

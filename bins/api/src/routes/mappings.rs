@@ -203,7 +203,7 @@ pub struct MappingDecision {
 
 /// Decisions, saved together or not at all.
 #[derive(Debug, Clone, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example)]
 pub struct MappingSave {
     /// At most 5,000
     pub mappings: Vec<MappingDecision>,

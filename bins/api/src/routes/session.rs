@@ -18,7 +18,7 @@ use crate::{
 
 /// What it takes to sign in.
 #[derive(Clone, Object)]
-#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct SessionCreate {
     /// E-mail
     pub email: String,
@@ -87,7 +87,7 @@ pub struct Acknowledged {
 
 /// A new password.
 #[derive(Clone, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example)]
 pub struct PasswordChange {
     /// The present one
     pub present: String,

@@ -95,7 +95,7 @@ pub struct Team {
 
 /// What it takes to add someone to the team.
 #[derive(Clone, Object)]
-#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct StaffCreate {
     /// Name
     pub name: String,
@@ -112,7 +112,7 @@ pub struct StaffCreate {
 
 /// What to change about a staff user; what is left out stays.
 #[derive(Debug, Clone, Object)]
-#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct StaffUpdate {
     /// New name
     pub name: Option<String>,

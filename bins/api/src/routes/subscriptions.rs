@@ -1,12 +1,18 @@
 //! A client's subscriptions, and changing their quantity at the vendor.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use domain::{ClientId, Listed, Permission, Record, RecordId};
+use integration::Exact;
+use persistence::Apply;
 use poem_openapi::{
     Object, OpenApi,
     param::{Header, Path, Query},
     payload::Json,
+    types::{ParseFromJSON, ToJSON},
 };
+use sync::{Idempotency, QuantitySet};
 use uuid::Uuid;
 
 use super::{
@@ -16,9 +22,10 @@ use super::{
 use crate::{
     app::AppData,
     auth::Caller,
-    changes::Written,
+    changes::{ChangeSet, Written},
     page::{Answer, page_request},
     problem::Failure,
+    write::{caller_name, idempotency_key},
 };
 
 /// An amount of money.
@@ -71,7 +78,7 @@ pub struct Subscription {
 
 /// A new quantity.
 #[derive(Debug, Clone, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example)]
 pub struct QuantityChange {
     /// Whole number of seats, at least 1
     pub quantity: u32,
@@ -134,8 +141,40 @@ impl Subscriptions {
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
     ) -> Result<Answer<Written<Subscription>>, Failure> {
-        let _ = (app, caller, ClientId(client_id.0), RecordId(subscription_id.0), body, dry_run, expect, reason, key);
-        Err(domain::Error::internal("not yet").into())
+        let context = caller.context()?;
+        app.permit(&context, Permission::SubscriptionsEdit, "subscription_quantity_set").await?;
+        let (client, id) = (ClientId(client_id.0), RecordId(subscription_id.0));
+        let to = Exact(body.0.quantity.into());
+        let tx = app.read_as(&context, Permission::SubscriptionsEdit).await?;
+        let before = view(tx.client_record(client, id, "subscription").await?, true)?;
+        drop(tx);
+        let apply = Apply { dry_run: dry_run.0.unwrap_or(false), expect: expect.0, reason: reason.0 };
+        let idempotency = idempotency_key(key.0.as_deref())?.map(|key| Idempotency {
+            caller: caller_name(&context),
+            key,
+            request: format!("subscription_quantity_set {client} {id} {} {:?}", body.0.quantity, apply.expect).into(),
+        });
+        // The vendor's own words for everything else come with the next sync; the answer is what was kept.
+        let (dry_run, changed_at) = (apply.dry_run, context.now);
+        let written = move |set: &domain::ChangeSet| Written {
+            item: Some(Subscription { quantity: Some(to.0.to_string()), changed_at, ..before.clone() }),
+            warnings: Vec::new(),
+            change_set: ChangeSet::of(set.clone(), dry_run),
+        };
+        let render: sync::Render = {
+            let written = written.clone();
+            Arc::new(move |set| (200, written(set).to_json_string()))
+        };
+        let done = app
+            .engine
+            .subscription_quantity_set(&context, client, id, to, &apply, idempotency.as_ref(), &render)
+            .await?;
+        Ok(Answer::new(match done {
+            QuantitySet::Changed(set) => written(&set),
+            QuantitySet::Repeated { answer, .. } => {
+                Written::parse_from_json_string(&answer).map_err(|why| domain::Error::internal(why.into_message()))?
+            }
+        }))
     }
 }
 

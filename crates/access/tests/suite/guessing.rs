@@ -1,7 +1,8 @@
+use access::SignIn;
 use domain::Error;
 use testkit::both_databases;
 
-use crate::house::{House, OWNER, PASSWORD};
+use crate::house::{House, OWNER, PASSWORD, attempt};
 
 const WRONG: &str = "not the right password";
 
@@ -129,6 +130,18 @@ both_databases! {
         }
         assert_eq!(seconds(house.sign_in(OWNER, PASSWORD, "192.0.2.1").await), 30);
         assert_eq!(house.journal("session_create").await.len(), 5, "the victim's organisation sees the guesses");
+
+        // Nor does signing in to it by name clear what was counted.
+        let by_name = async |slug: &str, password: &str| {
+            let named = SignIn { organisation: Some(slug.to_owned()), ..attempt(OWNER, password, "192.0.2.2") };
+            access::sign_in(&db.store, &house.gate, named).await
+        };
+        for _ in 0..4 {
+            by_name("kite", WRONG).await.expect_err("refused");
+            by_name("elsewhere", "the guesser's password").await.expect("signs in elsewhere");
+        }
+        by_name("kite", WRONG).await.expect_err("the fifth");
+        assert_eq!(seconds(by_name("kite", PASSWORD).await), 30);
     }
 
     async fn counts_are_forgotten_and_hold_no_names(db: TestDb) {

@@ -163,25 +163,34 @@ both_databases! {
     async fn nobody_gives_clients_beyond_their_own(db: TestDb) {
         let house = House::build(&db).await;
         let mine = db.client(house.organisation, "Mine").await;
-        let hidden = db.client(house.organisation, "Hidden").await;
-        let only = |clients: &[domain::ClientId]| StaffPatch { allow_clients: Some(Some(clients.iter().copied().collect())), ..StaffPatch::default() };
+        let only = StaffPatch { allow_clients: Some(Some([mine].into())), ..StaffPatch::default() };
         let all = StaffPatch { allow_clients: Some(None), ..StaffPatch::default() };
         let limited = house.staff("limited@kite.example", Role::Admin).await;
         let tech = house.staff("tech@kite.example", Role::Engineer).await;
-        update(&house, &house.operator(), limited.id, only(&[mine])).await.expect("updates");
+        update(&house, &house.operator(), limited.id, only.clone()).await.expect("updates");
         let admin = house.context("limited@kite.example").await;
-        let beyond = vec![("/allow_clients".to_owned(), "beyond_own_scope")];
-        let unseen = vec![("/allow_clients".to_owned(), "no_such_client")];
-        assert_eq!(codes(update(&house, &admin, limited.id, all.clone()).await), beyond);
-        assert_eq!(codes(update(&house, &admin, limited.id, only(&[mine, hidden])).await), unseen);
-        assert_eq!(codes(create(&house, &admin, new("wide@kite.example", Role::Admin)).await), beyond);
+        for (id, patch) in [(limited.id, all), (tech.id, only.clone()), (tech.id, role(Role::Admin))] {
+            assert_eq!(forbidden(update(&house, &admin, id, patch).await), Permission::TeamManage);
+        }
         let within = NewStaff { allow_clients: Some([mine].into()), ..new("narrow@kite.example", Role::Admin) };
-        create(&house, &admin, within).await.expect("within their own");
-        let set = access::staff_password_set(&db.store, &house.gate, admin.clone(), tech.id, &"a new long password".into()).await;
-        assert_eq!(forbidden(set), Permission::TeamManage, "they could sign in as someone who sees more");
-        update(&house, &admin, tech.id, suspended(true)).await.expect("takes away only");
-        let limit = StaffPatch { role: Some(Role::Owner), ..only(&[mine]) };
-        assert_eq!(codes(update(&house, &house.operator(), tech.id, limit).await), [("/allow_clients".to_owned(), "owner_sees_all")]);
+        assert_eq!(forbidden(create(&house, &admin, within.clone()).await), Permission::TeamManage);
+        let set = access::staff_password_set(&db.store, &house.gate, admin, tech.id, &"a new long password".into());
+        assert_eq!(forbidden(set.await), Permission::TeamManage);
+
+        let owner = house.context(OWNER).await;
+        create(&house, &owner, within).await.expect("may");
+        let unknown: BTreeSet<_> = [uuid::Uuid::from_u128(7).into()].into();
+        let patch = StaffPatch { deny_clients: Some(unknown), ..StaffPatch::default() };
+        assert_eq!(codes(update(&house, &owner, tech.id, patch).await), [("/deny_clients".to_owned(), "no_such_client")]);
+        let patch = StaffPatch { role: Some(Role::Owner), ..only };
+        let refused = codes(update(&house, &owner, tech.id, patch).await);
+        assert_eq!(refused, [("/allow_clients".to_owned(), "owner_sees_all")]);
+        let tx = db.store.begin(house.operator()).await.expect("begins");
+        let before = tx.client(mine).await.expect("finds");
+        let gone = domain::Client { deleted_at: Some(db.now()), ..before.clone() };
+        tx.client_update(&before, gone).await.expect("deletes");
+        tx.commit("client_delete", None).await.expect("commits");
+        update(&house, &owner, limited.id, role(Role::Viewer)).await.expect("a client deleted since is no obstacle");
     }
 
     async fn a_preview_signs_nobody_out_and_a_stale_row_is_refused(db: TestDb) {

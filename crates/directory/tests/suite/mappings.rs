@@ -147,14 +147,12 @@ both_databases! {
         for n in 0..6 {
             entities.push(house.mapped(source, &format!("Entity {n}"), n, kite).await);
         }
-        let moves = async |entity: EntityId| {
-            for client in [crane, kite, crane] {
-                house.map(&[entity], client).await;
-            }
-        };
         let [a, b, c, d, e, f] = entities[..] else { panic!("six entities") };
-        tokio::join!(moves(a), moves(b), moves(c), moves(d), moves(e), moves(f));
-        assert_eq!((house.devices(kite).await, house.devices(crane).await), ((0, 0), (15, 15)));
+        for (from, to) in [(kite, crane), (crane, kite)].repeat(3) {
+            let moves = async |entity| drop(house.map(&[entity], to).await);
+            tokio::join!(moves(a), moves(b), moves(c), moves(d), moves(e), moves(f));
+            assert_eq!((house.devices(from).await, house.devices(to).await), ((0, 0), (15, 15)));
+        }
     }
 
     async fn nobody_maps_to_a_client_while_it_is_being_deleted(db: TestDb) {

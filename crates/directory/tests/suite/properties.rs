@@ -136,12 +136,14 @@ impl Model {
         for row in rows.iter().rev() {
             match row {
                 Row::Client(id, before, after) => {
-                    if self.clients[id] != *after || before.is_none() && !self.of(*id).is_empty() {
+                    let gone = ModelClient { deleted: after.deleted.or(Some(now)), ..after.clone() };
+                    let target = before.clone().unwrap_or(gone);
+                    let homeless = target.deleted.is_some() && !self.of(*id).is_empty();
+                    if self.clients[id] != *after || homeless {
                         conflicts.insert(id.to_string());
                         continue;
                     }
-                    let gone = ModelClient { deleted: after.deleted.or(Some(now)), ..after.clone() };
-                    self.client(*id, before.clone().unwrap_or(gone), &mut done);
+                    self.client(*id, target, &mut done);
                 }
                 Row::Mapping(id, before, after) => {
                     let homeless = before.client.is_some_and(|client| self.clients[&client].deleted.is_some());
@@ -399,6 +401,8 @@ impl<'a> Play<'a> {
             let found = Place { client: entity.client_id, state: entity.mapping_state, reason: entity.mapping_reason };
             assert_eq!(found, *place, "the entity {}", entity.name);
             assert_eq!(place.client.is_some(), place.state == MappingState::Mapped);
+            let living = place.client.is_none_or(|client| self.model.clients[&client].deleted.is_none());
+            assert!(living, "{} is mapped to a deleted client", entity.name);
         }
         let living = self.model.living();
         let listed = self.list(&tx, ClientFilter::default()).await;

@@ -23,6 +23,20 @@ both_databases! {
         house.entries().await;
     }
 
+    async fn undoing_a_restoration_leaves_no_entity_with_a_deleted_client(db: TestDb) {
+        let house = House::new(&db).await;
+        let source = house.ninja().await;
+        let kite = house.client("Kite").await;
+        let deleted = house.delete(kite).await;
+        let restored = house.revert(deleted.entry, &[]).await.expect("reverts");
+        let entity = house.mapped(source, "Kite", 2, kite).await;
+        assert_eq!(problems(house.revert(restored.entry, &[]).await), [(kite.to_string(), "changed_since")]);
+        assert_eq!(house.devices(kite).await, (2, 2));
+        house.revert(restored.entry, &[kite.0]).await.expect("reverts");
+        assert_eq!(house.about(entity).await.client_id, None);
+        assert_eq!(house.read().await.client_totals().await.expect("counts").total(), 0);
+    }
+
     async fn what_was_decided_again_since_is_named(db: TestDb) {
         let house = House::new(&db).await;
         let source = house.ninja().await;

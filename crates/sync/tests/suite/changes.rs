@@ -2,7 +2,7 @@
 
 use domain::{ConnectionState, RunState};
 use integration::RecordKind;
-use testkit::{TestDb, both_databases};
+use testkit::both_databases;
 use vendorkit::WorldSize;
 
 use crate::stage::{MICROSOFT365, NINJAONE, PAX8, Stage, stage};

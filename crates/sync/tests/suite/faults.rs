@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use domain::{ConnectionState, RunState};
 use integration::RecordKind;
-use testkit::{TestDb, both_databases, sqlite};
+use testkit::{both_databases, sqlite};
 use vendorkit::{Fault, Plan, WorldSize};
 
 use crate::stage::{NINJAONE, PAX8, stage};
 
-const PAGES: WorldSize = WorldSize { businesses: 60, devices: 2_400, people: 300 };
+const PAGES: WorldSize = WorldSize { businesses: 24, devices: 260, people: 24 };
 
 #[tokio::test]
 async fn the_end_is_the_snapshot_whatever_fails_on_the_way() {

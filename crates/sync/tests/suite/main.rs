@@ -1,7 +1,11 @@
 //! The engine over simulated vendors, on a real SQLite and a real PostgreSQL.
 
 mod changes;
+mod connections;
 mod faults;
+mod held;
+mod quantity;
 mod resume;
 mod stage;
 mod vanish;
+mod worker;

@@ -7,13 +7,13 @@ use std::{
 };
 
 use persistence::ClaimedJob;
-use testkit::{TestDb, both_databases};
+use testkit::both_databases;
 use tokio_util::sync::CancellationToken;
 use vendorkit::WorldSize;
 
 use crate::stage::{MICROSOFT365, NINJAONE, Stage, stage};
 
-const PAGES: WorldSize = WorldSize { businesses: 6, devices: 3_300, people: 12 };
+const PAGES: WorldSize = WorldSize { businesses: 6, devices: 230, people: 12 };
 const FEW: WorldSize = WorldSize { businesses: 8, devices: 0, people: 40 };
 
 /// A future that is dropped after so many polls, wherever it waits then: as after a crash, nothing in it
@@ -97,11 +97,11 @@ both_databases! {
 
     async fn a_first_sync_goes_on_where_it_was(db: TestDb) {
         let stage = stage(db, NINJAONE, PAGES).await;
-        let mut polls = 40;
-        while !cut_off(&stage, polls).await {
-            polls += 10;
+        let mut cuts = 0;
+        while !cut_off(&stage, 60).await {
+            cuts += 1;
         }
-        stage.work().await;
+        assert!(cuts > 5, "more often than a job may be tried: {cuts}");
         stage.assert_true().await;
     }
 

@@ -1,13 +1,13 @@
 //! A connection to a simulated vendor, with the world as the oracle of what must be stored.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
 };
 
 use domain::{Connection, ConnectionId, Context, OrganisationId, Record, Run};
-use integration::{Entry, Kind, Listing, Position, Reach, RecordKind, Transport};
+use integration::{Entry, Kind, Listing, Position, Reach, RecordKind, Request, Response, Transport};
 use persistence::JournalFilter;
 use serde_json::{Map, Value};
 use sync::{Dial, Engine, NewConnection, Worker, WorkerOptions};
@@ -18,7 +18,7 @@ pub const NINJAONE: &str = "ninjaone";
 pub const MICROSOFT365: &str = "microsoft365";
 pub const PAX8: &str = "pax8";
 
-static ENTRIES: &[Entry] = &[
+pub static ENTRIES: &[Entry] = &[
     Entry::of::<connector_ninjaone::NinjaOne>(),
     Entry::of::<connector_microsoft365::Microsoft365>(),
     Entry::of::<connector_pax8::Pax8>(),
@@ -39,6 +39,30 @@ pub struct Wire(pub Arc<dyn Transport>);
 impl Dial for Wire {
     fn transport(&self, _: ConnectionId, _: bool) -> Arc<dyn Transport> {
         self.0.clone()
+    }
+}
+
+/// Asks for small pages where the connector asks for large ones, so that a small world has many.
+struct SmallPages(Arc<dyn Transport>);
+
+#[async_trait::async_trait]
+impl Transport for SmallPages {
+    async fn send(&self, mut request: Request) -> integration::Result<Response> {
+        let pairs: Vec<_> = request.url.query_pairs().into_owned().collect();
+        if !pairs.is_empty() {
+            let small = |key: &str, value: String| match (key, value.as_str()) {
+                ("pageSize", "1000") => "50".to_owned(),
+                ("size", "200") => "10".to_owned(),
+                _ => value,
+            };
+            let pairs = pairs.into_iter().map(|(key, value)| (key.clone(), small(&key, value)));
+            request.url.query_pairs_mut().clear().extend_pairs(pairs.collect::<Vec<_>>());
+        }
+        self.0.send(request).await
+    }
+
+    fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.0.now()
     }
 }
 
@@ -76,7 +100,7 @@ pub async fn stage_over(db: TestDb, vendor: &str, world: World) -> Stage {
     let simulated = Arc::new(Simulated::new(simulator.clone(), world));
     let faulty = Faulty::over(simulated.clone(), Plan::Never).only(move |request| !simulator.asks_for_token(request));
     let faulty = Arc::new(faulty);
-    let engine = Engine { store: db.store.clone(), entries: ENTRIES, dial: Arc::new(Wire(faulty.clone())) };
+    let engine = Engine { store: db.store.clone(), entries: ENTRIES, dial: Arc::new(Wire(Arc::new(SmallPages(faulty.clone())))) };
     let organisation = db.organisation("Sync").await;
     let connection = connect(&db, organisation, vendor, &credentials).await;
     let vendor = engine.entry(vendor).expect("is in the list");
@@ -173,6 +197,11 @@ impl Stage {
         let tx = self.db.store.read(self.context()).await.expect("reads");
         let filter = JournalFilter { action: Some(action.to_owned()), ..JournalFilter::default() };
         tx.journal_list(&filter, &domain::PageRequest::first()).await.expect("lists").total
+    }
+
+    /// Keys of what is stored.
+    pub async fn keys(&self) -> BTreeSet<(String, String, String)> {
+        self.stored().await.into_keys().collect()
     }
 
     /// Everything stored and listed, row by row.

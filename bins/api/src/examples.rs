@@ -1,0 +1,86 @@
+//! Examples in the document: what a request looks like. Each is read as the operation would read it,
+//! so a field that is renamed makes this fail to build the document, which a test does.
+
+use poem_openapi::types::{Example, ParseFromJSON};
+use serde_json::{Value, json};
+
+use crate::routes::{
+    clients::{ClientCreate, ClientUpdate},
+    connections::{ConnectionCreate, ConnectionTrial, ConnectionUpdate},
+    imports::ImportRequest,
+    journal::Revert,
+    keys::ApiKeyCreate,
+    mappings::MappingSave,
+    session::{PasswordChange, SessionCreate},
+    staff::{StaffCreate, StaffUpdate},
+    subscriptions::QuantityChange,
+};
+
+fn read<T: ParseFromJSON>(example: Value) -> T {
+    T::parse_from_json(Some(example)).map_err(|why| why.into_message()).expect("an example fits its schema")
+}
+
+macro_rules! examples {
+    ($($type:ident => $example:tt),+ $(,)?) => {
+        $( impl Example for $type {
+            fn example() -> Self {
+                read(json!($example))
+            }
+        } )+
+
+        #[cfg(test)]
+        #[test]
+        fn every_example_fits_its_schema() {
+            $( drop($type::example()); )+
+        }
+    };
+}
+
+examples! {
+    SessionCreate => { "email": "jo@msp.example", "password": "a long password of one's own" },
+    PasswordChange => { "present": "a long password of one's own", "new": "another long password" },
+    ApiKeyCreate => { "name": "Nightly report", "scope": "read", "expires_in_days": 90 },
+    StaffCreate => {
+        "name": "Ana Silva", "email": "ana@msp.example", "password": "a first long password", "role": "engineer",
+        "deny_clients": ["01a2008a-0000-7000-8000-000000000001"],
+    },
+    StaffUpdate => { "role": "viewer", "suspended": false },
+    ConnectionCreate => {
+        "integration": "ninjaone", "name": "NinjaOne, Europe", "cadence_minutes": 60,
+        "credentials": { "region": "eu", "client_id": "client-id", "client_secret": "client-secret" },
+    },
+    ConnectionUpdate => { "cadence_minutes": 30 },
+    ConnectionTrial => {
+        "integration": "pax8", "credentials": { "client_id": "client-id", "client_secret": "client-secret" },
+    },
+    ImportRequest => {
+        "connection_id": "01a2008a-0000-7000-8000-000000000002",
+        "entities": [
+            { "entity_id": "01a2008a-0000-7000-8000-000000000003" },
+            { "entity_id": "01a2008a-0000-7000-8000-000000000004", "decision": "create", "name": "Kite & Co" },
+            {
+                "entity_id": "01a2008a-0000-7000-8000-000000000005", "decision": "link",
+                "client_id": "01a2008a-0000-7000-8000-000000000001",
+            },
+        ],
+    },
+    MappingSave => {
+        "mappings": [
+            {
+                "entity_id": "01a2008a-0000-7000-8000-000000000003", "target": "client",
+                "client_id": "01a2008a-0000-7000-8000-000000000001",
+            },
+            {
+                "entity_id": "01a2008a-0000-7000-8000-000000000004", "target": "excluded",
+                "reason": "our own test organisation",
+            },
+        ],
+    },
+    ClientCreate => {
+        "name": "Harbour Dental", "status": "active", "contact_email": "office@harbour.example",
+        "entities": ["01a2008a-0000-7000-8000-000000000003"],
+    },
+    ClientUpdate => { "status": "inactive", "clear": ["notes"] },
+    QuantityChange => { "quantity": 12 },
+    Revert => { "despite": [] },
+}

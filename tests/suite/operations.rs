@@ -1,0 +1,231 @@
+//! One row for each operation of the document: what a good request looks like, and which ids are in it.
+//!
+//! **To add a row** for a new operation: `row("noun_verb")`, then
+//! * `.body(…)`: an example body as JSON. `$kind` stands for an id of that kind; the kinds are those that
+//!   `House::furnish` gives back (a new kind of object needs a line there).
+//! * `.query(…)`: query parameters that hold ids, or that it needs.
+//! * `.at("client_id", "subscriber")`: where a path parameter is not of the kind that its name says.
+//! * `.open()`: for operations that nobody needs to sign in for.
+//!
+//! Then run with `UPDATE=1` and review the new line in `permissions_by_operation.txt`.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::document::Operation;
+
+/// What a good request of an operation looks like.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The operation.
+    pub operation: &'static str,
+    /// Its body, with `$kind` for ids; empty when it takes none.
+    pub body: &'static str,
+    /// Its query, without a question mark.
+    pub query: &'static str,
+    /// Whether nobody needs to sign in for it.
+    pub open: bool,
+    kinds: Vec<(&'static str, &'static str)>,
+}
+
+fn row(operation: &'static str) -> Row {
+    Row { operation, body: "", query: "", open: false, kinds: Vec::new() }
+}
+
+impl Row {
+    fn body(self, body: &'static str) -> Self {
+        Self { body, ..self }
+    }
+
+    fn query(self, query: &'static str) -> Self {
+        Self { query, ..self }
+    }
+
+    fn at(mut self, parameter: &'static str, kind: &'static str) -> Self {
+        self.kinds.push((parameter, kind));
+        self
+    }
+
+    fn open(self) -> Self {
+        Self { open: true, ..self }
+    }
+}
+
+/// Every row.
+pub fn rows() -> Vec<Row> {
+    vec![
+        row("session_create").open().body(r#"{"email":"nobody@kite.example","password":"not the right one"}"#),
+        row("session_end"),
+        row("session_list"),
+        row("session_delete"),
+        row("me_get"),
+        row("password_change").body(r#"{"present_password":"not the right one","new_password":"another fine long one"}"#),
+        row("staff_list"),
+        row("staff_create").body(
+            r#"{"name":"Nova New","email":"nova@kite.example","password":"a fine long password","role":"engineer",
+                "allow_clients":["$client"],"deny_clients":["$hidden"]}"#,
+        ),
+        row("staff_update").body(r#"{"name":"Renamed","allow_clients":["$client"],"deny_clients":["$hidden"]}"#),
+        row("api_key_list"),
+        row("api_key_create").body(r#"{"name":"machine","scope":"read","clients":["$client"],"expires_in_days":30}"#),
+        row("api_key_revoke"),
+        row("integration_list"),
+        row("integration_get"),
+        row("connection_list"),
+        row("connection_create").body(r#"{"integration":"pax8","name":"Second","credentials":$credentials,"cadence_minutes":60}"#),
+        row("connection_trial").body(r#"{"integration":"pax8","credentials":$credentials}"#),
+        row("connection_get"),
+        row("connection_update").body(r#"{"name":"Renamed","cadence_minutes":30}"#),
+        row("connection_delete"),
+        row("connection_test"),
+        row("connection_disconnect"),
+        row("connection_reconnect"),
+        row("sync_start"),
+        row("run_list").query("connection_id=$connection"),
+        row("run_get"),
+        row("run_release"),
+        row("run_drop"),
+        row("entity_list"),
+        row("mapping_suggest"),
+        row("mapping_save").body(
+            r#"{"mappings":[{"entity_id":"$entity","target":"client","client_id":"$client","reason":"theirs"}]}"#,
+        ),
+        row("import_apply").body(
+            r#"{"connection_id":"$connection","entities":[{"entity_id":"$entity","decision":"link","client_id":"$client"}]}"#,
+        ),
+        row("client_list"),
+        row("client_stats"),
+        row("client_create").body(r#"{"name":"New Client","notes":"Note","contact_email":"a@b.example","phone":"1","address":"Road 1","entities":["$entity"]}"#),
+        row("client_get"),
+        row("client_update").body(r#"{"name":"Renamed","notes":"Note","contact_email":"a@b.example","phone":"1","address":"Road 1"}"#),
+        row("client_delete"),
+        row("client_device_list"),
+        row("client_user_list"),
+        row("client_microsoft365_get"),
+        row("client_subscription_list"),
+        row("subscription_quantity_set").at("client_id", "subscriber").body(r#"{"quantity":7}"#),
+        row("journal_list").query("client_id=$client"),
+        row("journal_verify"),
+        row("journal_get"),
+        row("journal_revert").body(r#"{"despite":["$client"]}"#),
+    ]
+}
+
+/// Where an id stands in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the path.
+    Path,
+    /// In the query.
+    Query,
+    /// In the body.
+    Body,
+}
+
+/// A request of an operation before its ids are filled in.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// The operation.
+    pub operation: Operation,
+    /// Its row.
+    pub row: Row,
+    /// Path with `$kind` for ids.
+    path: String,
+    query: String,
+}
+
+/// Ids by kind.
+pub type Ids = BTreeMap<&'static str, String>;
+
+impl Template {
+    /// The request of an operation by its row.
+    pub fn new(operation: Operation, row: Row) -> Self {
+        let mut path = operation.path.clone();
+        for (name, place) in &operation.parameters {
+            let said = row.kinds.iter().find(|(parameter, _)| parameter == name).map(|(_, kind)| *kind);
+            let kind = said.unwrap_or(name.trim_end_matches("_id"));
+            if place == "path" {
+                let id = if name == "integration_id" { "pax8".to_owned() } else { format!("${kind}") };
+                path = path.replace(&format!("{{{name}}}"), &id);
+            }
+        }
+        let query = row.query.to_owned();
+        Self { operation, row, path, query }
+    }
+
+    /// The same, as a preview where the operation has one.
+    pub fn preview(mut self) -> Self {
+        if self.operation.asks("dry_run") {
+            let join = if self.query.is_empty() { "" } else { "&" };
+            self.query = format!("{}{join}dry_run=true", self.query);
+        }
+        self
+    }
+
+    /// Every id in it: where, and of which kind.
+    pub fn slots(&self) -> Vec<(Place, String)> {
+        let parts = [(Place::Path, self.path.as_str()), (Place::Query, &self.query), (Place::Body, self.row.body)];
+        let kinds = |(place, text): (Place, &str)| {
+            pieces(text).into_iter().filter(|(is_id, kind)| *is_id && kind != "credentials").map(move |(_, kind)| (place, kind)).collect::<Vec<_>>()
+        };
+        parts.into_iter().flat_map(kinds).collect()
+    }
+
+    /// Path with query, and body, with the ids filled in; `other` replaces the id of one slot.
+    pub fn fill(&self, ids: &Ids, other: Option<(usize, &str)>) -> (String, Option<Value>) {
+        let mut at = 0;
+        let mut fill = |text: &str| {
+            let piece = |(is_id, text): (bool, String)| {
+                if !is_id {
+                    return text;
+                }
+                let id = ids.get(text.as_str()).unwrap_or_else(|| panic!("no id of the kind {text}")).clone();
+                if text == "credentials" {
+                    return id;
+                }
+                at += 1;
+                other.filter(|(slot, _)| *slot == at - 1).map_or(id, |(_, other)| other.to_owned())
+            };
+            pieces(text).into_iter().map(piece).collect::<String>()
+        };
+        let mut path = fill(&self.path);
+        if !self.query.is_empty() {
+            path = format!("{path}?{}", fill(&self.query));
+        }
+        let body = fill(self.row.body);
+        let body = (!body.is_empty()).then(|| serde_json::from_str(&body).unwrap_or_else(|why| panic!("{body}: {why}")));
+        (path, body)
+    }
+}
+
+/// A text in pieces: what is an id (its kind, without the `$`), and what is not.
+fn pieces(text: &str) -> Vec<(bool, String)> {
+    let mut parts = text.split('$');
+    let mut pieces = vec![(false, parts.next().unwrap_or_default().to_owned())];
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(part.len());
+        pieces.push((true, part[..end].to_owned()));
+        pieces.push((false, part[end..].to_owned()));
+    }
+    pieces
+}
+
+/// Every operation of the document with its row; fails when one is without.
+pub fn templates() -> Vec<Template> {
+    let mut rows: BTreeMap<&str, Row> = rows().into_iter().map(|row| (row.operation, row)).collect();
+    let mut without = Vec::new();
+    let mut templates = Vec::new();
+    for operation in crate::document::operations() {
+        match rows.remove(operation.id.as_str()) {
+            Some(row) => templates.push(Template::new(operation, row)),
+            None => without.push(operation.id),
+        }
+    }
+    assert!(without.is_empty(), "operations without a row in tests/suite/operations.rs: {without:?}");
+    assert!(rows.is_empty(), "rows without an operation in the document: {:?}", rows.keys());
+    for template in &templates {
+        assert_eq!(template.row.body.is_empty(), template.operation.body.is_null(), "{}", template.operation.id);
+    }
+    templates
+}
