@@ -83,7 +83,7 @@ both_databases! {
                 let id = &template.operation.id;
                 assert_eq!(answer.status, 401, "{id} for {who}: {}", answer.text);
                 answer.refused(401, "unauthenticated");
-                let answer = plain(&answer, "-");
+                let answer = plain(&answer, "no id");
                 assert_eq!(first.get_or_insert_with(|| answer.clone()), &answer, "{id} tells {who} apart");
                 tried += 1;
             }

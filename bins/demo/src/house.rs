@@ -103,7 +103,7 @@ impl House {
 /// Listens on the loopback; port 0 takes a free one.
 async fn listen(port: u16) -> Result<impl Acceptor + 'static> {
     let acceptor = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).into_acceptor().await;
-    acceptor.with_context(|| format!("port {port} of 127.0.0.1 cannot be listened on: choose another with --port"))
+    acceptor.with_context(|| format!("the API cannot listen on port {port} of 127.0.0.1: choose another with --port"))
 }
 
 fn settings(folder: &Folder, state: &State, address: SocketAddr) -> Result<Settings> {
@@ -141,7 +141,9 @@ async fn found(store: &Store, gate: &Gate, state: &State) -> Result<()> {
 async fn keep(mut vendors: Vendors, folder: Arc<Folder>, closed: CancellationToken) -> Result<()> {
     let mut ticks = interval(KEEP);
     while closed.run_until_cancelled(ticks.tick()).await.is_some() {
-        vendors.keep(&folder)?;
+        if let Err(why) = vendors.keep(&folder) {
+            tracing::warn!("what was changed at the vendors is not kept yet: {why:#}");
+        }
     }
     vendors.keep(&folder)?;
     vendors.stop().await

@@ -67,6 +67,7 @@ pub async fn start(arguments: &Arguments, loud: bool, stop: &CancellationToken) 
             job::fill(&client, &house, &mut state, &mut steps).await?;
         }
         let tour = job::tour(&client).await?;
+        steps.say("ready");
         anyhow::Ok(Welcome::new(&house, &state, tour))
     };
     let ready = tokio::select! {
@@ -76,8 +77,8 @@ pub async fn start(arguments: &Arguments, loud: bool, stop: &CancellationToken) 
     match ready {
         Ok(Some(welcome)) => Ok(Some(Running { welcome, house })),
         other => {
-            house.stop().await?;
-            other.map(|_| None)
+            let stopped = house.stop().await;
+            other.and(stopped.map(|()| None))
         }
     }
 }
@@ -86,14 +87,11 @@ pub async fn start(arguments: &Arguments, loud: bool, stop: &CancellationToken) 
 /// What fails is in the report, with the name of its step.
 pub async fn once(arguments: &Arguments, loud: bool, stop: &CancellationToken) -> Report {
     let mut steps = Steps::new(loud);
-    let outcome = tokio::select! {
-        outcome = whole_job(arguments, &mut steps) => outcome,
-        () = stop.cancelled() => Err(anyhow::anyhow!("it was told to stop")),
-    };
+    let outcome = whole_job(arguments, &mut steps, stop).await;
     steps.report(outcome)
 }
 
-async fn whole_job(arguments: &Arguments, steps: &mut Steps) -> Result<()> {
+async fn whole_job(arguments: &Arguments, steps: &mut Steps, stop: &CancellationToken) -> Result<()> {
     // Dropped last, when nothing uses the folder any more.
     let mut temporary = None;
     let path: PathBuf = match &arguments.data_dir {
@@ -111,7 +109,10 @@ async fn whole_job(arguments: &Arguments, steps: &mut Steps) -> Result<()> {
         job::fill(&client, &house, &mut state, steps).await?;
         job::show(&client, steps).await
     };
-    let done = done.await;
+    let done = tokio::select! {
+        done = done => done,
+        () = stop.cancelled() => Err(anyhow::anyhow!("it was told to stop")),
+    };
     let stopped = house.stop().await;
     done.and(stopped)
 }
@@ -127,7 +128,7 @@ async fn open(arguments: &Arguments, path: &Path, port: u16, steps: &mut Steps) 
         Some(state) => arguments.must_fit(state, path)?,
         None => arguments.new_state()?,
     };
-    if state.filled && arguments.empty {
+    if arguments.empty && !state.connections.is_empty() {
         bail!("{} holds a demo with data: leave out --empty, or begin anew with --reset", path.display());
     }
     state.empty = arguments.empty;

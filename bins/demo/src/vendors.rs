@@ -55,15 +55,17 @@ impl Vendors {
 
     /// Keeps what was changed at the vendors since the last time.
     pub fn keep(&mut self, folder: &Folder) -> Result<()> {
-        let changed: BTreeMap<Uuid, u32> = {
+        let (revision, quantities) = {
             let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
             if world.revision() == self.saved_revision {
                 return Ok(());
             }
-            self.saved_revision = world.revision();
-            quantities(&world).into_iter().filter(|(id, quantity)| self.original.get(id) != Some(quantity)).collect()
+            (world.revision(), quantities(&world))
         };
-        folder.write(CHANGED, &changed)
+        let is_new = |(id, quantity): &(Uuid, u32)| self.original.get(id) != Some(quantity);
+        folder.write(CHANGED, &BTreeMap::from_iter(quantities.into_iter().filter(is_new)))?;
+        self.saved_revision = revision;
+        Ok(())
     }
 
     /// Takes no more requests and ends.

@@ -91,7 +91,7 @@ pub(crate) fn compress(raw: &[u8]) -> Vec<u8> {
 }
 
 /// Unpacks a raw record; at most 16 MiB.
-fn decompress(packed: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn decompress(packed: &[u8]) -> Result<Vec<u8>> {
     zstd::bulk::decompress(packed, 16 << 20).map_err(Error::internal)
 }
 

@@ -1,5 +1,7 @@
 //! Runs of the sync, and what an unfinished one has seen.
 
+use std::ops::Range;
+
 use domain::{
     Change, ConnectionId, Counts, Error, Listed, PageRequest, Result, Run, RunId, RunState, Timestamp, Trigger,
 };
@@ -12,6 +14,7 @@ use crate::{
     Tx,
     entity::{run, run_page},
     error::{OrDomain, known},
+    records::{compress, decompress},
 };
 
 /// What begins a run.
@@ -132,19 +135,32 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes the raw hashes that a page of an unfinished run has seen.
+    /// Notes the raw hashes that a page of an unfinished run has seen; a page that was kept gives way.
     pub async fn run_page_seen(&self, id: RunId, page: i32, seen: Vec<u8>) -> Result<()> {
+        use run_page::Column as C;
         let row = run_page::Model { organisation_id: self.organisation().0, run_id: id.0, page, seen };
-        self.insert_many::<run_page::Entity>(vec![row], &[], &[]).await
+        self.insert_many::<run_page::Entity>(vec![row], &[C::OrganisationId, C::RunId, C::Page], &[C::Seen]).await
     }
 
-    /// What an unfinished run has seen from this page on, page by page.
-    pub async fn run_pages_seen(&self, id: RunId, from: i32) -> Result<Vec<Vec<u8>>> {
+    /// Keeps a page that is about to be stored, so that it need not be fetched again after a crash.
+    pub async fn run_page_keep(&self, id: RunId, page: i32, text: &[u8]) -> Result<()> {
+        self.run_page_seen(id, page, compress(text)).await
+    }
+
+    /// The page that was kept under this number.
+    pub async fn run_page_kept(&self, id: RunId, page: i32) -> Result<Option<Vec<u8>>> {
+        let kept = self.run_pages_seen(id, page..page + 1).await?;
+        kept.first().map(|packed| decompress(packed)).transpose()
+    }
+
+    /// What these pages of an unfinished run have seen.
+    pub async fn run_pages_seen(&self, id: RunId, pages: Range<i32>) -> Result<Vec<Vec<u8>>> {
         self.find::<run_page::Entity>()
             .select_only()
             .column(run_page::Column::Seen)
             .filter(run_page::Column::RunId.eq(id.0))
-            .filter(run_page::Column::Page.gte(from))
+            .filter(run_page::Column::Page.gte(pages.start))
+            .filter(run_page::Column::Page.lt(pages.end))
             .order_by_asc(run_page::Column::Page)
             .into_tuple()
             .all(self.db())

@@ -155,7 +155,8 @@ impl Tx {
 
     /// Commits an entry that says something was refused or failed; no change goes with it.
     pub async fn commit_attempt(self, action: &str, outcome: Outcome, reason: &str) -> Result<()> {
-        self.journal_append(action, outcome, Some(reason), &ChangeSet::default(), None).await?;
+        let nothing = ChangeSet { digest: digest(&[], self.now()), ..ChangeSet::default() };
+        self.journal_append(action, outcome, Some(reason), &nothing, None).await?;
         self.db.commit().await.or_domain()
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Place {
     pub entity: String,
     /// The next page; `None` is the first.
     pub cursor: Option<String>,
+    /// Whether the page before that is kept, but not yet stored.
+    pub kept: bool,
     /// Number of the run's page with which this listing began.
     pub first_page: i32,
     /// Pages walked.

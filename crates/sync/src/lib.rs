@@ -19,6 +19,7 @@ mod engine;
 mod held;
 mod ids;
 mod job;
+mod keep;
 mod page;
 mod plausible;
 mod queue;

@@ -67,6 +67,7 @@ impl KindRun<'_> {
         last: bool,
     ) -> Result<Stored> {
         let place = &mut self.at.place;
+        let kept = std::mem::take(&mut place.kept);
         place.pages += 1;
         place.changes_only |= page.changes_only;
         place.empty_page |= page.records.is_empty() && place.known > 0;
@@ -82,11 +83,11 @@ impl KindRun<'_> {
         let batch = self.sort(&page.records, entity, id);
         let tx = self.job.begin().await?;
         tx.job_further(self.job.claimed).await?;
-        let mut met = self.write(&tx, batch).await?;
+        let met = self.write(&tx, batch).await?;
         self.remove_named(&tx, &page.removed, entity).await?;
         let stored = if last { self.conclude(&tx, total, page.mark).await? } else { Stored::More };
-        if !met.is_empty() {
-            tx.run_page_seen(self.run.id, self.run.pages, std::mem::take(&mut met)).await?;
+        if kept || !met.is_empty() {
+            tx.run_page_seen(self.run.id, self.run.pages, met).await?;
         }
         self.run.pages += 1;
         self.save(&tx).await?;

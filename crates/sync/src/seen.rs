@@ -53,6 +53,11 @@ impl Seen {
         self.known.len() - self.met_count
     }
 
+    /// Whether this one is known or was met.
+    pub fn knows(&self, hash: u128) -> bool {
+        self.known.binary_search(&hash).is_ok() || self.fresh.contains(&hash)
+    }
+
     /// Whether this one was met.
     pub fn has(&self, hash: u128) -> bool {
         match self.known.binary_search(&hash) {

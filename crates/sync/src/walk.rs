@@ -102,7 +102,8 @@ impl KindRun<'_> {
 
     /// Walks one listing to its end.
     async fn list(&mut self, entity: &str, id: Option<EntityId>) -> Result<(), Halt> {
-        if self.at.place.pages == 0 || self.at.place.entity != entity {
+        let under_way = self.at.place.pages > 0 || self.at.place.kept;
+        if !under_way || self.at.place.entity != entity {
             self.begin_anew(entity, 0);
         }
         loop {
@@ -150,8 +151,8 @@ impl KindRun<'_> {
             },
         }
         self.seen = Seen::new(known);
-        if self.at.place.pages > 0 {
-            self.seen.restore(&tx.run_pages_seen(self.run.id, self.at.place.first_page).await?);
+        if self.at.place.pages > 0 || self.at.place.kept {
+            self.seen.restore(&tx.run_pages_seen(self.run.id, self.at.place.first_page..self.run.pages).await?);
         } else {
             self.at.place.known = self.seen.known();
         }
@@ -177,7 +178,10 @@ impl KindRun<'_> {
         let limit = integration::Walk::PAGES;
         let mut bounds = integration::Walk::new(vendor, limit.saturating_sub(self.at.place.pages).max(1));
         let cursor = self.at.place.cursor.clone().map(Cursor::new);
-        let mut page = fetcher.fetch(cursor.as_ref(), since.as_deref()).await?;
+        let mut page = match self.kept_page().await? {
+            Some(page) => page,
+            None => fetcher.fetch(cursor.as_ref(), since.as_deref()).await?,
+        };
         loop {
             let next = page.next.take();
             if let Some(next) = &next {
@@ -197,11 +201,19 @@ impl KindRun<'_> {
                     }
                 }
             };
-            let (stored, fetched) =
-                tokio::join!(self.apply(page, entity, id, false), fetcher.fetch(Some(&next), None));
-            match stored? {
-                Stored::Ended => return Ok(()),
-                Stored::More => page = fetched?,
+            // A page with little news is stored sooner than another could be fetched.
+            if self.keep(&page, entity, &next).await? {
+                let (stored, fetched) =
+                    tokio::join!(self.apply(page, entity, id, false), fetcher.fetch(Some(&next), None));
+                if stored? == Stored::Ended {
+                    return Ok(());
+                }
+                page = fetched?;
+            } else {
+                if self.apply(page, entity, id, false).await? == Stored::Ended {
+                    return Ok(());
+                }
+                page = fetcher.fetch(Some(&next), None).await?;
             }
         }
     }

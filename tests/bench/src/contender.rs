@@ -5,7 +5,6 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use domain::OrganisationId;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin, stdin};
 use worker::Settings;
 
 use crate::{
@@ -49,17 +48,18 @@ impl Which {
 }
 
 /// Orders, line by line.
-pub struct Orders(Lines<BufReader<Stdin>>);
+pub struct Orders;
 
 impl Orders {
     /// From the standard input.
     pub fn read() -> Self {
-        Self(BufReader::new(stdin()).lines())
+        Self
     }
 
     /// The next; `None` at the end.
     pub async fn next(&mut self) -> Result<Option<String>> {
-        self.0.next_line().await.context("orders cannot be read")
+        let line = tokio::task::spawn_blocking(|| std::io::stdin().lines().next().transpose());
+        line.await?.context("orders cannot be read")
     }
 }
 

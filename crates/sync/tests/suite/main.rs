@@ -6,6 +6,8 @@ mod faults;
 mod held;
 mod quantity;
 mod resume;
+mod shapes;
 mod stage;
+mod toy;
 mod vanish;
 mod worker;

@@ -108,7 +108,7 @@ fn page(mut items: Vec<Row>, total: i64) -> Json<Page> {
 }
 
 #[handler]
-async fn clients(store: Data<&Arc<Store>>, asked: Query<Asked>) -> poem::Result<Json<Page>> {
+async fn client_list(store: Data<&Arc<Store>>, asked: Query<Asked>) -> poem::Result<Json<Page>> {
     match store.as_ref() {
         Store::Sqlite(file) => sqlite(file, &asked).map_err(InternalServerError),
         Store::Postgres(pool) => postgres(pool, &asked).await.map_err(InternalServerError),
@@ -186,6 +186,6 @@ pub async fn serve(engine: Engine, database: &str, listen: &str) -> Result<()> {
             Store::Postgres(Pool { clients, next: AtomicUsize::new(0) })
         }
     };
-    let routes = Route::new().at("/clients", poem::get(clients)).data(Arc::new(store));
+    let routes = Route::new().at("/clients", poem::get(client_list)).data(Arc::new(store));
     Ok(Server::new(TcpListener::bind(listen.to_owned())).run(routes).await?)
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use access::{AccessOptions, Gate, NewOrganisation, RequestMeta, SignIn};
 use anyhow::Result;
 use domain::name_key;
-use persistence::{KeyRing, OsChance, Store, StoreOptions};
+use persistence::{KeyRing, Store, StoreOptions};
 use uuid::Uuid;
 
 use crate::database::{Database, Engine, Sql};
@@ -158,7 +158,12 @@ async fn rows(sql: &Sql, organisation: Uuid, clients: u32) -> Result<()> {
          {empty}, e.first_seen_at, e.changed_at, e.run_id FROM entity e, numbers WHERE n <= e.device_count"
     ))
     .await?;
-    sql.run("COMMIT; ANALYZE").await
+    sql.run("COMMIT").await?;
+    match sql {
+        // The product has no statistics on SQLite, and must do without.
+        Sql::Sqlite(_) => Ok(()),
+        Sql::Postgres(_) => sql.run("VACUUM ANALYZE").await,
+    }
 }
 
 /// Fills the floor's database.

@@ -79,13 +79,30 @@ struct Row<'a> {
 
 /// The columns of a row, each as `$as`: both databases bind the same values by traits of their own.
 macro_rules! columns {
-    ($row:ident, $($as:tt)+) => {{
+    ($row:ident, $as:ty) => {{
         let (device, os, system) = (&$row.device, &$row.os, &$row.system);
-        let columns: [&(dyn $($as)+); COLUMNS] = [
-            &device.id, &device.organization_id, &device.location_id, &device.node_class, &device.approval_status,
-            &$row.offline, &device.display_name, &device.system_name, &device.dns_name, &device.created,
-            &device.last_contact, &$row.ip, &$row.mac, &device.public_ip, &device.last_logged_in_user, &os.name,
-            &os.build_number, &system.manufacturer, &system.model, &system.serial_number, &$row.raw,
+        let columns: [&$as; COLUMNS] = [
+            &device.id,
+            &device.organization_id,
+            &device.location_id,
+            &device.node_class,
+            &device.approval_status,
+            &$row.offline,
+            &device.display_name,
+            &device.system_name,
+            &device.dns_name,
+            &device.created,
+            &device.last_contact,
+            &$row.ip,
+            &$row.mac,
+            &device.public_ip,
+            &device.last_logged_in_user,
+            &os.name,
+            &os.build_number,
+            &system.manufacturer,
+            &system.model,
+            &system.serial_number,
+            &$row.raw,
         ];
         columns
     }};
@@ -193,7 +210,7 @@ async fn write(store: &mut Store, rows: &[Row<'_>]) -> Result<()> {
         Store::Sqlite(connection) => {
             let transaction = connection.transaction()?;
             for chunk in rows.chunks(ROWS) {
-                let values: Vec<&dyn ToSql> = chunk.iter().flat_map(|row| columns!(row, ToSql)).collect();
+                let values: Vec<&dyn ToSql> = chunk.iter().flat_map(|row| columns!(row, dyn ToSql)).collect();
                 transaction.prepare_cached(&insert(chunk.len(), '?'))?.execute(&values[..])?;
             }
             transaction.commit()?;
@@ -202,7 +219,8 @@ async fn write(store: &mut Store, rows: &[Row<'_>]) -> Result<()> {
             let whole = client.prepare(&insert(ROWS, '$')).await?;
             let transaction = client.transaction().await?;
             for chunk in rows.chunks(ROWS) {
-                let values: Vec<&(dyn ToPg + Sync)> = chunk.iter().flat_map(|row| columns!(row, ToPg + Sync)).collect();
+                let values: Vec<&(dyn ToPg + Sync)> =
+                    chunk.iter().flat_map(|row| columns!(row, (dyn ToPg + Sync))).collect();
                 if chunk.len() == ROWS {
                     transaction.execute(&whole, &values).await?;
                 } else {
