@@ -144,7 +144,7 @@ drive() {
     local language=$1 home=$scratch/$1 began=$SECONDS
     mkdir "$home"
     mkfifo "$home/ready"
-    timeout --kill-after=5 300 "$demo" --empty --json --port 0 --data-dir "$home/data" \
+    RUST_BACKTRACE=0 timeout --kill-after=5 300 "$demo" --empty --json --port 0 --data-dir "$home/data" \
         --businesses 24 --devices 240 --users 300 >"$home/ready" 2>"$home/log" &
     server=$!
     exec 3<"$home/ready"

@@ -13,3 +13,4 @@ mod house;
 mod isolation;
 mod main_job;
 mod operations;
+mod writes;

@@ -188,16 +188,28 @@ pub fn of_poem(error: poem::Error) -> poem::Response {
             Failure::Internal(Json(problem(500, "internal", "Our mistake", "Something failed on our side.".into())))
         }
         _ => {
-            let mut body = problem(400, "malformed", "Malformed request", detail.clone());
-            body.errors.push(Mistake { pointer: pointer_in(&detail), code: "malformed".into(), message: detail });
+            let mistake = mistake(&detail);
+            let mut body = problem(400, "malformed", "Malformed request", mistake.message.clone());
+            body.errors.push(mistake);
             Failure::Malformed(Json(body))
         }
     };
     failure.into_response()
 }
 
-/// The place that poem's text names, as far as it does.
-fn pointer_in(detail: &str) -> String {
-    let quoted = detail.split(['`', '"']).nth(1).filter(|name| !name.is_empty() && name.len() < 60);
-    quoted.map(|name| format!("/{}", name.replace('.', "/"))).unwrap_or_default()
+/// The mistake that poem's text tells of, with its place as far as the text names one, and without the value
+/// that was sent: it may be a secret in the wrong field.
+fn mistake(detail: &str) -> Mistake {
+    let named = |before: &str| detail.split_once(before).and_then(|(_, rest)| rest.split('`').next());
+    let (pointer, code) = match (named("unknown field `"), named("parameter `").or_else(|| named("path `"))) {
+        (Some(field), _) => (format!("/{field}"), "unknown_field"),
+        (None, Some(parameter)) => (parameter.to_owned(), "malformed"),
+        (None, None) => (String::new(), "malformed"),
+    };
+    let message = match (detail.find(", found "), detail.rfind(" (occurred while")) {
+        (Some(value), Some(place)) if value < place => format!("{}{}", &detail[..value], &detail[place..]),
+        (Some(value), _) => detail[..value].to_owned(),
+        (None, _) => detail.to_owned(),
+    };
+    Mistake { pointer, code: code.to_owned(), message }
 }

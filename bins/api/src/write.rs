@@ -82,9 +82,29 @@ impl App {
             Ok(()) => return Ok(()),
             Err(refused) => refused,
         };
-        let tx = self.store.begin(context.clone()).await?;
-        tx.commit_attempt(action, Outcome::Denied, permission.as_str()).await?;
+        self.note_denied(context, permission, action).await?;
         Err(refused)
+    }
+
+    /// The same over one vendor: some rights hold for billing vendors only.
+    pub async fn permit_for(
+        &self,
+        context: &Context,
+        permission: Permission,
+        action: &str,
+        integration: &str,
+    ) -> Result<()> {
+        self.permit(context, permission, action).await?;
+        if let Err(refused) = self.permit_vendor(context, permission, integration) {
+            self.note_denied(context, permission, action).await?;
+            return Err(refused);
+        }
+        Ok(())
+    }
+
+    async fn note_denied(&self, context: &Context, permission: Permission, action: &str) -> Result<()> {
+        let tx = self.store.begin(context.clone()).await?;
+        tx.commit_attempt(action, Outcome::Denied, permission.as_str()).await
     }
 }
 

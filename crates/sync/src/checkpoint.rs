@@ -36,8 +36,10 @@ pub(crate) struct Place {
     pub pages: u32,
     /// How often the vendor had forgotten its place, and the listing began anew.
     pub restarts: u32,
-    /// Whether it is walked a second time, because records were missing.
-    pub second_look: bool,
+    /// How often it was walked again because records were missing.
+    pub looks: u32,
+    /// Records that were missing after the walk before.
+    pub missing: usize,
     /// Whether it is to be listed wholly although there is a mark.
     pub whole: bool,
     /// Whether the vendor tells changes only.

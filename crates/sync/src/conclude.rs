@@ -12,6 +12,9 @@ use crate::{
     words,
 };
 
+/// How often a listing is walked again before what it lacks is believed to be gone.
+const LOOKS: u32 = 3;
+
 /// What is to be done about records that a whole listing lacks.
 enum Missing {
     /// None is missing, or they were removed.
@@ -37,7 +40,8 @@ impl KindRun<'_> {
         let trouble = match self.missing(tx, &place, total).await? {
             Missing::Settled => None,
             Missing::LookAgain => {
-                self.at.place = Place { second_look: true, empty_page: false, cursor: None, ..place };
+                let missing = self.seen.missing();
+                self.at.place = Place { looks: place.looks + 1, missing, empty_page: false, cursor: None, ..place };
                 return Ok(Stored::More);
             }
             Missing::Kept(trouble) => Some(trouble),
@@ -117,8 +121,11 @@ impl KindRun<'_> {
                 ),
             );
         }
-        let sure = total.is_some() || (plausible::negligible(place.known, gone) && !place.empty_page);
-        if !sure && !place.second_look {
+        let few = plausible::negligible(place.known, gone);
+        let sure = total.is_some() || (few && !place.empty_page);
+        // Until two walks, one after the other, lack the same.
+        let settled = place.looks > 0 && gone == place.missing;
+        if !sure && !settled && place.looks < LOOKS {
             return Ok(Missing::LookAgain);
         }
         if !self.entities_sound {
@@ -130,6 +137,13 @@ impl KindRun<'_> {
         if let Some(objection) = self.objection(tx, place, gone).await? {
             self.at.would_remove += count(gone);
             return kept(words::HELD, objection.explain(vendor, what));
+        }
+        let hole = place.empty_page && place.distinct > 0 && !few;
+        if !sure && (hole || !settled) {
+            return kept(
+                words::INCOMPLETE,
+                format!("{vendor} listed its {what} differently each time. The {gone} it lacks were not removed."),
+            );
         }
         self.remove(tx).await?;
         Ok(Missing::Settled)

@@ -137,7 +137,7 @@ def connect(api: AuthenticatedClient, integration: str, credentials: dict[str, s
 def synced(api: AuthenticatedClient, connection: Connection, until: float) -> None:
     while True:
         now = good(connection_get.sync_detailed(connection.id, client=api))
-        if not now.syncing and not isinstance(now.last_synced_at, Unset):
+        if not now.syncing:
             break
         check(time.monotonic() < until, f"{now.integration} is synced in time: {now.to_dict()}")
         time.sleep(0.25)

@@ -183,8 +183,7 @@ impl Connections {
     ) -> Result<Answer<Written<Connection>>, Failure> {
         let context = caller.context()?;
         let body = body.0;
-        app.permit(&context, Permission::ConnectionsManage, "connection_create").await?;
-        app.permit_vendor(&context, Permission::ConnectionsManage, &body.integration)?;
+        app.permit_for(&context, Permission::ConnectionsManage, "connection_create", &body.integration).await?;
         let checked = app.engine.credentials_test(&context, &body.integration, &body.credentials.0).await?;
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
         let request = (&body.integration, &body.name, body.cadence_minutes, fingerprint(&body.credentials.0));
@@ -214,8 +213,7 @@ impl Connections {
         body: Json<ConnectionTrial>,
     ) -> Result<Answer<ConnectionTested>, Failure> {
         let context = caller.context()?;
-        app.permit(&context, Permission::ConnectionsManage, "connection_trial").await?;
-        app.permit_vendor(&context, Permission::ConnectionsManage, &body.0.integration)?;
+        app.permit_for(&context, Permission::ConnectionsManage, "connection_trial", &body.0.integration).await?;
         let found = app.engine.credentials_test(&context, &body.0.integration, &body.0.credentials.0).await?;
         Ok(Answer::new(tested(found)))
     }
@@ -262,8 +260,7 @@ impl Connections {
         let body = body.0;
         let id = ConnectionId(connection_id.0);
         let connection = app.read_as(&context, Permission::ConnectionsView).await?.connection(id).await?;
-        app.permit(&context, Permission::ConnectionsManage, "connection_update").await?;
-        app.permit_vendor(&context, Permission::ConnectionsManage, &connection.integration)?;
+        app.permit_for(&context, Permission::ConnectionsManage, "connection_update", &connection.integration).await?;
         let checked = match &body.credentials {
             Some(new) => Some(app.engine.credentials_test(&context, &connection.integration, &new.0).await?),
             None => None,
@@ -326,8 +323,7 @@ impl Connections {
         let context = caller.context()?;
         let id = ConnectionId(connection_id.0);
         let connection = app.read_as(&context, Permission::ConnectionsView).await?.connection(id).await?;
-        app.permit(&context, Permission::ConnectionsManage, "connection_test").await?;
-        app.permit_vendor(&context, Permission::ConnectionsManage, &connection.integration)?;
+        app.permit_for(&context, Permission::ConnectionsManage, "connection_test", &connection.integration).await?;
         Ok(Answer::new(tested(app.engine.connection_test(&context, id).await?)))
     }
 
@@ -369,8 +365,7 @@ impl Connections {
         let context = caller.context()?;
         let id = ConnectionId(connection_id.0);
         let connection = app.read_as(&context, Permission::ConnectionsView).await?.connection(id).await?;
-        app.permit(&context, Permission::ConnectionsManage, "connection_reconnect").await?;
-        app.permit_vendor(&context, Permission::ConnectionsManage, &connection.integration)?;
+        app.permit_for(&context, Permission::ConnectionsManage, "connection_reconnect", &connection.integration).await?;
         let checked = app.engine.connection_test(&context, id).await?;
         let asked = Asked { reason: reason.0, key: key.0, ..Asked::default() };
         let begun = app.begin(&context, Permission::ConnectionsManage, "connection_reconnect", asked, &id).await?;
@@ -412,8 +407,7 @@ async fn manage(
 ) -> domain::Result<Begun<Connection>> {
     let context = caller.context()?;
     let connection = app.read_as(&context, Permission::ConnectionsView).await?.connection(ConnectionId(id)).await?;
-    app.permit(&context, Permission::ConnectionsManage, action).await?;
-    app.permit_vendor(&context, Permission::ConnectionsManage, &connection.integration)?;
+    app.permit_for(&context, Permission::ConnectionsManage, action, &connection.integration).await?;
     app.begin(&context, Permission::ConnectionsManage, action, asked, &id).await
 }
 

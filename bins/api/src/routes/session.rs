@@ -90,9 +90,9 @@ pub struct Acknowledged {
 #[oai(deny_unknown_fields, example)]
 pub struct PasswordChange {
     /// The present one
-    pub present: String,
+    pub present_password: String,
     /// The new one, 12 to 256 characters
-    pub new: String,
+    pub new_password: String,
 }
 
 /// Sessions.
@@ -160,7 +160,7 @@ impl Session {
     ) -> Result<Answer<Acknowledged>, Failure> {
         let (context, session) = caller.with_session()?;
         let session = session.ok_or_else(needs_session)?;
-        let (present, new) = (body.0.present.into(), body.0.new.into());
+        let (present, new) = (body.0.present_password.into(), body.0.new_password.into());
         access::password_change(&app.store, &app.gate, context, session, &present, &new).await?;
         Ok(Answer::new(Acknowledged { done: true }))
     }
@@ -169,6 +169,7 @@ impl Session {
     #[oai(path = "/sessions", method = "get", operation_id = "session_list")]
     async fn session_list(&self, app: AppData<'_>, caller: Caller) -> Result<Answer<SessionViews>, Failure> {
         let (context, current) = caller.with_session()?;
+        current.ok_or_else(needs_session)?;
         let tx = app.store.read(context).await?;
         let rows = access::session_list(&tx, &app.gate).await?;
         let items = rows.into_iter().map(|row| SessionView {
@@ -191,7 +192,9 @@ impl Session {
         caller: Caller,
         session_id: Path<Uuid>,
     ) -> Result<Answer<Acknowledged>, Failure> {
-        access::session_delete(&app.store, caller.context()?, SessionId(session_id.0)).await?;
+        let (context, current) = caller.with_session()?;
+        current.ok_or_else(needs_session)?;
+        access::session_delete(&app.store, context, SessionId(session_id.0)).await?;
         Ok(Answer::new(Acknowledged { done: true }))
     }
 }

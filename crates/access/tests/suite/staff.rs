@@ -174,8 +174,9 @@ both_databases! {
         }
         let within = NewStaff { allow_clients: Some([mine].into()), ..new("narrow@kite.example", Role::Admin) };
         assert_eq!(forbidden(create(&house, &admin, within.clone()).await), Permission::TeamManage);
-        let set = access::staff_password_set(&db.store, &house.gate, admin, tech.id, &"a new long password".into());
-        assert_eq!(forbidden(set.await), Permission::TeamManage);
+        let password = "a new long password".into();
+        let set = access::staff_password_set(&db.store, &house.gate, admin, tech.id, &password).await;
+        assert_eq!(forbidden(set), Permission::TeamManage);
 
         let owner = house.context(OWNER).await;
         create(&house, &owner, within).await.expect("may");

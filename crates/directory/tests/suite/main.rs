@@ -4,6 +4,7 @@ mod clients;
 mod house;
 mod imports;
 mod mappings;
+mod model;
 mod properties;
 mod reverts;
 mod scopes;

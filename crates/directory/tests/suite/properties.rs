@@ -1,7 +1,7 @@
 //! Random histories against a model in memory.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -10,8 +10,7 @@ use directory::{
     mapping_save,
 };
 use domain::{
-    ChangeSet, ClientId, ClientPatch, ClientStatus, EntityId, EntryId, Error, IntegrationFilter, MappingState, Range,
-    SortOrder, Timestamp,
+    ChangeSet, ClientId, ClientPatch, ClientStatus, EntityId, Error, IntegrationFilter, MappingState, Range, SortOrder,
 };
 use persistence::{Apply, ClientFilter, ClientSort, Tx};
 use proptest::{
@@ -20,7 +19,10 @@ use proptest::{
 };
 use testkit::TestDb;
 
-use crate::house::{House, PAGE, Source, draft, problems};
+use crate::{
+    house::{House, PAGE, Source, draft, problems},
+    model::{Model, ModelClient, Place, Row},
+};
 
 /// Names that match, nearly match and do not match one another.
 const NAMES: [&str; 7] = [
@@ -65,98 +67,6 @@ fn step() -> impl Strategy<Value = Step> {
         4 => one.prop_map(|entry| Step::Revert { entry }),
         2 => (0..3_usize).prop_map(|connection| Step::Import { connection }),
     ]
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct ModelClient {
-    name: String,
-    active: bool,
-    deleted: Option<Timestamp>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct Place {
-    client: Option<ClientId>,
-    state: MappingState,
-    reason: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Row {
-    Client(ClientId, Option<ModelClient>, ModelClient),
-    Mapping(EntityId, Place, Place),
-}
-
-/// What should be.
-#[derive(Clone, Debug, Default)]
-struct Model {
-    clients: BTreeMap<ClientId, ModelClient>,
-    entities: BTreeMap<EntityId, Place>,
-    entries: Vec<(EntryId, Vec<Row>)>,
-}
-
-impl Model {
-    fn living(&self) -> Vec<ClientId> {
-        self.clients.iter().filter(|(_, client)| client.deleted.is_none()).map(|(id, _)| *id).collect()
-    }
-
-    fn client(&mut self, id: ClientId, after: ModelClient, rows: &mut Vec<Row>) {
-        let before = self.clients.insert(id, after.clone());
-        if before.as_ref() != Some(&after) {
-            rows.push(Row::Client(id, before, after));
-        }
-    }
-
-    fn place(
-        &mut self,
-        id: EntityId,
-        client: Option<ClientId>,
-        state: MappingState,
-        reason: Option<&str>,
-        rows: &mut Vec<Row>,
-    ) {
-        let after = Place { client, state, reason: reason.map(str::to_owned) };
-        let before = self.entities.insert(id, after.clone()).expect("a known entity");
-        if before != after {
-            rows.push(Row::Mapping(id, before, after));
-        }
-    }
-
-    fn unmapped(&mut self, id: EntityId, rows: &mut Vec<Row>) {
-        self.place(id, None, MappingState::Unmapped, None, rows);
-    }
-
-    fn of(&self, client: ClientId) -> Vec<EntityId> {
-        self.entities.iter().filter(|(_, place)| place.client == Some(client)).map(|(id, _)| *id).collect()
-    }
-
-    /// Undoes rows, the last first: the changes, or the ids in conflict.
-    fn undo(&mut self, rows: &[Row], now: Timestamp) -> Result<Vec<Row>, BTreeSet<String>> {
-        let (mut conflicts, mut done) = (BTreeSet::new(), Vec::new());
-        for row in rows.iter().rev() {
-            match row {
-                Row::Client(id, before, after) => {
-                    let gone = ModelClient { deleted: after.deleted.or(Some(now)), ..after.clone() };
-                    let target = before.clone().unwrap_or(gone);
-                    let homeless = target.deleted.is_some() && !self.of(*id).is_empty();
-                    if self.clients[id] != *after || homeless {
-                        conflicts.insert(id.to_string());
-                        continue;
-                    }
-                    self.client(*id, target, &mut done);
-                }
-                Row::Mapping(id, before, after) => {
-                    let homeless = before.client.is_some_and(|client| self.clients[&client].deleted.is_some());
-                    if self.entities[id] != *after || homeless {
-                        conflicts.insert(id.to_string());
-                        continue;
-                    }
-                    self.place(*id, before.client, before.state, before.reason.as_deref(), &mut done);
-                }
-            }
-        }
-        if conflicts.is_empty() { Ok(done) } else { Err(conflicts) }
-    }
 }
 
 /// The product beside its model.

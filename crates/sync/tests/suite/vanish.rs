@@ -48,7 +48,7 @@ both_databases! {
 
     async fn every_sort_of_short_listing_removes_nothing(db: TestDb) {
         let stage = synced(db, NINJAONE, PAGES).await;
-        for page in 1..=6 {
+        for page in [1, 3, 8] {
             for (what, fault) in [
                 ("an empty page", Fault::Empty),
                 ("403", Fault::Status(403)),
