@@ -175,7 +175,8 @@ const VENDOR: &[&str] = &[
         PRIMARY KEY (organisation_id, id)
     )",
     // What a sync loads at its start: which raw records are known.
-    "CREATE INDEX record_known ON record (organisation_id, connection_id, kind, raw_hash) WHERE removed_at IS NULL",
+    // In the order of ids, not of hashes: a first sync then writes it from left to right.
+    "CREATE INDEX record_known ON record (organisation_id, connection_id, kind, id, raw_hash) WHERE removed_at IS NULL",
     "CREATE INDEX record_list ON record (organisation_id, entity_id, kind, title_key, id) WHERE removed_at IS NULL",
     "CREATE TABLE run (
         organisation_id $uuid NOT NULL,

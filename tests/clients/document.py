@@ -22,8 +22,8 @@ def main(path: Path) -> None:
     document = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=without_doubles)
     errors = list(OpenAPIV30SpecValidator(document).iter_errors())
     for error in errors:
-        place = "/".join(map(str, error.absolute_path))
-        print(f"document: /{place}: {error.message}", file=sys.stderr)
+        place = "".join("/" + str(part).replace("/", "~1") for part in error.absolute_path)
+        print(f"document: {place or '/'}: {error.message[:400]}", file=sys.stderr)
     if errors:
         raise SystemExit(1)
     items = [item for path in document["paths"].values() for item in path.values()]

@@ -108,7 +108,7 @@ prepare_python() {
 
 drive_python() {
     PYTHONPATH=$work/python/generated PYTHONDONTWRITEBYTECODE=1 timeout --kill-after=5 180 \
-        "$work/python/venv/bin/python" "$here/python/check.py" "$1"
+        "$work/python/venv/bin/python" "$here/python/check.py" "$1" "$document"
 }
 
 prepare_typescript() {
@@ -141,16 +141,20 @@ drive_rust() {
 
 # drive <language>: a demo of its own, so that no language finds what another left.
 drive() {
-    local language=$1 home=$scratch/$1 began=$SECONDS
+    local language=$1 home=$scratch/$1 began=$SECONDS line
     mkdir "$home"
     mkfifo "$home/ready"
     RUST_BACKTRACE=0 timeout --kill-after=5 300 "$demo" --empty --json --port 0 --data-dir "$home/data" \
         --businesses 24 --devices 240 --users 300 >"$home/ready" 2>"$home/log" &
     server=$!
     exec 3<"$home/ready"
-    if ! IFS= read -r -t 60 line <&3; then
+    local status=0
+    IFS= read -r -t 60 line <&3 || status=$?
+    if [ "$status" -ne 0 ]; then
         tail -n 40 "$home/log" >&2
-        fail "$language: the demo was not ready within 60 s"
+        # read answers more than 128 when its time is up.
+        [ "$status" -gt 128 ] && fail "$language: the demo was not ready within 60 s"
+        fail "$language: the demo ended instead of starting"
     fi
     printf '%s\n' "$line" >"$home/demo.json"
     if ! "drive_$language" "$home/demo.json"; then

@@ -8,7 +8,7 @@ use std::{
 
 use access::{AccessOptions, Cost, Gate};
 use api::app::App;
-use domain::Clock;
+use persistence::Store;
 use poem::listener::{Acceptor, Listener, TcpListener};
 use reqwest::{Method, header::HeaderMap};
 use serde_json::{Map, Value, json};
@@ -42,6 +42,16 @@ pub struct TestApp {
     server: tokio::task::JoinHandle<()>,
 }
 
+/// How the API is built.
+pub struct Setup {
+    /// The store, with its clock.
+    pub store: Store,
+    /// How big the world is.
+    pub size: WorldSize,
+    /// How long vendors take at least.
+    pub latency: Duration,
+}
+
 /// Who sends a request.
 #[derive(Clone, Debug)]
 pub enum Caller {
@@ -67,24 +77,26 @@ pub struct Answer {
 impl TestApp {
     /// The API over a database, with a small world.
     pub async fn new(db: TestDb) -> Self {
-        Self::with_world(db, FEW).await
+        let store = db.store.clone();
+        Self::build(db, Setup { store, size: FEW, latency: Duration::ZERO }).await
     }
 
-    /// The API over a database, with a world of this size.
-    pub async fn with_world(db: TestDb, size: WorldSize) -> Self {
-        let world: SharedWorld = Arc::new(RwLock::new(World::generate(size, 7, db.now())));
+    /// The API as it is wanted.
+    pub async fn build(db: TestDb, setup: Setup) -> Self {
+        let Setup { store, size, latency } = setup;
+        let clock = store.clock().clone();
+        let world: SharedWorld = Arc::new(RwLock::new(World::generate(size, 7, clock.now())));
         let simulators = registry::simulators();
-        let clock = db.clock.clone();
-        let options = ServeOptions { clock: Some(Arc::new(move || clock.now())), ..ServeOptions::default() };
+        let options = ServeOptions { clock: Some(Arc::new(move || clock.now())), latency, ..ServeOptions::default() };
         let vendors = vendorkit::serve(simulators.clone(), world.clone(), options).await.expect("serves the vendors");
         let host = vendors.base_url().trim_start_matches("http://").to_owned();
         let dial = VendorDial::new(&[&host], 10_000.0).expect("a way to the vendors");
-        let engine = Engine { store: db.store.clone(), entries: registry::ALL, dial: Arc::new(dial) };
+        let engine = Engine { store: store.clone(), entries: registry::ALL, dial: Arc::new(dial) };
         let options = WorkerOptions { poll: Duration::from_millis(20), ..WorkerOptions::default() };
         let worker = Worker::new(engine.clone(), options);
         let access = AccessOptions { password_cost: Cost { memory: 8, passes: 1 }, ..AccessOptions::default() };
-        let gate = Gate::new(access, db.store.chance().clone()).expect("a gate");
-        let app = Arc::new(App::new(db.store.clone(), engine, worker.wake(), gate, false));
+        let gate = Gate::new(access, store.chance().clone()).expect("a gate");
+        let app = Arc::new(App::new(store, engine, worker.wake(), gate, false));
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("listens");
         let port = acceptor.local_addr().iter().find_map(|addr| addr.as_socket_addr().map(|addr| addr.port()));
         let routes = api::server::routes(app.clone(), None);

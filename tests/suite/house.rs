@@ -31,7 +31,7 @@ impl House {
             owner_email: format!("owner@{slug}.example"),
             owner_password: PASSWORD.into(),
         };
-        let (organisation, _) = access::organisation_create(&app.db.store, &app.app.gate, new).await.expect("creates");
+        let (organisation, _) = access::organisation_create(&app.app.store, &app.app.gate, new).await.expect("creates");
         let owner = app.sign_in(&format!("owner@{slug}.example")).await;
         Self { organisation, slug: slug.to_owned(), owner }
     }

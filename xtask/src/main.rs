@@ -66,7 +66,9 @@ fn main() -> ExitCode {
         Task::Openapi { check } => document::run(check),
         Task::Test { nextest } => test::run(&nextest),
         Task::Bench { arguments } => {
-            shell::run(shell::cargo(["run", "--release", "-p", "bench", "--"]).args(arguments))
+            // It measures the API as it is delivered.
+            shell::run(shell::cargo(["build", "--release", "-p", "api"]))
+                .and_then(|()| shell::run(shell::cargo(["run", "--release", "-p", "bench", "--"]).args(arguments)))
         }
         Task::Ci => ci::run(),
     };

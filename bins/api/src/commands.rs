@@ -137,6 +137,7 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         false => (Arc::new(Notify::new()), None),
     };
     let gate = Gate::new(AccessOptions::default(), store.chance().clone())?;
+    tokio::spawn(forget_attempts(store.clone(), stop.clone()));
     let app = Arc::new(App::new(store, engine, wake, gate, settings.secure_cookies));
     tracing::info!(listen = %settings.listen, worker = settings.with_worker, "serving");
     let server = Server::new(TcpListener::bind(settings.listen.clone()));
@@ -156,6 +157,16 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     }
     app.gate.drain().await;
     Ok(())
+}
+
+/// Forgets failed sign-ins that no longer count, at start and daily.
+async fn forget_attempts(store: Store, stop: CancellationToken) {
+    let mut daily = tokio::time::interval(std::time::Duration::from_secs(24 * 3600));
+    while stop.run_until_cancelled(daily.tick()).await.is_some() {
+        if let Err(error) = access::attempts_forget(&store).await {
+            tracing::warn!(?error, "old sign-in attempts were not forgotten");
+        }
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "a command line tool")]

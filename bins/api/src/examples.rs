@@ -38,7 +38,7 @@ macro_rules! examples {
 
 examples! {
     SessionCreate => { "email": "jo@msp.example", "password": "a long password of one's own" },
-    PasswordChange => { "present": "a long password of one's own", "new": "another long password" },
+    PasswordChange => { "present_password": "a long password of one's own", "new_password": "another long password" },
     ApiKeyCreate => { "name": "Nightly report", "scope": "read", "expires_in_days": 90 },
     StaffCreate => {
         "name": "Ana Silva", "email": "ana@msp.example", "password": "a first long password", "role": "engineer",

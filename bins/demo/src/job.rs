@@ -154,7 +154,11 @@ async fn synced(client: &Client, name: &str, id: &str, steps: &Steps) -> Result<
         }
         if told.elapsed() > TELL {
             told = Instant::now();
-            steps.say(format_args!("sync {name}: {listed} records so far"));
+            match moved.elapsed() < TELL {
+                true => steps.say(format_args!("sync {name}: {listed} records so far")),
+                // A worker that was killed still holds the job, until its lease runs out.
+                false => steps.say(format_args!("sync {name}: waits; if it was killed it goes on after half a minute")),
+            }
         }
         tokio::time::sleep(LOOK).await;
     }

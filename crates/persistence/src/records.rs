@@ -115,26 +115,26 @@ fn read(row: table::Model) -> Record {
 }
 
 impl Tx {
-    /// Raw hashes of the records of one kind that are listed, in order, at most `limit` after `after`:
-    /// a sync of half a million loads them piece by piece.
+    /// Ids and raw hashes of the records of one kind that are listed, in order of their ids, at most
+    /// `limit` after `after`: a sync of half a million loads them piece by piece.
     pub async fn records_known(
         &self,
         connection: ConnectionId,
         kind: &str,
-        after: Option<&[u8]>,
+        after: Option<Uuid>,
         limit: u64,
-    ) -> Result<Known> {
+    ) -> Result<Vec<(Uuid, Vec<u8>)>> {
         let mut select = self
             .find::<table::Entity>()
             .select_only()
-            .column(table::Column::RawHash)
+            .columns([table::Column::Id, table::Column::RawHash])
             .filter(table::Column::ConnectionId.eq(connection.0))
             .filter(table::Column::Kind.eq(kind))
             .filter(table::Column::RemovedAt.is_null());
         if let Some(after) = after {
-            select = select.filter(table::Column::RawHash.gt(after));
+            select = select.filter(table::Column::Id.gt(after));
         }
-        select.order_by_asc(table::Column::RawHash).limit(limit).into_tuple().all(self.db()).await.or_domain()
+        select.order_by_asc(table::Column::Id).limit(limit).into_tuple().all(self.db()).await.or_domain()
     }
 
     /// Raw hashes of the records of one kind that are listed under entities that are not any more.
@@ -242,7 +242,9 @@ impl Tx {
         run: RunId,
     ) -> Result<u64> {
         let mut removed = 0;
-        for chunk in raw_hashes.chunks(500) {
+        // Each statement reads the hashes of the whole kind: no index begins with them, as one in the order
+        // of hashes would be written all over with every page of a first sync.
+        for chunk in raw_hashes.chunks(10_000) {
             let gone = Condition::all()
                 .add(table::Column::ConnectionId.eq(connection.0))
                 .add(table::Column::Kind.eq(kind))

@@ -79,6 +79,11 @@ struct Inner {
 /// Connections to PostgreSQL that were idle for so long are tested before they are used.
 const TESTED_AFTER: Duration = Duration::from_secs(1);
 
+/// What the one writing connection to SQLite may keep of it, in KiB: the indexes that a sync fills.
+const WRITER_CACHE: u32 = 32_000;
+/// What each reading connection may keep, in KiB; the system's own cache holds the rest.
+const READER_CACHE: u32 = 4_000;
+
 /// The word that a wrong sealing key does not open.
 const PROOF: &[u8] = b"the sealing key is right";
 
@@ -86,7 +91,7 @@ impl Store {
     /// Brings the schema up to this version, on a connection of its own that is closed before the
     /// store opens (other connections of a SQLite pool would keep a stale picture of it).
     pub async fn migrate(url: &str) -> Result<()> {
-        let db = open(url, 1, Duration::from_secs(30)).await?;
+        let db = open(url, 1, Duration::from_secs(30), WRITER_CACHE).await?;
         let done = match refuse_newer(&db).await {
             Ok(()) => Migrator::up(&db, None).await.or_domain(),
             Err(error) => Err(error),
@@ -100,9 +105,11 @@ impl Store {
     pub async fn connect(options: StoreOptions) -> Result<Self> {
         let sqlite = options.url.starts_with("sqlite");
         let memory = options.url.contains(":memory:");
-        let read = open(&options.url, if memory { 1 } else { options.connections.max(2) }, options.patience).await?;
+        let readers = if memory { 1 } else { options.connections.max(2) };
+        let read = open(&options.url, readers, options.patience, READER_CACHE).await?;
         // SQLite has one writer: queueing for it here is fair, queueing inside SQLite is not.
-        let write = if sqlite && !memory { open(&options.url, 1, options.patience).await? } else { read.clone() };
+        let write =
+            if sqlite && !memory { open(&options.url, 1, options.patience, WRITER_CACHE).await? } else { read.clone() };
         refuse_newer(&read).await?;
         let pending = Migrator::get_pending_migrations(&read).await.or_domain()?.len();
         if pending > 0 {
@@ -287,11 +294,12 @@ async fn refuse_newer(db: &DatabaseConnection) -> Result<()> {
     }
 }
 
-async fn open(url: &str, connections: u32, patience: Duration) -> Result<DatabaseConnection> {
+/// Opens connections; `cache` is the pages each may keep on SQLite, in KiB.
+async fn open(url: &str, connections: u32, patience: Duration, cache: u32) -> Result<DatabaseConnection> {
     if url.starts_with("postgres") {
         postgres(url, connections, patience).await
     } else {
-        sqlite(url, connections, patience).await
+        sqlite(url, connections, patience, cache).await
     }
 }
 
@@ -319,7 +327,7 @@ async fn postgres(url: &str, connections: u32, patience: Duration) -> Result<Dat
     Ok(pool.into())
 }
 
-async fn sqlite(url: &str, connections: u32, patience: Duration) -> Result<DatabaseConnection> {
+async fn sqlite(url: &str, connections: u32, patience: Duration, cache: u32) -> Result<DatabaseConnection> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).min_connections(1).acquire_timeout(patience).sqlx_logging(false);
     if url.contains(":memory:") {
@@ -334,7 +342,10 @@ async fn sqlite(url: &str, connections: u32, patience: Duration) -> Result<Datab
             .busy_timeout(patience)
             .page_size(8192)
             .statement_cache_capacity(256)
-            .pragma("cache_size", "-16000")
+            .pragma("cache_size", format!("-{cache}"))
+            // A first sync writes each page of an index many times: it is carried over once in so many.
+            .pragma("wal_autocheckpoint", "4000")
+            .pragma("journal_size_limit", "67108864")
             .pragma("temp_store", "memory")
     });
     Database::connect(options).await.or_domain()

@@ -29,9 +29,9 @@ impl Engine {
         let values = normalise(entry, credentials).map_err(Error::Invalid)?;
         // Nobody's yet: a budget of its own for one test.
         let id = ConnectionId(self.store.chance().id(context.now));
-        let connector = entry.connect(&values, self.dial.transport(id, true)).map_err(|_| {
-            Error::internal("credentials that were just checked do not build a connector")
-        })?;
+        let connector = entry
+            .connect(&values, self.dial.transport(id, true))
+            .map_err(|_| Error::internal("credentials that were just checked do not build a connector"))?;
         check(connector.as_ref(), entry.name).await.map_err(|error| vendor_error(&error))
     }
 

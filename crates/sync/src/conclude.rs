@@ -78,7 +78,11 @@ impl KindRun<'_> {
 
     fn trouble(&mut self, row: &mut ListingRow, trouble: Trouble) {
         let troubles = &mut self.at.troubles;
-        if trouble.code == words::HELD { troubles.held += 1 } else { troubles.failed += 1 }
+        if trouble.code == words::HELD {
+            troubles.held += 1
+        } else {
+            troubles.failed += 1
+        }
         troubles.note(trouble.code, &trouble.message);
         (row.code, row.message) = (Some(trouble.code.to_owned()), Some(trouble.message));
     }

@@ -55,9 +55,9 @@ impl Engine {
         credentials: &Value,
         interactive: bool,
     ) -> Result<Box<dyn Connector>, integration::Error> {
-        let entry = self.entry(&connection.integration).map_err(|error| {
-            integration::Error::new(integration::Kind::Refused, error.to_string())
-        })?;
+        let entry = self
+            .entry(&connection.integration)
+            .map_err(|error| integration::Error::new(integration::Kind::Refused, error.to_string()))?;
         let none = Map::new();
         let values = credentials.as_object().unwrap_or(&none);
         entry.connect(values, self.dial.transport(connection.id, interactive)).map_err(|mistakes| {

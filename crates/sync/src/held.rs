@@ -35,8 +35,7 @@ pub async fn run_release(tx: &Tx, id: RunId) -> Result<Run> {
 /// Drops a held run: what is stored stays as it is.
 pub async fn run_drop(tx: &Tx, id: RunId) -> Result<Run> {
     let run = held(tx, id).await?;
-    let after =
-        Run { state: RunState::Dropped, message: Some("Dropped by a person.".to_owned()), ..run.clone() };
+    let after = Run { state: RunState::Dropped, message: Some("Dropped by a person.".to_owned()), ..run.clone() };
     tx.note_run(Some(&run), &after);
     write(tx, &after).await?;
     Ok(after)

@@ -62,6 +62,13 @@ impl Job<'_> {
         tx.job_fence(self.claimed).await?;
         Ok(tx)
     }
+
+    /// The same for a page: with it the job gets further.
+    pub async fn begin_page(&self) -> Result<Tx> {
+        let tx = self.engine.begin(self.claimed.organisation, &format!("job {}", self.claimed.id)).await?;
+        tx.job_further(self.claimed).await?;
+        Ok(tx)
+    }
 }
 
 impl Engine {

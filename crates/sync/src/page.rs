@@ -81,8 +81,7 @@ impl KindRun<'_> {
             return self.hold(objection).await;
         }
         let batch = self.sort(&page.records, entity, id);
-        let tx = self.job.begin().await?;
-        tx.job_further(self.job.claimed).await?;
+        let tx = self.job.begin_page().await?;
         let met = self.write(&tx, batch).await?;
         self.remove_named(&tx, &page.removed, entity).await?;
         let stored = if last { self.conclude(&tx, total, page.mark).await? } else { Stored::More };

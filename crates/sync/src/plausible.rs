@@ -28,9 +28,7 @@ impl Objection {
     /// Says it to a person, with what to do. `vendor` and `what` ("NinjaOne", "devices") name the listing.
     pub fn explain(&self, vendor: &str, what: &str) -> String {
         let say = |seen: String, held: &str| {
-            format!(
-                "{vendor} {seen}. {held} If this is right, release the run; if not, look at {vendor} and drop it."
-            )
+            format!("{vendor} {seen}. {held} If this is right, release the run; if not, look at {vendor} and drop it.")
         };
         match self {
             Self::Empty { known } => {

@@ -7,13 +7,7 @@ use domain::{EntityId, Result, Run, RunId, RunState};
 use integration::{Reach, RecordKind};
 use persistence::{Listing as ListingRow, RunProgress, RunStart, Tx};
 
-use crate::{
-    checkpoint::Checkpoint,
-    job::Job,
-    seen::Seen,
-    trouble::vendor_code,
-    words,
-};
+use crate::{checkpoint::Checkpoint, job::Job, seen::Seen, trouble::vendor_code, words};
 
 /// An interrupted run older than this is not gone on with: the vendor has forgotten the place.
 const STALE_HOURS: i64 = 24;
@@ -288,4 +282,3 @@ fn released(held: Run, kind: RecordKind) -> Option<(RunId, usize)> {
 pub(crate) fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
-

@@ -79,9 +79,7 @@ impl KindRun<'_> {
     fn concerns_entity_only(&self, error: &Error) -> bool {
         match error.kind {
             Kind::Credentials | Kind::Throttled => false,
-            _ if trouble::passes(error) => {
-                !self.further() && self.job.claimed.attempt >= self.job.claimed.max_attempts
-            }
+            _ if trouble::passes(error) => !self.further() && self.job.claimed.attempt >= self.job.claimed.max_attempts,
             _ => true,
         }
     }
@@ -141,14 +139,17 @@ impl KindRun<'_> {
             Some(entity) => {
                 known.extend(tx.records_known_under(entity, kind).await?.iter().map(|hash| from_bytes(hash)));
             }
-            None => loop {
-                let after = known.last().map(|hash| hash.to_be_bytes());
-                let piece = tx.records_known(connection, kind, after.as_ref().map(|hash| &hash[..]), PIECE).await?;
-                known.extend(piece.iter().map(|hash| from_bytes(hash)));
-                if (piece.len() as u64) < PIECE {
-                    break;
+            None => {
+                let mut after = None;
+                loop {
+                    let piece = tx.records_known(connection, kind, after, PIECE).await?;
+                    known.extend(piece.iter().map(|(_, hash)| from_bytes(hash)));
+                    after = piece.last().map(|(id, _)| *id);
+                    if (piece.len() as u64) < PIECE {
+                        break;
+                    }
                 }
-            },
+            }
         }
         self.seen = Seen::new(known);
         if self.at.place.pages > 0 || self.at.place.kept {

@@ -10,7 +10,7 @@ use crate::{
     database::Database,
     list::{free, seed},
     load,
-    process::Contender,
+    process::{Contender, api},
     report::{self, Goal, Report},
     say,
     sync::environment,
@@ -26,7 +26,7 @@ pub async fn measure(options: &Options) -> Result<()> {
         let database = Database::empty(engine, &folder).await?;
         let cookie = seed::product(&database, &keys, options.clients()).await?;
         for _ in 0..options.rounds {
-            let program = std::env::current_exe()?;
+            let program = api()?;
             let started = Instant::now();
             tokio::process::Command::new(program).arg("--version").output().await?;
             let name = engine.name();
@@ -38,7 +38,7 @@ pub async fn measure(options: &Options) -> Result<()> {
                 [("ready", "/readyz"), ("the client list", "/api/clients"), ("a search", "/api/clients?search=dental")]
             {
                 let started = Instant::now();
-                let contender = Contender::start(&["api"], &settings, None)?;
+                let contender = Contender::api(&settings, None)?;
                 load::until_up(at, &load::get(path, Some(&cookie))).await?;
                 let took = started.elapsed().as_secs_f64();
                 report.note(format!("{name}: cold start to the first 200 ({what}), s"), Goal::Most(0.5), took);

@@ -5,7 +5,6 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use domain::OrganisationId;
-use worker::Settings;
 
 use crate::{
     database::Engine,
@@ -16,8 +15,6 @@ use crate::{
 /// The contenders.
 #[derive(Subcommand)]
 pub enum Which {
-    /// The API, configured by its environment
-    Api,
     /// The least program that lists clients
     ListFloor { engine: Engine, database: String, listen: String },
     /// The simulated NinjaOne
@@ -32,11 +29,6 @@ impl Which {
     /// Runs until killed or until its orders end.
     pub async fn run(self) -> Result<()> {
         match self {
-            Self::Api => {
-                let settings = Settings::read(None).map_err(anyhow::Error::msg)?;
-                worker::log_to_stderr(&settings)?;
-                api::commands::serve(settings).await
-            }
             Self::ListFloor { engine, database, listen } => list_floor::serve(engine, &database, &listen).await,
             Self::Vendor { businesses, devices, latency } => vendor::run(businesses, devices, latency).await,
             Self::Worker { organisation, connection } => {

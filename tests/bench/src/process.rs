@@ -2,11 +2,12 @@
 
 use std::{
     fs,
+    path::PathBuf,
     process::Stdio,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -31,9 +32,20 @@ impl Contender {
     /// Starts this program as a contender. `database` is the name of its database on PostgreSQL, whose server
     /// processes are then counted too.
     pub fn start(arguments: &[&str], environment: &[(&str, String)], database: Option<String>) -> Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg("contender")
-            .args(arguments)
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("contender").args(arguments);
+        Self::spawn(command, environment, database)
+    }
+
+    /// Starts the API, as it is built beside this program.
+    pub fn api(environment: &[(&str, String)], database: Option<String>) -> Result<Self> {
+        let mut command = Command::new(api()?);
+        command.arg("serve");
+        Self::spawn(command, environment, database)
+    }
+
+    fn spawn(mut command: Command, environment: &[(&str, String)], database: Option<String>) -> Result<Self> {
+        let mut child = command
             .env_clear()
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
@@ -105,6 +117,13 @@ impl Contender {
         self.child.kill().await?;
         Ok(())
     }
+}
+
+/// The API's program.
+pub fn api() -> Result<PathBuf> {
+    let program = std::env::current_exe()?.with_file_name("api");
+    ensure!(program.exists(), "{} is missing: cargo build --release -p api", program.display());
+    Ok(program)
 }
 
 fn ticks(pid: u32) -> Option<f64> {

@@ -1,4 +1,4 @@
-"""Drives the main job through the generated Python client: `check.py <json file of the demo>`."""
+"""Drives the main job through the generated Python client: `check.py <json file of the demo> <document>`."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+from conforms import Conforms
 from panelone_client.api.clients import (
     client_create,
     client_delete,
@@ -286,8 +287,10 @@ def revert_import(api: AuthenticatedClient, entry: UUID, made: int) -> None:
     check(good(journal_verify.sync_detailed(client=api)).sound, "the journal is sound")
 
 
-def main(demo: dict[str, Any]) -> None:
-    api = AuthenticatedClient(base_url=demo["api"], token=demo["api_key"])
+def main(demo: dict[str, Any], document: Path) -> None:
+    conforms = Conforms(document)
+    hooks = {"event_hooks": {"response": [conforms]}}
+    api = AuthenticatedClient(base_url=demo["api"], token=demo["api_key"], httpx_args=hooks)
     with step("sign in and read the catalogue"):
         check("clients_import" in good(me_get.sync_detailed(client=api)).permissions, "the key may import")
         catalogue = {one.id: one for one in good(integration_list.sync_detailed(client=api)).items}
@@ -323,7 +326,8 @@ def main(demo: dict[str, Any]) -> None:
         refusals(api, demo["api"], first)
     with step("revert the import"):
         revert_import(api, entry, made)
+    print(f"    python: the answers of {len(conforms.seen)} operations were held against the document")
 
 
 if __name__ == "__main__":
-    main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), Path(sys.argv[2]))

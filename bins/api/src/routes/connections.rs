@@ -365,7 +365,8 @@ impl Connections {
         let context = caller.context()?;
         let id = ConnectionId(connection_id.0);
         let connection = app.read_as(&context, Permission::ConnectionsView).await?.connection(id).await?;
-        app.permit_for(&context, Permission::ConnectionsManage, "connection_reconnect", &connection.integration).await?;
+        app.permit_for(&context, Permission::ConnectionsManage, "connection_reconnect", &connection.integration)
+            .await?;
         let checked = app.engine.connection_test(&context, id).await?;
         let asked = Asked { reason: reason.0, key: key.0, ..Asked::default() };
         let begun = app.begin(&context, Permission::ConnectionsManage, "connection_reconnect", asked, &id).await?;
@@ -388,9 +389,11 @@ impl Connections {
         connection_id: Path<Uuid>,
     ) -> Result<Answer<SyncStarted>, Failure> {
         let context = caller.context()?;
-        app.permit(&context, Permission::SyncStart, "sync_start").await?;
-        let tx = app.store.begin(context.clone()).await?;
-        let started = sync::sync_start(&tx, app.entries, ConnectionId(connection_id.0), None).await?;
+        let id = ConnectionId(connection_id.0);
+        let connection = app.read_as(&context, Permission::ConnectionsView).await?.connection(id).await?;
+        app.permit_for(&context, Permission::SyncStart, "sync_start", &connection.integration).await?;
+        let tx = app.store.begin(context).await?;
+        let started = sync::sync_start(&tx, app.entries, id, None).await?;
         tx.commit_unjournalled().await?;
         app.wake.notify_one();
         Ok(Answer::new(SyncStarted { started: !started.pending }))

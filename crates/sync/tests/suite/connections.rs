@@ -15,9 +15,11 @@ fn code(error: Error) -> String {
     match error {
         Error::Conflict { code, .. } | Error::Vendor { code, .. } => code.to_owned(),
         Error::Forbidden { .. } => "forbidden".to_owned(),
-        Error::Invalid(problems) => {
-            problems.iter().map(|problem| format!("{} {}", problem.pointer, problem.code)).collect::<Vec<_>>().join(", ")
-        }
+        Error::Invalid(problems) => problems
+            .iter()
+            .map(|problem| format!("{} {}", problem.pointer, problem.code))
+            .collect::<Vec<_>>()
+            .join(", "),
         other => other.to_string(),
     }
 }

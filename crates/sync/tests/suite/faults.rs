@@ -117,4 +117,21 @@ both_databases! {
         assert_eq!(stage.stored().await, before);
         assert_eq!(stage.run(RecordKind::Entity).await.code.as_deref(), Some("vendor_credentials"));
     }
+
+    async fn records_that_vanish_while_they_are_listed_mean_a_new_walk(db: TestDb) {
+        let stage = stage(db, PAX8, PAGES).await;
+        stage.work().await;
+        let simulated = stage.simulated.clone();
+        let vanish = Fault::Before(Arc::new(move || {
+            simulated.change(|world| {
+                let first = world.known_to(PAX8).next().map(|business| business.key);
+                first.and_then(|key| world.remove_business(key)).map(drop)
+            });
+        }));
+        stage.faulty.set(Plan::nth(2, vanish));
+        stage.sync().await;
+        stage.assert_true().await;
+        let run = stage.run(RecordKind::Entity).await;
+        assert_eq!((run.state, run.counts.removed), (RunState::Complete, 1), "{run:?}");
+    }
 }

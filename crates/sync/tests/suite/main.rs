@@ -8,6 +8,7 @@ mod quantity;
 mod resume;
 mod shapes;
 mod stage;
+mod tenants;
 mod toy;
 mod vanish;
 mod worker;

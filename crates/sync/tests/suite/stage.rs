@@ -100,7 +100,11 @@ pub async fn stage_over(db: TestDb, vendor: &str, world: World) -> Stage {
     let simulated = Arc::new(Simulated::new(simulator.clone(), world));
     let faulty = Faulty::over(simulated.clone(), Plan::Never).only(move |request| !simulator.asks_for_token(request));
     let faulty = Arc::new(faulty);
-    let engine = Engine { store: db.store.clone(), entries: ENTRIES, dial: Arc::new(Wire(Arc::new(SmallPages(faulty.clone())))) };
+    let engine = Engine {
+        store: db.store.clone(),
+        entries: ENTRIES,
+        dial: Arc::new(Wire(Arc::new(SmallPages(faulty.clone())))),
+    };
     let organisation = db.organisation("Sync").await;
     let connection = connect(&db, organisation, vendor, &credentials).await;
     let vendor = engine.entry(vendor).expect("is in the list");
@@ -116,11 +120,8 @@ pub async fn connect(
     credentials: &Map<String, Value>,
 ) -> ConnectionId {
     let tx = db.store.begin(db.context(organisation)).await.expect("begins");
-    let input = NewConnection {
-        integration: vendor.to_owned(),
-        credentials: credentials.clone(),
-        ..NewConnection::default()
-    };
+    let input =
+        NewConnection { integration: vendor.to_owned(), credentials: credentials.clone(), ..NewConnection::default() };
     let connection = sync::connection_create(&tx, ENTRIES, &input, Some(&Default::default())).await.expect("creates");
     tx.commit("connection_create", None).await.expect("commits");
     connection.id

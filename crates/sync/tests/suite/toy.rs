@@ -188,11 +188,8 @@ pub async fn toy(db: TestDb) -> ToyStage {
     let script = Arc::new(Script::default());
     let sites = ["a", "b", "c"].map(|id| json!({ "id": id, "name": format!("Site {id}") }).to_string());
     script.pages("entity", &[sites.to_vec()]);
-    let engine = Engine {
-        store: db.store.clone(),
-        entries: ENTRIES,
-        dial: Arc::new(Scripted(script.clone(), db.now())),
-    };
+    let engine =
+        Engine { store: db.store.clone(), entries: ENTRIES, dial: Arc::new(Scripted(script.clone(), db.now())) };
     let organisation = db.organisation("Toy").await;
     let tx = db.store.begin(db.context(organisation)).await.expect("begins");
     let credentials = [("token".to_owned(), Value::from("t0ken-of-the-toy"))].into_iter().collect();

@@ -99,7 +99,7 @@ async fn against(
     let (product_at, floor_at) = (free()?, free()?);
     let mut settings = environment(ours, keys, "http://127.0.0.1:9");
     settings.push(("PANELONE_LISTEN", product_at.to_string()));
-    let product = Contender::start(&["api"], &settings, ours.on_server())?;
+    let product = Contender::api(&settings, ours.on_server())?;
     let at = if engine == Engine::Sqlite { &theirs.name } else { &theirs.url };
     let floor = ["list-floor", engine.name(), at, &floor_at.to_string()];
     let floor = Contender::start(&floor, &[], theirs.on_server())?;
