@@ -220,10 +220,21 @@ async fn what_is_not_a_body_is_refused_by_name() {
                     sound(&template, &answer, &format!("{wrong} as {name}"));
                     let required = template.operation.body["required"].as_array().is_some_and(|all| all.contains(&json!(name)));
                     assert!(answer.status == 400 || (wrong.is_null() && !required), "{id}: {wrong} as {name}: {}", answer.text);
+                    if answer.status == 400 {
+                        assert_eq!(answer.json()["errors"][0]["pointer"], format!("/{name}"), "{id}: {wrong}: {}", answer.text);
+                    }
                 }
             }
         }
     }
+    // Every mistake is named at once, each with its place, and no value is repeated.
+    let body = json!({ "mappings": [{ "entity_id": "secret words", "target": "everyone", "surplus": 1 }, { "target": 7 }] });
+    let problem = app.put(&house.owner, "/api/mappings", &body).await.refused(400, "malformed");
+    let mut places: Vec<String> = problem["errors"].as_array().expect("errors").iter().map(|one| text(&one["pointer"])).collect();
+    places.sort();
+    let expected = ["/0/entity_id", "/0/surplus", "/0/target", "/1/entity_id", "/1/target"];
+    assert_eq!(places, expected.map(|place| format!("/mappings{place}")), "{problem}");
+    assert!(!problem.to_string().contains("secret words"), "{problem}");
     // The last of a name that stands twice must not slip past a check of the first.
     let twice = r#"{"name":"One","name":"Two"}"#;
     let request = app.request(&house.owner, Method::POST, "/api/clients").header("content-type", JSON).body(twice);

@@ -6,11 +6,14 @@
 //!   `isolation.rs` fails; `permissions_by_operation.txt` is then rewritten with `UPDATE=1` for the review.
 //! * `main_job.rs`: what an MSP does from connecting to a quantity changed. The other files attack.
 
+mod bad_input;
 mod document;
 mod dump;
+mod faults;
 mod harness;
 mod house;
 mod isolation;
+mod kill;
 mod main_job;
 mod operations;
 mod writes;

@@ -277,6 +277,13 @@ both_databases! {
             assert!(detail["devices"]["synced_at"].is_null(), "{detail}");
             assert!(detail["users"]["synced_at"].is_string(), "{detail}");
             assert_eq!(detail["users"]["stale"], false, "{detail}");
+            let first = app.get(owner, &format!("/api/clients/{client}/users?limit=1")).await;
+            if *people > 1 {
+                let link = first.header("link");
+                let path = link.strip_prefix('<').and_then(|rest| rest.split_once('>')).expect("a link").0;
+                let next = app.get(owner, path).await.ok();
+                assert_ne!(next["items"][0]["id"], first.ok()["items"][0]["id"], "{path}");
+            }
             let users = app.get(owner, &format!("/api/clients/{client}/users?limit=100")).await.ok();
             assert_eq!(users["total"].as_u64(), Some(*people as u64), "{entity}");
             for user in items(&users) {

@@ -38,7 +38,9 @@ both_databases! {
         let house = House::build(&app, "kite").await;
         let ids = house.furnish(&app).await;
         let mut applied = 0;
-        for template in templates().into_iter().filter(|template| template.operation.asks("dry_run")) {
+        let mut previewed: Vec<_> = templates().into_iter().filter(|one| one.operation.asks("dry_run")).collect();
+        previewed.sort_by_key(|template| template.operation.method == Method::DELETE);
+        for template in previewed {
             let id = &template.operation.id;
             let (path, body) = template.fill(&ids, None);
             let ask = async |query: &str| {

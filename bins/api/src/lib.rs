@@ -3,7 +3,8 @@
 //!
 //! * `routes/`: one file for each resource; a handler parses, asks, and turns rows into views.
 //! * `auth.rs`: who calls. `write.rs`: the one shape of a write (idempotency, preview, commit).
-//! * `problem.rs`: the only place with HTTP statuses. `freshness.rs`: the age of vendors' figures.
+//! * `problem.rs`: the only place with HTTP statuses; `malformed.rs` finds where a body does not fit.
+//! * `freshness.rs`: the age of vendors' figures.
 //! * `server.rs`: routes and what surrounds them. `commands.rs`: the operator's subcommands.
 //!
 //! **A new operation**: a method in the file of its resource with `operation_id = "noun_verb"`; run
@@ -16,6 +17,7 @@ pub mod commands;
 mod document;
 mod examples;
 mod freshness;
+mod malformed;
 mod page;
 mod problem;
 mod request_id;

@@ -3,7 +3,7 @@
 use domain::Error;
 use poem_openapi::{ApiResponse, Object, payload::Json};
 
-use crate::{changes::ChangeSet, request_id};
+use crate::{changes::ChangeSet, malformed, request_id};
 
 /// One mistake in the input.
 #[derive(Debug, Clone, Object)]
@@ -157,8 +157,8 @@ impl From<Error> for Failure {
 }
 
 /// Turns what poem itself refuses (unread input, unknown paths) into a problem; answers that are
-/// problems already pass as they are.
-pub fn of_poem(error: poem::Error) -> poem::Response {
+/// problems already pass as they are. `body` is what was sent.
+pub fn of_poem(error: poem::Error, body: &[u8]) -> poem::Response {
     use poem::IntoResponse;
 
     if error.is_from_response() {
@@ -188,9 +188,11 @@ pub fn of_poem(error: poem::Error) -> poem::Response {
             Failure::Internal(Json(problem(500, "internal", "Our mistake", "Something failed on our side.".into())))
         }
         _ => {
-            let mistake = mistake(&detail);
-            let mut body = problem(400, "malformed", "Malformed request", mistake.message.clone());
-            body.errors.push(mistake);
+            let found = malformed::mistakes(&detail, body);
+            let found = if found.is_empty() { vec![mistake(&detail)] } else { found };
+            let told: Vec<String> = found.iter().map(|one| format!("{} {}", one.pointer, one.message)).collect();
+            let mut body = problem(400, "malformed", "Malformed request", told.join("; ").trim().to_owned());
+            body.errors = found;
             Failure::Malformed(Json(body))
         }
     };
@@ -206,9 +208,11 @@ fn mistake(detail: &str) -> Mistake {
         (None, Some(parameter)) => (parameter.to_owned(), "malformed"),
         (None, None) => (String::new(), "malformed"),
     };
-    let message = match (detail.find(", found "), detail.rfind(" (occurred while")) {
-        (Some(value), Some(place)) if value < place => format!("{}{}", &detail[..value], &detail[place..]),
-        (Some(value), _) => detail[..value].to_owned(),
+    let value = [", found ", ": invalid type: ", ": invalid value: "].iter().find_map(|mark| detail.find(mark));
+    let place = detail.rfind(" (occurred while").filter(|place| value.is_some_and(|value| value < *place));
+    let message = match (value, place) {
+        (Some(value), Some(place)) => format!("{}{}", &detail[..value], &detail[place..]),
+        (Some(value), None) => detail[..value].to_owned(),
         (None, _) => detail.to_owned(),
     };
     Mistake { pointer, code: code.to_owned(), message }

@@ -138,18 +138,22 @@ async fn answer<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> Response
     let too_large =
         || poem::Error::from_string(format!("A body may have at most {BODY} bytes."), StatusCode::PAYLOAD_TOO_LARGE);
     if declared.is_some_and(|bytes| bytes > BODY as u64) {
-        return problem::of_poem(too_large());
+        return problem::of_poem(too_large(), &[]);
     }
+    let mut body = Vec::new();
     if !request.method().is_safe() {
         match request.take_body().into_bytes_limit(BODY).await {
-            Ok(bytes) => request.set_body(bytes),
-            Err(poem::error::ReadBodyError::PayloadTooLarge) => return problem::of_poem(too_large()),
-            Err(other) => return problem::of_poem(other.into()),
+            Ok(bytes) => {
+                body = bytes.to_vec();
+                request.set_body(bytes);
+            }
+            Err(poem::error::ReadBodyError::PayloadTooLarge) => return problem::of_poem(too_large(), &[]),
+            Err(other) => return problem::of_poem(other.into(), &[]),
         }
     }
     match endpoint.call(request).await {
         Ok(response) => response.into_response(),
-        Err(error) => problem::of_poem(error),
+        Err(error) => problem::of_poem(error, &body),
     }
 }
 

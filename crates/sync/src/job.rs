@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Engine,
     checkpoint::Checkpoint,
-    run::{Begun, KindRun},
+    run::KindRun,
     trouble::{self, Halt, vendor_code},
 };
 
@@ -170,9 +170,8 @@ impl Job<'_> {
                 tally.add(run.state, &run.counts);
                 continue;
             }
-            let mut run = match KindRun::begin(self, listing.as_ref()).await? {
-                Begun::Run(run) => run,
-                Begun::Stopped => return Ok(Ended::Finish(JobOutcome::Done)),
+            let Some(mut run) = KindRun::begin(self, listing.as_ref()).await? else {
+                return Ok(Ended::Finish(JobOutcome::Done));
             };
             let outcome = run.walk().await;
             tally.further |= run.further();

@@ -32,22 +32,15 @@ pub(crate) struct KindRun<'a> {
     done_before: Option<String>,
 }
 
-/// What became of beginning a run.
-pub(crate) enum Begun<'a> {
-    /// It began, or goes on.
-    Run(KindRun<'a>),
-    /// The connection was switched off.
-    Stopped,
-}
-
 impl<'a> KindRun<'a> {
-    /// Begins a run, or goes on with the one that was interrupted.
-    pub async fn begin(job: &'a Job<'a>, listing: &'a dyn integration::Listing) -> Result<Begun<'a>> {
+    /// Begins a run, or goes on with the one that was interrupted. `None` when the connection was switched
+    /// off meanwhile.
+    pub async fn begin(job: &'a Job<'a>, listing: &'a dyn integration::Listing) -> Result<Option<Self>> {
         let kind = listing.kind();
         let id = job.connection.id;
         let tx = job.begin().await?;
         if !tx.connection(id).await?.state.syncs() {
-            return Ok(Begun::Stopped);
+            return Ok(None);
         }
         let unfinished = tx.run_unfinished(id, kind.as_str()).await?;
         let resumed = match unfinished {
@@ -76,7 +69,7 @@ impl<'a> KindRun<'a> {
             rows.into_iter().filter(|row| row.kind == kind.as_str()).map(|row| (row.entity.clone(), row)).collect();
         tx.commit_unjournalled().await?;
         let (pages_before, done_before) = (run.pages, at.done.clone());
-        Ok(Begun::Run(Self {
+        Ok(Some(Self {
             job,
             listing,
             run,

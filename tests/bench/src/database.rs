@@ -1,8 +1,8 @@
-//! Databases to measure on: made, filled, copied and thrown away.
+//! Databases to measure on: made, filled and thrown away.
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -43,7 +43,6 @@ pub struct Database {
     pub url: String,
     /// Its name on PostgreSQL, its file on SQLite.
     pub name: String,
-    folder: PathBuf,
 }
 
 impl Database {
@@ -54,18 +53,6 @@ impl Database {
             administer(&format!("CREATE DATABASE {}", database.name)).await?;
         }
         Ok(database)
-    }
-
-    /// Another with the same content; nobody may be using this one.
-    pub async fn copy(&self) -> Result<Self> {
-        let copy = Self::named(self.engine, &self.folder)?;
-        match self.engine {
-            Engine::Sqlite => fs::copy(&self.name, &copy.name).map(drop)?,
-            Engine::Postgres => {
-                administer(&format!("CREATE DATABASE {} TEMPLATE {}", copy.name, self.name)).await?;
-            }
-        }
-        Ok(copy)
     }
 
     fn named(engine: Engine, folder: &Path) -> Result<Self> {
@@ -83,7 +70,7 @@ impl Database {
                 (url, own)
             }
         };
-        Ok(Self { engine, url, name, folder: folder.to_owned() })
+        Ok(Self { engine, url, name })
     }
 
     /// Its name, if it is on a server whose processes are to be counted.

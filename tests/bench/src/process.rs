@@ -1,11 +1,6 @@
 //! Contenders: each runs in a process of its own, so that its CPU seconds and its memory are its own.
 
-use std::{
-    fs,
-    path::PathBuf,
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::{fs, path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use tokio::{
@@ -137,8 +132,6 @@ fn ticks(pid: u32) -> Option<f64> {
 /// What something cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cost {
-    /// Seconds that passed.
-    pub wall: f64,
     /// CPU seconds of the contender.
     pub cpu: f64,
     /// CPU seconds of its database server's processes.
@@ -147,7 +140,6 @@ pub struct Cost {
 
 /// Measures what happens between its making and [`Meter::stop`].
 pub struct Meter {
-    started: Instant,
     cpu: f64,
     server: f64,
 }
@@ -155,12 +147,11 @@ pub struct Meter {
 impl Meter {
     /// Starts.
     pub fn start(contender: &Contender) -> Result<Self> {
-        Ok(Self { cpu: contender.cpu()?, server: contender.server_cpu()?, started: Instant::now() })
+        Ok(Self { cpu: contender.cpu()?, server: contender.server_cpu()? })
     }
 
     /// Stops.
     pub fn stop(self, contender: &Contender) -> Result<Cost> {
-        let wall = self.started.elapsed().as_secs_f64();
-        Ok(Cost { wall, cpu: contender.cpu()? - self.cpu, server: (contender.server_cpu()? - self.server).max(0.0) })
+        Ok(Cost { cpu: contender.cpu()? - self.cpu, server: (contender.server_cpu()? - self.server).max(0.0) })
     }
 }

@@ -132,10 +132,12 @@ pub struct Fleet;
 impl Fleet {
     /// A client's devices
     #[oai(path = "/:client_id/devices", method = "get", operation_id = "client_device_list")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn client_device_list(
         &self,
         app: AppData<'_>,
         caller: Caller,
+        uri: &poem::http::Uri,
         client_id: Path<Uuid>,
         /// Part of the name
         search: Query<Option<String>>,
@@ -150,15 +152,17 @@ impl Fleet {
         let listed = tx.client_records(client, "device", search.0.as_deref(), &page).await?;
         let Listed { items, next, total } = listed;
         let items = items.into_iter().map(device).collect::<domain::Result<Vec<_>>>()?;
-        Ok(record_page(&app, &sources, "device", Listed { items, next, total }))
+        Ok(record_page(&app, uri, &sources, "device", Listed { items, next, total }))
     }
 
     /// A client's directory users, with second factor and administrator's marks
     #[oai(path = "/:client_id/users", method = "get", operation_id = "client_user_list")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn client_user_list(
         &self,
         app: AppData<'_>,
         caller: Caller,
+        uri: &poem::http::Uri,
         client_id: Path<Uuid>,
         /// Part of the name
         search: Query<Option<String>>,
@@ -174,7 +178,7 @@ impl Fleet {
             tx.client_records(client, "directory_user", search.0.as_deref(), &page).await?;
         let marks = Marks::read(&tx, &app, &sources, &items).await?;
         let items = items.into_iter().map(|record| marks.user(record)).collect::<domain::Result<Vec<_>>>()?;
-        Ok(record_page(&app, &sources, "directory_user", Listed { items, next, total }))
+        Ok(record_page(&app, uri, &sources, "directory_user", Listed { items, next, total }))
     }
 }
 
@@ -188,11 +192,12 @@ pub(super) async fn sources(tx: &Tx, client: Uuid) -> domain::Result<(Sources, C
 /// A page of records with its age.
 pub(super) fn record_page<T: ParseFromJSON + ToJSON + Send + Sync>(
     app: &App,
+    uri: &poem::http::Uri,
     sources: &Sources,
     kind: &str,
     listed: Listed<T>,
 ) -> Answer<RecordPage<T>> {
-    let Answer::Ok(page, link, _) = Answer::page(listed, &poem::http::Uri::from_static("/"));
+    let Answer::Ok(page, link, _) = Answer::page(listed, uri);
     let body = RecordPage {
         items: page.0.items,
         next_cursor: page.0.next_cursor,

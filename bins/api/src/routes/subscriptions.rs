@@ -91,10 +91,12 @@ pub struct Subscriptions;
 impl Subscriptions {
     /// A client's subscriptions
     #[oai(path = "/:client_id/subscriptions", method = "get", operation_id = "client_subscription_list")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn client_subscription_list(
         &self,
         app: AppData<'_>,
         caller: Caller,
+        uri: &poem::http::Uri,
         client_id: Path<Uuid>,
         /// Part of the product
         search: Query<Option<String>>,
@@ -111,7 +113,7 @@ impl Subscriptions {
             tx.client_records(client, "subscription", search.0.as_deref(), &page).await?;
         let editable = context.permissions.allows(Permission::SubscriptionsEdit);
         let items = items.into_iter().map(|record| view(record, editable)).collect::<domain::Result<Vec<_>>>()?;
-        Ok(record_page(&app, &sources, "subscription", Listed { items, next, total }))
+        Ok(record_page(&app, uri, &sources, "subscription", Listed { items, next, total }))
     }
 
     /// Change a subscription's quantity at the vendor

@@ -1,0 +1,105 @@
+//! Where a body does not fit its schema: every place, by pointer. What poem-openapi says names neither the
+//! field nor more than the first mistake.
+
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value};
+
+use crate::{document, problem::Mistake, server};
+
+/// Every mistake of a body that was refused with this text; none where the text or the body tells nothing.
+/// Values are not repeated: one may be a secret in the wrong field.
+pub fn mistakes(detail: &str, body: &[u8]) -> Vec<Mistake> {
+    let mut found = Vec::new();
+    let named = detail.rsplit('"').nth(1).and_then(|name| schemas().get(name));
+    if let (Some(schema), Ok(body)) = (named, serde_json::from_slice::<Value>(body)) {
+        check(schema, &body, "", &mut found);
+    }
+    found
+}
+
+fn schemas() -> &'static Map<String, Value> {
+    static SCHEMAS: OnceLock<Map<String, Value>> = OnceLock::new();
+    SCHEMAS.get_or_init(|| {
+        let document = document::normalised(&server::service().spec());
+        document["components"]["schemas"].as_object().cloned().unwrap_or_default()
+    })
+}
+
+/// The schema that a reference leads to.
+fn settled(schema: &Value) -> &Value {
+    let reference = schema["$ref"].as_str().or_else(|| schema["allOf"][0]["$ref"].as_str());
+    let name = reference.and_then(|path| path.rsplit('/').next());
+    name.and_then(|name| schemas().get(name)).unwrap_or(schema)
+}
+
+fn check(schema: &Value, value: &Value, at: &str, found: &mut Vec<Mistake>) {
+    let schema = settled(schema);
+    let mut wrong = |code: &str, message: String| {
+        found.push(Mistake { pointer: at.to_owned(), code: code.to_owned(), message });
+    };
+    let fits = match schema["type"].as_str() {
+        Some("string") => value.is_string(),
+        Some("boolean") => value.is_boolean(),
+        Some("integer") => value.is_i64() || value.is_u64(),
+        Some("number") => value.is_number(),
+        Some("array") => value.is_array(),
+        Some("object") => value.is_object(),
+        _ => true,
+    };
+    if !fits {
+        let wanted = schema["type"].as_str().unwrap_or_default();
+        let article = if wanted.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
+        return wrong("wrong_type", format!("must be {article} {wanted}"));
+    }
+    match value {
+        Value::String(text) => {
+            if let Some(choices) = schema["enum"].as_array().filter(|choices| !choices.contains(value)) {
+                let choices: Vec<&str> = choices.iter().filter_map(Value::as_str).collect();
+                wrong("unknown_value", format!("must be one of {}", choices.join(", ")));
+            } else if schema["format"] == "uuid" && uuid::Uuid::parse_str(text).is_err() {
+                wrong("not_an_id", "must be an id: a UUID".to_owned());
+            }
+        }
+        Value::Number(_) if out_of_range(schema, value) => wrong("out_of_range", "is out of range".to_owned()),
+        Value::Array(items) => {
+            for (nth, item) in items.iter().enumerate() {
+                check(&schema["items"], item, &format!("{at}/{nth}"), found);
+            }
+        }
+        Value::Object(fields) => object(schema, fields, at, found),
+        _ => {}
+    }
+}
+
+/// Whether a whole number does not fit its format.
+fn out_of_range(schema: &Value, value: &Value) -> bool {
+    match schema["format"].as_str() {
+        Some("int32") => value.as_i64().is_none_or(|number| i32::try_from(number).is_err()),
+        Some("uint32") => value.as_u64().is_none_or(|number| u32::try_from(number).is_err()),
+        Some("uint64") => value.as_u64().is_none(),
+        _ => false,
+    }
+}
+
+fn object(schema: &Value, fields: &Map<String, Value>, at: &str, found: &mut Vec<Mistake>) {
+    let Some(known) = schema["properties"].as_object() else { return };
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let place = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+    let mut wrong = |name: &str, code: &str, message: &str| {
+        found.push(Mistake { pointer: place(name), code: code.to_owned(), message: message.to_owned() });
+    };
+    for name in &required {
+        if fields.get(*name).is_none_or(Value::is_null) {
+            wrong(name, "required", "must be given");
+        }
+    }
+    for name in fields.keys().filter(|name| !known.contains_key(*name)) {
+        wrong(&name.chars().take(100).collect::<String>(), "unknown_field", "is not a field of this body");
+    }
+    for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+        if let Some(schema) = known.get(name) {
+            check(schema, value, &place(name), found);
+        }
+    }
+}
