@@ -98,8 +98,8 @@ const DIRECTORY: &[&str] = &[
     )",
     "CREATE INDEX client_name ON client (organisation_id, name_key, id) WHERE deleted_at IS NULL",
     "CREATE INDEX client_status ON client (organisation_id, status, name_key, id) WHERE deleted_at IS NULL",
-    "CREATE INDEX client_devices ON client (organisation_id, device_count, name_key, id) WHERE deleted_at IS NULL",
-    "CREATE INDEX client_users ON client (organisation_id, user_count, name_key, id) WHERE deleted_at IS NULL",
+    "CREATE INDEX client_devices ON client (organisation_id, device_count, id) WHERE deleted_at IS NULL",
+    "CREATE INDEX client_users ON client (organisation_id, user_count, id) WHERE deleted_at IS NULL",
     "CREATE INDEX client_created ON client (organisation_id, created_at, id) WHERE deleted_at IS NULL",
     "CREATE TABLE connection (
         organisation_id $uuid NOT NULL,

@@ -233,19 +233,22 @@ pub async fn tour(client: &Client) -> Result<Option<Tour>> {
     if items(&found).is_empty() {
         found = client.get(&format!("/api/clients?{most}")).await?;
     }
-    let mut best = None;
+    let mut best: Option<(u8, Tour)> = None;
     for one in items(&found) {
         let (id, name) = (text(&one["id"]).to_owned(), text(&one["name"]).to_owned());
         let sold = client.get(&format!("/api/clients/{id}/subscriptions?limit=100")).await?;
         let subscription = items(&sold).iter().find_map(changeable);
+        let has_users = one["user_count"].as_i64().is_some_and(|count| count > 0);
+        let shows = 2 * u8::from(subscription.is_some()) + u8::from(has_users);
         let word = name.split(|c: char| !c.is_ascii_alphabetic()).find(|word| word.len() > 2).unwrap_or("a");
-        let tour = Tour { word: word.to_lowercase(), client: id, name, subscription };
-        if tour.subscription.is_some() {
-            return Ok(Some(tour));
+        if best.as_ref().is_none_or(|(most, _)| shows > *most) {
+            best = Some((shows, Tour { word: word.to_lowercase(), client: id, name, subscription }));
         }
-        best = best.or(Some(tour));
+        if shows == 3 {
+            break;
+        }
     }
-    Ok(best)
+    Ok(best.map(|(_, tour)| tour))
 }
 
 fn changeable(subscription: &Value) -> Option<(String, String, u64)> {
@@ -267,43 +270,50 @@ pub async fn show(client: &Client, steps: &mut Steps) -> Result<()> {
     let page = client.get(&format!("/api/clients/{id}")).await?;
     let mapped = page["mappings"].as_array().map_or(0, Vec::len);
     ensure!(mapped > 0, "nothing is mapped to {name}");
-    steps.end(format!(
-        "{name}: {mapped} mappings, {} devices, {} users",
-        page["client"]["device_count"], page["client"]["user_count"]
-    ));
+    steps.end(format!("{name}, mapped to {mapped} vendors' entities"));
 
-    for (step, kind, key) in [("client_devices", "devices", "name"), ("client_users", "users", "name")] {
+    for (step, kind, count) in [("client_devices", "devices", "device_count"), ("client_users", "users", "user_count")]
+    {
         steps.begin(step, format_args!("list its {kind}"));
         let listed = client.get(&format!("/api/clients/{id}/{kind}?limit=3")).await?;
-        ensure!(!items(&listed).is_empty(), "{name} has no {kind}");
-        let names: Vec<&str> = items(&listed).iter().map(|one| text(&one[key])).collect();
-        steps.end(format!("{}: {} …", listed["total"], names.join(", ")));
+        let counted = page["client"][count].as_i64().unwrap_or_default();
+        ensure!(listed["total"] == counted, "{name} has {counted} {kind}, but {} are listed", listed["total"]);
+        let names: Vec<&str> = items(&listed).iter().map(|one| text(&one["name"])).collect();
+        steps.end(known(&listed["freshness"], format!("{counted}: {} …", names.join(", "))));
     }
 
     steps.begin("client_microsoft365", "look at its Microsoft 365");
-    let page = client.get(&format!("/api/clients/{id}/microsoft365")).await?;
-    let count = |what: &str| page[what].as_array().map_or(0, Vec::len);
-    ensure!(count("domains") > 0, "{name} has no Microsoft 365 domains");
-    steps.end(format!(
-        "{} licences, {} domains, secure score {} %",
-        count("licences"),
-        count("domains"),
-        page["secure_scores"][0]["percent"]
-    ));
+    let tenant = client.get(&format!("/api/clients/{id}/microsoft365")).await?;
+    let count = |what: &str| tenant[what].as_array().map_or(0, Vec::len);
+    let (licences, domains, score) = (count("licences"), count("domains"), &tenant["secure_scores"][0]["percent"]);
+    let words = format!("{licences} licences, {domains} domains, secure score {score} %");
+    steps.end(known(&tenant["domains_freshness"], words));
 
     steps.begin("client_subscriptions", "list its subscriptions");
     let listed = client.get(&format!("/api/clients/{id}/subscriptions")).await?;
-    let (subscription, product, quantity) = subscription.as_ref().context("no subscription can be changed")?;
-    steps.end(format!("{}; {product}: {quantity}", listed["total"]));
+    steps.end(known(&listed["freshness"], listed["total"].to_string()));
 
-    steps.begin("change_quantity", format_args!("change the quantity of {product}"));
+    steps.begin("change_quantity", "change the quantity of a subscription");
+    let Some((subscription, product, quantity)) = subscription else {
+        steps.end("not done: no client of this world has an active subscription");
+        return Ok(());
+    };
     let wanted = json!({ "quantity": quantity + 1 });
     client.post(&format!("/api/clients/{id}/subscriptions/{subscription}/quantity"), wanted).await?;
     let listed = client.get(&format!("/api/clients/{id}/subscriptions?limit=100")).await?;
-    let now = items(&listed).iter().find(|one| one["id"] == subscription.as_str()).map(|one| &one["quantity"]);
-    ensure!(now.map(text) == Some((quantity + 1).to_string().as_str()), "{product} has still {now:?}");
+    let now = items(&listed).iter().find(|one| one["id"] == subscription.as_str()).map(|one| text(&one["quantity"]));
+    ensure!(now == Some((quantity + 1).to_string().as_str()), "{product} has still {now:?}");
     steps.end(format!("{product}: {quantity} → {}", quantity + 1));
     Ok(())
+}
+
+/// What is known, unless no vendor was asked or none has answered: that is unknown, and not nothing.
+fn known(freshness: &Value, words: String) -> String {
+    match (&freshness["mapped"], &freshness["synced_at"]) {
+        (Value::Bool(true), Value::String(_)) => words,
+        (Value::Bool(true), _) => format!("{words} (never listed to the end)"),
+        _ => "unknown: no vendor that lists them is mapped".to_owned(),
+    }
 }
 
 /// The rows of a list.

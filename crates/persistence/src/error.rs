@@ -9,7 +9,22 @@ pub(crate) fn from_db(error: DbErr) -> Error {
     if let Some(SqlErr::UniqueConstraintViolation(detail)) = error.sql_err() {
         return unique(&detail);
     }
+    if holds_nul(&error) {
+        return Error::invalid(
+            "",
+            "nul_character",
+            "A text holds a NUL character, which cannot be stored or searched.",
+        );
+    }
     if is_transient(&error) { Error::Busy(error.to_string()) } else { Error::Internal(error.to_string()) }
+}
+
+/// PostgreSQL takes no NUL in a text (22021); SQLite does, and what is searched for is not there.
+fn holds_nul(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) = error else {
+        return false;
+    };
+    cause.as_database_error().and_then(|database| database.code()).is_some_and(|code| code == "22021")
 }
 
 /// Named constraints become conflicts that say what is taken.

@@ -45,6 +45,14 @@ async fn once_does_the_main_job_in_a_folder_of_its_own() {
         ]
     );
     assert!(detail(&report, "sync_ninjaone").contains("device 60"), "{report}");
+    for (step, said) in [
+        ("client_devices", " …"),
+        ("client_users", " …"),
+        ("client_microsoft365", "2 domains"),
+        ("change_quantity", " → "),
+    ] {
+        assert!(detail(&report, step).contains(said) && !detail(&report, step).contains("unknown"), "{report}");
+    }
 }
 
 #[tokio::test]
