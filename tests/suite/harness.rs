@@ -116,7 +116,12 @@ impl TestApp {
 
     /// A request of a caller, to be added to.
     pub fn request(&self, caller: &Caller, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.base));
+        self.request_at(&self.base, caller, method, path)
+    }
+
+    /// The same to another process over the same database.
+    pub fn request_at(&self, base: &str, caller: &Caller, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{base}{path}"));
         match caller {
             Caller::Anonymous => request,
             Caller::Session(token) => request.header("cookie", format!("{}={token}", api::auth::COOKIE)),

@@ -1,22 +1,24 @@
-//! A worker that dies at any instant: the next one goes on, and what is stored in the end is what the vendor
-//! has. Real processes, really killed.
+//! Real processes, really killed. A worker that dies at any instant: the next one goes on, and what is stored in
+//! the end is what the vendor has. An API that dies: what it acknowledged is there.
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use integration::RecordKind;
 use persistence::{Store, StoreOptions};
+use reqwest::Method;
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
 use serde_json::json;
 use testkit::{TestDb, both_databases};
 use vendorkit::WorldSize;
 
 use crate::{
-    harness::{Setup, TestApp},
+    harness::{Caller, Setup, TestApp, text},
     house::House,
 };
 
@@ -36,17 +38,38 @@ pub fn binary(name: &str) -> Option<PathBuf> {
     None
 }
 
-fn start(worker: &PathBuf, app: &TestApp) -> Child {
-    Command::new(worker)
+/// A process that ends with the test, whatever becomes of it.
+struct Process(Child);
+
+impl Process {
+    /// Ends it at once, as a power cut would.
+    fn kill(&mut self) {
+        self.0.kill().expect("kills");
+        self.0.wait().expect("ends");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It has ended already, unless the test failed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(binary: &Path, arguments: &[&str], listen: &str, app: &TestApp) -> Process {
+    let child = Command::new(binary)
+        .args(arguments)
         .env_clear()
+        .env("PANELONE_LISTEN", listen)
         .env("PANELONE_DATABASE_URL", &app.db.url)
         .env("PANELONE_SEALING_KEYS", "1:dGhpcyBrZXkgaXMgZm9yIHRlc3RzIG9ubHkgMTIzNDU=")
         .env("PANELONE_VENDOR_EXCEPTIONS", app.vendors.base_url().trim_start_matches("http://"))
         .env("PANELONE_VENDOR_REQUESTS_PER_SECOND", "10000")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
-        .expect("starts")
+        .spawn();
+    Process(child.expect("starts"))
 }
 
 /// What an organisation has stored, by what vendors said alone.
@@ -103,15 +126,14 @@ both_databases! {
         let mut killed = 0;
         for nth in 0..KILLS {
             let at = app.vendors.requests();
-            let mut process = start(&worker, &app);
+            let mut process = start(&worker, &[], "127.0.0.1:0", &app);
             // Killed after a number of requests that differs from time to time: somewhere in a page.
             let until = at + 3 + (nth * 7) % 13;
             let patience = tokio::time::Instant::now() + Duration::from_secs(10);
             while app.vendors.requests() < until && tokio::time::Instant::now() < patience && waiting(&app).await > 0 {
                 tokio::time::sleep(Duration::from_millis(1 + nth % 5)).await;
             }
-            process.kill().expect("kills");
-            process.wait().expect("ends");
+            process.kill();
             // Its lease runs out; and many workers died, not this job five times.
             let over = "UPDATE job SET lease_until = created_at, attempts = 0 WHERE state = 'running'";
             killed += app.db.tamper(over).await.expect("tampers");
@@ -137,4 +159,74 @@ both_databases! {
         let tokens = killed * 25;
         assert!(requests <= least + killed + tokens, "{requests} requests for {killed} kills, {least} without");
     }
+
+    async fn what_an_api_acknowledged_is_there_after_it_was_killed(db: TestDb) {
+        let Some(api) = binary("api") else { return };
+        let store = Store::connect(StoreOptions::new(&db.url, testkit::keys())).await.expect("opens");
+        let app = TestApp::build(db, Setup { store, size: WorldSize::EMPTY, latency: Duration::ZERO }).await;
+        let house = House::build(&app, "kite").await;
+        let (key, _) = house.key(&app, &house.owner, "write").await;
+        let acknowledged = std::sync::Mutex::new(BTreeSet::new());
+        for round in 0..KILLS {
+            let listen = free_port();
+            let base = format!("http://{listen}");
+            let mut process = start(&api, &["serve"], &listen, &app);
+            for _ in 0..400 {
+                if app.request_at(&base, &Caller::Anonymous, Method::GET, "/readyz").send().await.is_ok() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(25)).await;
+            }
+            let before = acknowledged.lock().expect("sound").len();
+            let writers = join_all((0..8).map(|writer| {
+                let (app, key, base, acknowledged) = (&app, &key, &base, &acknowledged);
+                async move {
+                    for nth in 0..1_000 {
+                        let name = format!("{round} {writer} {nth}");
+                        let request = app.request_at(base, key, Method::POST, "/api/clients").json(&json!({ "name": name }));
+                        match request.send().await {
+                            Ok(answer) if answer.status() == 200 => acknowledged.lock().expect("sound").insert(name),
+                            Ok(answer) => panic!("{} for {name}", answer.status()),
+                            Err(_) => return,
+                        };
+                    }
+                }
+            }));
+            let killer = async {
+                let enough = before + 3 + (round as usize * 5) % 17;
+                for _ in 0..2_000 {
+                    if acknowledged.lock().expect("sound").len() >= enough {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                process.kill();
+            };
+            tokio::join!(writers, killer);
+        }
+        let acknowledged = acknowledged.into_inner().expect("sound");
+        let there: BTreeSet<String> =
+            app.all(&house.owner, "/api/clients").await.iter().map(|client| text(&client["name"])).collect();
+        let lost: Vec<_> = acknowledged.difference(&there).collect();
+        assert!(lost.is_empty(), "{} acknowledged writes were lost: {lost:?}", lost.len());
+        assert!(acknowledged.len() as u64 > 5 * KILLS, "{} writes", acknowledged.len());
+        // Of what was not answered, at most one for each writer and kill happened all the same.
+        assert!(there.len() as u64 <= acknowledged.len() as u64 + 8 * KILLS);
+        let stats = app.get(&house.owner, "/api/clients/stats").await.ok();
+        assert_eq!(stats["total"].as_u64(), Some(there.len() as u64), "the counters went astray");
+        let verified = app.get(&house.owner, "/api/journal/verification").await.ok();
+        assert_eq!(verified["sound"], true, "{verified}");
+        if !app.db.store.is_postgres() {
+            let door = app.db.backdoor().await;
+            let check = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA integrity_check");
+            let found = door.query_one_raw(check).await.expect("checks").expect("a row");
+            assert_eq!(found.try_get_by_index::<String>(0).expect("a text"), "ok");
+        }
+    }
+}
+
+/// A port of this machine that nobody listens on.
+fn free_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
+    listener.local_addr().expect("an address").to_string()
 }

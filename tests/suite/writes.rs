@@ -259,6 +259,32 @@ both_databases! {
         assert_eq!(verified["sound"], true, "{verified}");
     }
 
+    async fn without_an_entry_nothing_changes(db: TestDb) {
+        let app = TestApp::new(db).await;
+        let house = House::build(&app, "kite").await;
+        let ids = house.furnish(&app).await;
+        let shut = match app.db.store.is_postgres() {
+            true => "ALTER TABLE journal ADD CONSTRAINT shut CHECK (false) NOT VALID",
+            false => "CREATE TRIGGER shut BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'shut'); END",
+        };
+        app.db.tamper(shut).await.expect("shuts the journal");
+        let before = dump(&app.db, &[]).await;
+        let mut refused = 0;
+        for template in templates().iter().filter(|template| template.operation.asks("dry_run")) {
+            let (path, body) = template.fill(&ids, None);
+            let request = app.request(&house.owner, template.operation.method.clone(), &path);
+            let answer = app.send(match &body {
+                Some(body) => request.json(body),
+                None => request,
+            });
+            let answer = answer.await;
+            assert!(answer.status >= 400, "{} did something without an entry: {}", template.operation.id, answer.text);
+            refused += usize::from(answer.status >= 500);
+        }
+        assert_same(&before, &dump(&app.db, &[]).await, "a write without an entry");
+        assert!(refused >= 6, "{refused} refused for want of an entry");
+    }
+
     async fn secrets_stay_secret(db: TestDb) {
         let logs = Logs::capture();
         let app = TestApp::new(db).await;

@@ -1,28 +1,62 @@
-//! Where a body does not fit its schema: every place, by pointer. What poem-openapi says names neither the
-//! field nor more than the first mistake.
+//! Where a body does not fit its schema: every place, by pointer. poem-openapi alone names neither the field nor
+//! more than the first mistake, and takes a number for a text.
 
 use std::sync::OnceLock;
 
+use poem::http::{Method, Uri};
 use serde_json::{Map, Value};
 
 use crate::{document, problem::Mistake, server};
 
-/// Every mistake of a body that was refused with this text; none where the text or the body tells nothing.
-/// Values are not repeated: one may be a secret in the wrong field.
-pub fn mistakes(detail: &str, body: &[u8]) -> Vec<Mistake> {
+/// What the document says of bodies.
+struct Bodies {
+    schemas: Map<String, Value>,
+    /// Method, path in segments, schema.
+    operations: Vec<(String, Vec<String>, Value)>,
+}
+
+/// Every mistake of a JSON body; none where the body is not JSON or the path takes none. Values are not repeated:
+/// one may be a secret in the wrong field.
+pub fn in_body(method: &Method, uri: &Uri, body: &[u8]) -> Vec<Mistake> {
     let mut found = Vec::new();
-    let named = detail.rsplit('"').nth(1).and_then(|name| schemas().get(name));
-    if let (Some(schema), Ok(body)) = (named, serde_json::from_slice::<Value>(body)) {
+    let segments: Vec<&str> = uri.path().trim_matches('/').split('/').collect();
+    let fits = |path: &[String]| {
+        path.len() == segments.len()
+            && path.iter().zip(&segments).all(|(known, given)| known.starts_with('{') || known == given)
+    };
+    let operation =
+        bodies().operations.iter().find(|(known, path, _)| known.eq_ignore_ascii_case(method.as_str()) && fits(path));
+    if let (Some((_, _, schema)), Ok(body)) = (operation, serde_json::from_slice::<Value>(body)) {
         check(schema, &body, "", &mut found);
     }
     found
 }
 
-fn schemas() -> &'static Map<String, Value> {
-    static SCHEMAS: OnceLock<Map<String, Value>> = OnceLock::new();
-    SCHEMAS.get_or_init(|| {
+/// The parameters that hold a NUL character, which no database keeps.
+pub fn in_query(uri: &Uri) -> Vec<Mistake> {
+    let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| pair.contains("%00"));
+    let name = |pair: &str| pair.split('=').next().unwrap_or_default().chars().take(100).collect();
+    let mistake = |pair| Mistake { pointer: name(pair), code: "malformed".to_owned(), message: NUL.to_owned() };
+    pairs.map(mistake).collect()
+}
+
+const NUL: &str = "must not hold the character NUL";
+
+fn bodies() -> &'static Bodies {
+    static BODIES: OnceLock<Bodies> = OnceLock::new();
+    BODIES.get_or_init(|| {
         let document = document::normalised(&server::service().spec());
-        document["components"]["schemas"].as_object().cloned().unwrap_or_default()
+        let mut operations = Vec::new();
+        for (path, item) in document["paths"].as_object().into_iter().flatten() {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+                if !schema.is_null() {
+                    let path = path.trim_matches('/').split('/').map(str::to_owned).collect();
+                    operations.push((method.clone(), path, schema.clone()));
+                }
+            }
+        }
+        Bodies { schemas: document["components"]["schemas"].as_object().cloned().unwrap_or_default(), operations }
     })
 }
 
@@ -30,7 +64,7 @@ fn schemas() -> &'static Map<String, Value> {
 fn settled(schema: &Value) -> &Value {
     let reference = schema["$ref"].as_str().or_else(|| schema["allOf"][0]["$ref"].as_str());
     let name = reference.and_then(|path| path.rsplit('/').next());
-    name.and_then(|name| schemas().get(name)).unwrap_or(schema)
+    name.and_then(|name| bodies().schemas.get(name)).unwrap_or(schema)
 }
 
 fn check(schema: &Value, value: &Value, at: &str, found: &mut Vec<Mistake>) {
@@ -54,7 +88,9 @@ fn check(schema: &Value, value: &Value, at: &str, found: &mut Vec<Mistake>) {
     }
     match value {
         Value::String(text) => {
-            if let Some(choices) = schema["enum"].as_array().filter(|choices| !choices.contains(value)) {
+            if text.contains('\0') {
+                wrong("malformed", NUL.to_owned());
+            } else if let Some(choices) = schema["enum"].as_array().filter(|choices| !choices.contains(value)) {
                 let choices: Vec<&str> = choices.iter().filter_map(Value::as_str).collect();
                 wrong("unknown_value", format!("must be one of {}", choices.join(", ")));
             } else if schema["format"] == "uuid" && uuid::Uuid::parse_str(text).is_err() {

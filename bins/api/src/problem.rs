@@ -3,7 +3,7 @@
 use domain::Error;
 use poem_openapi::{ApiResponse, Object, payload::Json};
 
-use crate::{changes::ChangeSet, malformed, request_id};
+use crate::{changes::ChangeSet, request_id};
 
 /// One mistake in the input.
 #[derive(Debug, Clone, Object)]
@@ -157,8 +157,8 @@ impl From<Error> for Failure {
 }
 
 /// Turns what poem itself refuses (unread input, unknown paths) into a problem; answers that are
-/// problems already pass as they are. `body` is what was sent.
-pub fn of_poem(error: poem::Error, body: &[u8]) -> poem::Response {
+/// problems already pass as they are.
+pub fn of_poem(error: poem::Error) -> poem::Response {
     use poem::IntoResponse;
 
     if error.is_from_response() {
@@ -187,16 +187,18 @@ pub fn of_poem(error: poem::Error, body: &[u8]) -> poem::Response {
             tracing::error!(cause = %detail, "a request failed in the server itself");
             Failure::Internal(Json(problem(500, "internal", "Our mistake", "Something failed on our side.".into())))
         }
-        _ => {
-            let found = malformed::mistakes(&detail, body);
-            let found = if found.is_empty() { vec![mistake(&detail)] } else { found };
-            let told: Vec<String> = found.iter().map(|one| format!("{} {}", one.pointer, one.message)).collect();
-            let mut body = problem(400, "malformed", "Malformed request", told.join("; ").trim().to_owned());
-            body.errors = found;
-            Failure::Malformed(Json(body))
-        }
+        _ => return of_mistakes(vec![mistake(&detail)]),
     };
     failure.into_response()
+}
+
+/// A request that cannot be read, with every place where it cannot.
+pub fn of_mistakes(errors: Vec<Mistake>) -> poem::Response {
+    use poem::IntoResponse;
+
+    let told: Vec<String> = errors.iter().map(|one| format!("{} {}", one.pointer, one.message)).collect();
+    let body = problem(400, "malformed", "Malformed request", told.join("; ").trim().to_owned());
+    Failure::Malformed(Json(Problem { errors, ..body })).into_response()
 }
 
 /// The mistake that poem's text tells of, with its place as far as the text names one, and without the value

@@ -17,7 +17,7 @@ use poem_openapi::OpenApiService;
 
 use crate::{
     app::App,
-    document, problem,
+    document, malformed, problem,
     problem::Failure,
     request_id,
     routes::{
@@ -138,22 +138,27 @@ async fn answer<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> Response
     let too_large =
         || poem::Error::from_string(format!("A body may have at most {BODY} bytes."), StatusCode::PAYLOAD_TOO_LARGE);
     if declared.is_some_and(|bytes| bytes > BODY as u64) {
-        return problem::of_poem(too_large(), &[]);
+        return problem::of_poem(too_large());
     }
-    let mut body = Vec::new();
+    let mut mistakes = malformed::in_query(request.uri());
+    if !mistakes.is_empty() {
+        return problem::of_mistakes(mistakes);
+    }
     if !request.method().is_safe() {
         match request.take_body().into_bytes_limit(BODY).await {
             Ok(bytes) => {
-                body = bytes.to_vec();
-                request.set_body(bytes);
+                mistakes = malformed::in_body(request.method(), request.uri(), &bytes);
+                // Without its body the operation refuses it as soon as it knows who calls.
+                request.set_body(if mistakes.is_empty() { bytes } else { Vec::new().into() });
             }
-            Err(poem::error::ReadBodyError::PayloadTooLarge) => return problem::of_poem(too_large(), &[]),
-            Err(other) => return problem::of_poem(other.into(), &[]),
+            Err(poem::error::ReadBodyError::PayloadTooLarge) => return problem::of_poem(too_large()),
+            Err(other) => return problem::of_poem(other.into()),
         }
     }
     match endpoint.call(request).await {
         Ok(response) => response.into_response(),
-        Err(error) => problem::of_poem(error, &body),
+        Err(error) if error.status() == StatusCode::BAD_REQUEST && !mistakes.is_empty() => problem::of_mistakes(mistakes),
+        Err(error) => problem::of_poem(error),
     }
 }
 

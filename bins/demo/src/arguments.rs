@@ -33,7 +33,7 @@ pub struct Arguments {
     #[arg(long)]
     pub json: bool,
     /// Client businesses of the simulated MSP [default: 64]
-    #[arg(long, value_parser = value_parser!(u32).range(..=20_000))]
+    #[arg(long, value_parser = value_parser!(u32).range(..=5_000))]
     pub businesses: Option<u32>,
     /// Their devices, all together [default: 2500]
     #[arg(long, value_parser = value_parser!(u32).range(..=1_000_000))]

@@ -240,7 +240,7 @@ pub async fn tour(client: &Client) -> Result<Option<Tour>> {
         let subscription = items(&sold).iter().find_map(changeable);
         let has_users = one["user_count"].as_i64().is_some_and(|count| count > 0);
         let shows = 2 * u8::from(subscription.is_some()) + u8::from(has_users);
-        let word = name.split(|c: char| !c.is_ascii_alphabetic()).find(|word| word.len() > 2).unwrap_or("a");
+        let word = name.split(|c: char| !c.is_alphabetic()).find(|word| word.len() > 2).unwrap_or("a");
         if best.as_ref().is_none_or(|(most, _)| shows > *most) {
             best = Some((shows, Tour { word: word.to_lowercase(), client: id, name, subscription }));
         }
@@ -262,7 +262,7 @@ pub async fn show(client: &Client, steps: &mut Steps) -> Result<()> {
     steps.begin("list_clients", "list clients");
     let tour = tour(client).await?.context("there are no clients")?;
     let Tour { client: id, name, word, subscription } = &tour;
-    let found = client.get(&format!("/api/clients?search={word}")).await?;
+    let found = client.get(&search(word)).await?;
     ensure!(items(&found).iter().any(|one| one["id"] == id.as_str()), "searching for {word} does not find {name}");
     steps.end(format!("{} with \"{word}\" in their names", found["total"]));
 
@@ -314,6 +314,12 @@ fn known(freshness: &Value, words: String) -> String {
         (Value::Bool(true), _) => format!("{words} (never listed to the end)"),
         _ => "unknown: no vendor that lists them is mapped".to_owned(),
     }
+}
+
+/// Where clients with this word in their names are listed.
+pub fn search(word: &str) -> String {
+    let word: String = url::form_urlencoded::byte_serialize(word.as_bytes()).collect();
+    format!("/api/clients?search={word}")
 }
 
 /// The rows of a list.

@@ -4,7 +4,11 @@ use std::fmt::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::{folder::State, house::House, job::Tour};
+use crate::{
+    folder::State,
+    house::House,
+    job::{Tour, search},
+};
 
 /// What the user of a demo needs to know.
 pub struct Welcome {
@@ -63,7 +67,7 @@ impl Welcome {
     fn main_job(&self, tour: &Tour) -> Vec<(String, String)> {
         let Tour { client, name, word, subscription } = tour;
         let mut lines = vec![
-            (format!("Clients with \"{word}\" in their names"), self.get(&format!("/api/clients?search={word}"))),
+            (format!("Clients with \"{word}\" in their names"), self.get(&search(word))),
             (format!("The overview of {name}"), self.get(&format!("/api/clients/{client}"))),
             ("Its devices".to_owned(), self.get(&format!("/api/clients/{client}/devices?limit=5"))),
             ("Its Microsoft 365".to_owned(), self.get(&format!("/api/clients/{client}/microsoft365"))),

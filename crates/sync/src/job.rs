@@ -16,8 +16,12 @@ use crate::{
 /// Kind of the jobs of this file.
 pub(crate) const KIND: &str = "sync";
 
-/// How often a sync is tried before it is given up. A try that got further does not count.
-pub(crate) const ATTEMPTS: i32 = 5;
+/// How often a sync is begun before it is given up as one that kills its worker. A try that got further does
+/// not count.
+pub(crate) const ATTEMPTS: i32 = 12;
+
+/// How often it may fail with a reason before it is given up.
+pub(crate) const FAILURES: i32 = 5;
 
 /// What a sync job is told. Everything else is read fresh.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -80,8 +84,10 @@ impl Engine {
                 tracing::warn!(job = %claimed.id, message, "a sync was taken over by another worker");
                 Ended::Lost
             }
-            // Deleted in the meantime.
-            Err(Error::NotFound { .. }) => Ended::Finish(JobOutcome::Done),
+            Err(Error::NotFound { what }) => {
+                tracing::info!(job = %claimed.id, what, "what was to be synced was deleted in the meantime");
+                Ended::Finish(JobOutcome::Done)
+            }
             Err(error) => {
                 let now = self.store.clock().now();
                 tracing::error!(job = %claimed.id, ?error, "a sync failed on our side");
@@ -184,7 +190,7 @@ impl Job<'_> {
                 Err(Halt::Store(error)) => return Err(error),
                 Err(Halt::Vendor(error)) => {
                     tracing::warn!(connection = %self.connection.id, kind, %error, "a vendor failed a sync");
-                    if trouble::passes(&error) && (run.further() || self.claimed.attempt < self.claimed.max_attempts) {
+                    if trouble::passes(&error) && (run.further() || self.claimed.attempt < FAILURES) {
                         let again = tally.later.is_some();
                         let throttled = error.kind == Kind::Throttled;
                         tally.later.get_or_insert(error);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ids, run::KindRun};
 
 /// A page with fewer new records is stored at once.
-const NEWS: usize = 64;
+const NEWS: usize = 32;
 /// A page with more bytes is stored at once.
 const LARGEST: usize = 8 << 20;
 

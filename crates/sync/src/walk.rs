@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     checkpoint::Place,
+    job::FAILURES,
     page::Stored,
     run::KindRun,
     seen::{Seen, from_bytes},
@@ -79,7 +80,7 @@ impl KindRun<'_> {
     fn concerns_entity_only(&self, error: &Error) -> bool {
         match error.kind {
             Kind::Credentials | Kind::Throttled => false,
-            _ if trouble::passes(error) => !self.further() && self.job.claimed.attempt >= self.job.claimed.max_attempts,
+            _ if trouble::passes(error) => !self.further() && self.job.claimed.attempt >= FAILURES,
             _ => true,
         }
     }

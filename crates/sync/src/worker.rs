@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Ended, Engine, trouble};
+use crate::{Ended, Engine, job::FAILURES, trouble};
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -186,13 +186,13 @@ impl Worker {
     /// Writes how a job ended. If the database is away for longer than this tries, the lease runs out and
     /// the job is done again.
     async fn settle(&self, job: &ClaimedJob, ended: Ended) {
-        let given_up = match &ended {
-            Ended::Finish(JobOutcome::Retry(_, why)) if job.attempt >= job.max_attempts => Some(why.clone()),
-            _ => None,
+        let ended = match ended {
+            Ended::Finish(JobOutcome::Retry(_, why)) if job.attempt >= FAILURES => {
+                report("giving a job up", self.engine.abandon(job, &why).await);
+                Ended::Finish(JobOutcome::Failed(why))
+            }
+            ended => ended,
         };
-        if let Some(why) = given_up {
-            report("give up", self.engine.abandon(job, &why).await);
-        }
         for attempt in 0..3 {
             match self.write(job, &ended).await {
                 Ok(()) => break,
