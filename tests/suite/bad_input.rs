@@ -117,7 +117,8 @@ both_databases! {
         for value in texts() {
             let made = app.post(&house.owner, "/api/clients", &json!({ "name": value, "notes": value })).await;
             if made.status != 200 {
-                made.refused(422, "invalid");
+                assert!([400, 422].contains(&made.status), "{value:?}: {}", made.text);
+                made.problem();
                 continue;
             }
             let made = made.ok();
@@ -191,7 +192,9 @@ async fn what_is_not_a_body_is_refused_by_name() {
         let (_, example) = template.fill(&ids, None);
         let example = example.expect("a body");
         let ask = async |kind: &str, body: String| raw(&app, &house.owner, &template, &ids, kind, body).await;
-        for broken in ["", "{", "nonsense", "[]", "null", "\"text\"", "7", "{\"a\":}", "{}}", "\u{0}", &deep(200), &deep(100_000)] {
+        for broken in
+            ["", "{", "nonsense", "[]", "null", "\"text\"", "7", "{\"a\":}", "{}}", "\u{0}", &deep(200), &deep(100_000)]
+        {
             let answer = ask(JSON, broken.to_owned()).await;
             sound(&template, &answer, &broken.chars().take(20).collect::<String>());
             assert_eq!(answer.status, 400, "{id}: {broken:.20} {}", answer.text);
@@ -205,7 +208,9 @@ async fn what_is_not_a_body_is_refused_by_name() {
             answer.problem();
         }
         for (name, property) in template.operation.body["properties"].as_object().expect("fields") {
-            for wrong in [json!(7), json!("x"), json!(true), json!([]), json!({}), json!(["x"]), json!(-1.5e300), json!(null)] {
+            for wrong in
+                [json!(7), json!("x"), json!(true), json!([]), json!({}), json!(["x"]), json!(-1.5e300), json!(null)]
+            {
                 let same = match property["type"].as_str() {
                     Some("string") => wrong.is_string(),
                     Some("integer" | "number") => wrong.is_number(),
@@ -218,20 +223,28 @@ async fn what_is_not_a_body_is_refused_by_name() {
                     body[name] = wrong.clone();
                     let answer = ask(JSON, body.to_string()).await;
                     sound(&template, &answer, &format!("{wrong} as {name}"));
-                    let required = template.operation.body["required"].as_array().is_some_and(|all| all.contains(&json!(name)));
+                    let required =
+                        template.operation.body["required"].as_array().is_some_and(|all| all.contains(&json!(name)));
                     let expected = if wrong.is_null() && !required { answer.status } else { 400 };
                     assert_eq!(answer.status, expected, "{id}: {wrong} as {name}: {}", answer.text);
                     if answer.status == 400 {
-                        assert_eq!(answer.json()["errors"][0]["pointer"], format!("/{name}"), "{id}: {wrong}: {}", answer.text);
+                        assert_eq!(
+                            answer.json()["errors"][0]["pointer"],
+                            format!("/{name}"),
+                            "{id}: {wrong}: {}",
+                            answer.text
+                        );
                     }
                 }
             }
         }
     }
     // Every mistake is named at once, each with its place, and no value is repeated.
-    let body = json!({ "mappings": [{ "entity_id": "secret words", "target": "everyone", "surplus": 1 }, { "target": 7 }] });
+    let body =
+        json!({ "mappings": [{ "entity_id": "secret words", "target": "everyone", "surplus": 1 }, { "target": 7 }] });
     let problem = app.put(&house.owner, "/api/mappings", &body).await.refused(400, "malformed");
-    let mut places: Vec<String> = problem["errors"].as_array().expect("errors").iter().map(|one| text(&one["pointer"])).collect();
+    let mut places: Vec<String> =
+        problem["errors"].as_array().expect("errors").iter().map(|one| text(&one["pointer"])).collect();
     places.sort();
     let expected = ["/0/entity_id", "/0/surplus", "/0/target", "/1/entity_id", "/1/target"];
     assert_eq!(places, expected.map(|place| format!("/mappings{place}")), "{problem}");

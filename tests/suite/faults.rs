@@ -66,10 +66,15 @@ mod connections_that_are_cut_off_cost_no_acknowledged_write {
         let door = app.db.backdoor().await;
         let (mut done, mut unsure) = (0, 0);
         for round in 0..12 {
-            let writes = join_all((0..8).map(|n| {
-                let (app, owner) = (&app, &house.owner);
-                async move { app.post(owner, "/api/clients", &json!({ "name": format!("Round {round} {n}") })).await }
-            }));
+            let writes =
+                join_all(
+                    (0..8).map(|n| {
+                        let (app, owner) = (&app, &house.owner);
+                        async move {
+                            app.post(owner, "/api/clients", &json!({ "name": format!("Round {round} {n}") })).await
+                        }
+                    }),
+                );
             let cut = async {
                 for _ in 0..3 {
                     let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \

@@ -2,12 +2,16 @@
 //! behind loopback HTTP.
 
 use std::{
-    sync::{Arc, RwLock},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use access::{AccessOptions, Cost, Gate};
 use api::app::App;
+use integration::{RecordKind, Request, Response};
 use persistence::Store;
 use poem::listener::{Acceptor, Listener, TcpListener};
 use reqwest::{Method, header::HeaderMap};
@@ -38,6 +42,7 @@ pub struct TestApp {
     /// The vendors, listening.
     pub vendors: Served,
     simulators: Vec<Arc<dyn Simulator>>,
+    pages: Arc<AtomicU64>,
     http: reqwest::Client,
     server: tokio::task::JoinHandle<()>,
 }
@@ -86,7 +91,9 @@ impl TestApp {
         let Setup { store, size, latency } = setup;
         let clock = store.clock().clone();
         let world: SharedWorld = Arc::new(RwLock::new(World::generate(size, 7, clock.now())));
-        let simulators = registry::simulators();
+        let pages = Arc::new(AtomicU64::new(0));
+        let counted = |inner| Arc::new(Counted { inner, pages: pages.clone() }) as Arc<dyn Simulator>;
+        let simulators: Vec<_> = registry::simulators().into_iter().map(counted).collect();
         let options = ServeOptions { clock: Some(Arc::new(move || clock.now())), latency, ..ServeOptions::default() };
         let vendors = vendorkit::serve(simulators.clone(), world.clone(), options).await.expect("serves the vendors");
         let host = vendors.base_url().trim_start_matches("http://").to_owned();
@@ -104,7 +111,7 @@ impl TestApp {
             poem::Server::new_with_acceptor(acceptor).run(routes).await.expect("serves");
         });
         let base = format!("http://127.0.0.1:{}", port.expect("a port"));
-        Self { db, base, app, worker, world, vendors, simulators, http: http(), server }
+        Self { db, base, app, worker, world, vendors, simulators, pages, http: http(), server }
     }
 
     /// Sends a request as it is given.
@@ -179,6 +186,11 @@ impl TestApp {
     /// Runs jobs until there are none that are due.
     pub async fn run_jobs(&self) {
         self.worker.run_until_idle().await.expect("works");
+    }
+
+    /// How many requests came to vendors, without those for tokens.
+    pub fn pages(&self) -> u64 {
+        self.pages.load(Ordering::SeqCst)
     }
 
     /// A vendor's simulator.
@@ -261,6 +273,44 @@ impl Answer {
     /// A header, or nothing.
     pub fn header(&self, name: &str) -> String {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    }
+}
+
+/// A simulator that counts what it is asked, but for tokens.
+struct Counted {
+    inner: Arc<dyn Simulator>,
+    pages: Arc<AtomicU64>,
+}
+
+impl Simulator for Counted {
+    fn id(&self) -> &'static str {
+        self.inner.id()
+    }
+
+    fn answer(&self, world: &SharedWorld, request: &Request) -> Response {
+        let page = !self.inner.asks_for_token(request);
+        self.pages.fetch_add(u64::from(page), Ordering::SeqCst);
+        self.inner.answer(world, request)
+    }
+
+    fn credentials(&self, base: &str) -> Map<String, Value> {
+        self.inner.credentials(base)
+    }
+
+    fn wrong_credentials(&self, base: &str) -> Map<String, Value> {
+        self.inner.wrong_credentials(base)
+    }
+
+    fn powerless_credentials(&self, base: &str) -> Map<String, Value> {
+        self.inner.powerless_credentials(base)
+    }
+
+    fn expire_tokens(&self) {
+        self.inner.expire_tokens();
+    }
+
+    fn expected(&self, world: &World, kind: RecordKind) -> Option<usize> {
+        self.inner.expected(world, kind)
     }
 }
 

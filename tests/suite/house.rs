@@ -84,7 +84,9 @@ impl House {
         let hidden = text(&hidden["item"]["id"]);
         let open = app.all(owner, &format!("/api/connections/{connection}/entities?state=unmapped")).await;
         let subscribers = self.subscribers(app).await;
-        let [(subscriber, subscription), (_, hidden_subscription)] = &subscribers[..2] else { panic!("two subscribers") };
+        let [(subscriber, subscription), (_, hidden_subscription)] = &subscribers[..2] else {
+            panic!("two subscribers")
+        };
         let mapped = app.all(owner, &format!("/api/connections/{billing}/entities?state=mapped")).await;
         let of = |client: &String| mapped.iter().find(|entity| entity["client_id"] == client.as_str()).expect("one");
         let moved = [text(&of(&subscribers[1].0)["id"]), text(&open[0]["id"])];

@@ -182,7 +182,9 @@ async fn every_operation_is_allowed_to_whom_the_reviewed_list_says() {
     for scope in ["read", "write", "admin"] {
         callers.push((scope, None, house.key(&app, &house.owner, scope).await.0));
     }
-    let mut text = String::from("# yes: may; yes*: may, but refused for the state of things; no: 403; hidden: 404; person: not for keys. Keys are the owner's.\n");
+    let mut text = String::from(
+        "# yes: may; yes*: may, but refused for the state of things; no: 403; hidden: 404; person: not for keys. Keys are the owner's.\n",
+    );
     let _ = write!(text, "{:<36}", "operation");
     for (name, email, _) in &callers {
         let name = if email.is_none() { format!("key:{name}") } else { (*name).to_owned() };
@@ -231,8 +233,20 @@ async fn every_operation_is_allowed_to_whom_the_reviewed_list_says() {
 
 /// Fields that only the server sets, or that belong to other operations.
 const FORBIDDEN: [&str; 14] = [
-    "organisation_id", "id", "role", "permissions", "created_at", "updated_at", "deleted_at", "version", "client_id",
-    "staff_id", "state", "device_count", "account", "mapped_by",
+    "organisation_id",
+    "id",
+    "role",
+    "permissions",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "version",
+    "client_id",
+    "staff_id",
+    "state",
+    "device_count",
+    "account",
+    "mapped_by",
 ];
 
 #[tokio::test]

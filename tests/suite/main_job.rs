@@ -343,7 +343,7 @@ both_databases! {
         assert_eq!(done["item"]["quantity"], wanted.to_string(), "{done}");
         assert_eq!(at(&row["vendor_id"]).0, wanted);
         let shown = app.all(owner, &format!("/api/clients/{client}/subscriptions")).await;
-        assert!(shown.iter().any(|one| one["id"] == row["id"] && one["quantity"] == wanted.to_string()));
+        assert!(shown.iter().any(|one| one["id"] == row["id"] && one["quantity"].as_str() == Some(&wanted.to_string())));
 
         let (client, row) = rows.iter().find(|(_, row)| live(row) && bound(row)).expect("one under commitment");
         let before = at(&row["vendor_id"]).0;
@@ -391,6 +391,58 @@ both_databases! {
         assert_eq!(count(&app, owner, "").await, clients.len() as u64);
         let verified = app.get(owner, "/api/journal/verification").await.ok();
         assert_eq!(verified["sound"], true, "{verified}");
+    }
+
+    async fn a_vendor_that_suddenly_lists_nothing_is_not_believed(db: TestDb) {
+        let app = TestApp::new(db).await;
+        let house = House::build(&app, "kite").await;
+        let owner = &house.owner;
+        let rmm = app.connect(owner, "ninjaone").await;
+        app.post(owner, "/api/imports", &json!({ "connection_id": rmm })).await.ok();
+        let devices = async || {
+            let clients = app.all(owner, "/api/clients").await;
+            clients.iter().map(|client| client["device_count"].as_i64().unwrap_or(0)).sum::<i64>()
+        };
+        let sync = async || {
+            app.db.clock.advance(3_600);
+            app.post(owner, &format!("/api/connections/{rmm}/sync"), &json!({})).await.ok();
+            app.run_jobs().await;
+        };
+        let before = devices().await;
+        assert!(before > 10);
+        // What really changes is seen within one sync.
+        let gone = app.change(|world| {
+            let business = world.known_to("ninjaone").max_by_key(|one| one.devices.len()).expect("one");
+            let (business, device) = (business.key, business.devices[0].key);
+            world.add_devices(business, 2);
+            world.remove_device(device).expect("is there").hostname
+        });
+        sync().await;
+        assert_eq!(devices().await, before + 1, "{gone} is gone and two are new");
+        // That nothing is left is not: it waits for a person.
+        app.change(|world| world.forget_all("ninjaone"));
+        sync().await;
+        assert_eq!(devices().await, before + 1, "devices were removed on a vendor's silence");
+        let held = app.all(owner, "/api/runs?state=held").await;
+        let run = text(&held.first().unwrap_or_else(|| panic!("no run is held"))["id"]);
+        assert!(held[0]["message"].as_str().is_some_and(|text| !text.is_empty()), "{held:?}");
+        let viewer = house.person(&app, "viewer", domain::Role::Viewer).await;
+        app.post(&viewer, &format!("/api/runs/{run}/release"), &json!({})).await.refused(403, "forbidden");
+        let dropped = app.post(owner, &format!("/api/runs/{run}/drop"), &json!({})).await.ok();
+        assert_eq!(dropped["item"]["state"], "dropped");
+        app.post(owner, &format!("/api/runs/{run}/drop"), &json!({})).await.refused(409, "not_held");
+        app.run_jobs().await;
+        assert_eq!(devices().await, before + 1, "a dropped run was applied");
+        // Let go by a person, it is done; the clients stay.
+        sync().await;
+        let clients = count(&app, owner, "").await;
+        for run in app.all(owner, "/api/runs?state=held").await {
+            app.post(owner, &format!("/api/runs/{}/release", text(&run["id"])), &json!({})).await.ok();
+            app.run_jobs().await;
+        }
+        assert_eq!(app.all(owner, &format!("/api/connections/{rmm}/entities")).await.len(), 0);
+        assert!(!app.all(owner, &format!("/api/connections/{rmm}/entities?with_removed=true")).await.is_empty());
+        assert_eq!(count(&app, owner, "").await, clients);
     }
 }
 

@@ -167,7 +167,11 @@ impl Template {
     pub fn slots(&self) -> Vec<(Place, String)> {
         let parts = [(Place::Path, self.path.as_str()), (Place::Query, &self.query), (Place::Body, self.row.body)];
         let kinds = |(place, text): (Place, &str)| {
-            pieces(text).into_iter().filter(|(is_id, kind)| *is_id && kind != "credentials").map(move |(_, kind)| (place, kind)).collect::<Vec<_>>()
+            pieces(text)
+                .into_iter()
+                .filter(|(is_id, kind)| *is_id && kind != "credentials")
+                .map(move |(_, kind)| (place, kind))
+                .collect::<Vec<_>>()
         };
         parts.into_iter().flat_map(kinds).collect()
     }
@@ -194,7 +198,8 @@ impl Template {
             path = format!("{path}?{}", fill(&self.query));
         }
         let body = fill(self.row.body);
-        let body = (!body.is_empty()).then(|| serde_json::from_str(&body).unwrap_or_else(|why| panic!("{body}: {why}")));
+        let body =
+            (!body.is_empty()).then(|| serde_json::from_str(&body).unwrap_or_else(|why| panic!("{body}: {why}")));
         (path, body)
     }
 }

@@ -157,6 +157,10 @@ fn offence(edge: &Edge, ours: &BTreeSet<String>) -> Option<String> {
     if edge.dev && from == to {
         return None;
     }
+    // The engine is tested against real wire formats.
+    if edge.dev && from == "sync" && matches("connector-*", to) {
+        return None;
+    }
     let may = if allowed.is_empty() { "none of ours".to_owned() } else { allowed.join(", ") };
     Some(format!("{from} -> {to}: {from} may import {may}"))
 }

@@ -67,7 +67,7 @@ fn main() -> ExitCode {
         Task::Test { nextest } => test::run(&nextest),
         Task::Bench { arguments } => {
             // It measures the API as it is delivered.
-            shell::run(shell::cargo(["build", "--release", "-p", "api"]))
+            shell::run(&mut shell::cargo(["build", "--release", "-p", "api"]))
                 .and_then(|()| shell::run(shell::cargo(["run", "--release", "-p", "bench", "--"]).args(arguments)))
         }
         Task::Ci => ci::run(),

@@ -157,7 +157,9 @@ async fn answer<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> Response
     }
     match endpoint.call(request).await {
         Ok(response) => response.into_response(),
-        Err(error) if error.status() == StatusCode::BAD_REQUEST && !mistakes.is_empty() => problem::of_mistakes(mistakes),
+        Err(error) if error.status() == StatusCode::BAD_REQUEST && !mistakes.is_empty() => {
+            problem::of_mistakes(mistakes)
+        }
         Err(error) => problem::of_poem(error),
     }
 }

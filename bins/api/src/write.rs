@@ -41,7 +41,7 @@ pub struct Write {
 /// A write that begins, or the answer that its key had before.
 pub enum Begun<T: ParseFromJSON + ToJSON + Send + Sync> {
     /// Do it.
-    New(Write),
+    New(Box<Write>),
     /// It was done.
     Done(Written<T>),
 }
@@ -73,7 +73,7 @@ impl App {
             }
         }
         let apply = Apply { dry_run: asked.is_dry_run(), expect: asked.expect, reason: asked.reason };
-        Ok(Begun::New(Write { tx, action, apply, key }))
+        Ok(Begun::New(Box::new(Write { tx, action, apply, key })))
     }
 
     /// Refuses a caller without the right; the attempt goes into the journal.

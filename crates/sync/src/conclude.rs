@@ -106,6 +106,10 @@ impl KindRun<'_> {
             return Ok(Missing::Settled);
         }
         if let Some(total) = total.filter(|total| *total != place.distinct) {
+            // One that came in between moves the others: the second walk has them all.
+            if place.looks == 0 {
+                return Ok(Missing::LookAgain);
+            }
             let listed = place.distinct;
             return kept(
                 words::INCOMPLETE,

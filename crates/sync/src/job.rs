@@ -1,5 +1,7 @@
 //! A sync job: every listing of one connection, one run each.
 
+use std::collections::HashSet;
+
 use domain::{Connection, ConnectionId, ConnectionState, Counts, Error, Result, RunId, RunState, Trigger};
 use integration::{Kind, Listing, RecordKind};
 use persistence::{ClaimedJob, JobOutcome, Tx};
@@ -210,8 +212,8 @@ impl Job<'_> {
                 }
             }
         }
-        if let Some(error) = tally.later {
-            self.settle_counts(&Tally { later: None, ..tally }).await?;
+        if let Some(error) = tally.later.take() {
+            self.settle_counts(&tally).await?;
             let (now, chance) = (self.engine.store.clock().now(), self.engine.store.chance());
             if tally.further {
                 return Ok(Ended::Later(trouble::try_again(&error, now, 1, chance.as_ref())));
@@ -270,12 +272,10 @@ impl Job<'_> {
 
     /// Why the connection works only in part: the first listing with troubles, of those that are still made.
     async fn worst(&self, tx: &Tx, listings: &[Box<dyn Listing + '_>]) -> Result<Option<String>> {
-        let entities = tx.entities_listed(self.connection.id).await?;
+        let listed: HashSet<String> =
+            tx.entities_listed(self.connection.id).await?.into_iter().map(|(vendor_id, _)| vendor_id).collect();
         let mut rows = tx.listings(&[self.connection.id]).await?;
-        rows.retain(|row| {
-            let entity = row.entity.as_str();
-            row.code.is_some() && (entity.is_empty() || entities.iter().any(|(vendor_id, _)| vendor_id == entity))
-        });
+        rows.retain(|row| row.code.is_some() && (row.entity.is_empty() || listed.contains(&row.entity)));
         // Those of this job first, then those that an earlier one left.
         let rank = |kind: &str| listings.iter().position(|listing| listing.kind().as_str() == kind);
         rows.sort_by_key(|row| (rank(&row.kind).unwrap_or(usize::MAX), row.entity.clone()));

@@ -3,10 +3,11 @@
 //!
 //! * `engine.rs`: what it is handed. `job.rs`: one job is every listing of a connection; `run.rs`: one
 //!   run is one listing, begun or gone on with.
-//! * `walk.rs` fetches pages while `page.rs` stores them, each with its checkpoint in one transaction;
-//!   `seen.rs` knows what was met, `conclude.rs` and `plausible.rs` decide on removal.
+//! * `walk.rs` fetches pages while `page.rs` stores them, each with its checkpoint in one transaction
+//!   (`keep.rs` holds the one in between); `seen.rs` knows what was met, `conclude.rs` and
+//!   `plausible.rs` decide on removal.
 //! * `worker.rs` takes jobs from the queue.
-//! * `connections.rs`, `held.rs` and `subscriptions.rs`: what people do, for the API.
+//! * `connections.rs`, `check.rs`, `held.rs` and `subscriptions.rs`: what people do, for the API.
 //!
 //! **Another rule on what to believe**: a function and its table in `plausible.rs`. **Another thing a
 //! person can do with a connection**: a function in `connections.rs` that takes a `Tx`.

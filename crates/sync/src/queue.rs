@@ -24,10 +24,16 @@ pub fn sync_key(connection: ConnectionId) -> String {
 
 /// Puts a sync on the queue. False when one waits or runs already.
 pub(crate) async fn enqueue(tx: &Tx, payload: &SyncPayload) -> Result<bool> {
+    let key = sync_key(payload.connection_id);
+    // Asked first: on PostgreSQL the insert would wait for a page of a running job, which may itself wait for
+    // the connection that this transaction holds.
+    if tx.job_pending(&key).await?.is_some() {
+        return Ok(false);
+    }
     let job = NewJob {
         kind: KIND.to_owned(),
         payload: serde_json::to_string(payload).map_err(Error::internal)?,
-        unique_key: sync_key(payload.connection_id),
+        unique_key: key,
         // A person waits for theirs.
         priority: if payload.trigger == Trigger::Schedule { 0 } else { 10 },
         run_at: tx.now(),

@@ -24,6 +24,8 @@ use crate::{
 
 /// Name of the operation, in the journal and of the vendor write.
 const ACTION: &str = "subscription_quantity_set";
+/// Action of the entry that stands before the vendor is asked.
+const SEND: &str = "subscription_quantity_send";
 
 /// How often the store is tried again after the vendor has answered.
 const STORE_TRIES: u32 = 5;
@@ -247,7 +249,8 @@ impl Task {
             finished_at: None,
         };
         tx.vendor_write_insert(&write).await?;
-        tx.commit_unjournalled().await?;
+        // Without an entry nothing is sent: what a vendor did cannot be rolled back.
+        tx.commit_attempt(SEND, Outcome::Done, &format!("to {}, announced before it is sent", self.to.0)).await?;
         Ok(Sending { plan, connector, within, write: write.id })
     }
 

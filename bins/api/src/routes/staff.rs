@@ -142,7 +142,6 @@ impl Staff {
 
     /// Add someone to the team
     #[oai(path = "/", method = "post", operation_id = "staff_create")]
-    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn staff_create(
         &self,
         app: AppData<'_>,

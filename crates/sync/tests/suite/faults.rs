@@ -134,4 +134,19 @@ both_databases! {
         let run = stage.run(RecordKind::Entity).await;
         assert_eq!((run.state, run.counts.removed), (RunState::Complete, 1), "{run:?}");
     }
+
+    async fn a_record_that_comes_in_between_is_found_by_a_second_walk(db: TestDb) {
+        let stage = stage(db, PAX8, PAGES).await;
+        stage.work().await;
+        let simulated = stage.simulated.clone();
+        let come = Fault::Before(Arc::new(move || {
+            simulated.change(|world| world.add_business("Aaron & Aaron Ltd", &[PAX8]));
+        }));
+        stage.faulty.set(Plan::nth(2, come));
+        stage.sync().await;
+        stage.assert_true().await;
+        let run = stage.run(RecordKind::Entity).await;
+        assert_eq!((run.state, run.counts.added), (RunState::Complete, 1), "{run:?}");
+        assert_eq!(stage.connection().await.state, ConnectionState::Connected);
+    }
 }

@@ -43,7 +43,7 @@ impl Dial for Wire {
 }
 
 /// Asks for small pages where the connector asks for large ones, so that a small world has many.
-struct SmallPages(Arc<dyn Transport>);
+pub struct SmallPages(pub Arc<dyn Transport>);
 
 #[async_trait::async_trait]
 impl Transport for SmallPages {

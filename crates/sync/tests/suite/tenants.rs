@@ -3,7 +3,7 @@
 use domain::{ConnectionState, RunState};
 use integration::RecordKind;
 use testkit::both_databases;
-use vendorkit::WorldSize;
+use vendorkit::{Fault, Plan, WorldSize};
 
 use crate::stage::{MICROSOFT365, Stage, stage};
 
@@ -105,5 +105,21 @@ both_databases! {
         stage.sync().await;
         stage.assert_true().await;
         assert!(stage.keys().await == before);
+    }
+
+    async fn an_empty_answer_for_one_tenant_is_asked_for_again(db: TestDb) {
+        let stage = stage(db, MICROSOFT365, FEW).await;
+        stage.work().await;
+        let before = stage.keys().await;
+        stage.simulated.clear_log();
+        stage.sync().await;
+        let requests = stage.requests();
+        // Past the list of tenants, each answer is empty once, wherever in the sync it falls.
+        for nth in (5..requests).step_by(4) {
+            stage.advance(24 * 3_600);
+            stage.faulty.set(Plan::nth(nth, Fault::Empty));
+            stage.sync().await;
+            assert!(stage.keys().await == before, "the empty answer {nth} removed something");
+        }
     }
 }

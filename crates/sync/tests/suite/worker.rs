@@ -19,7 +19,7 @@ use testkit::{TestDb, both_databases, sqlite};
 use tokio_util::sync::CancellationToken;
 use vendorkit::WorldSize;
 
-use crate::stage::{NINJAONE, OPTIONS, Stage, connect, stage};
+use crate::stage::{NINJAONE, OPTIONS, SmallPages, Stage, Wire, connect, stage};
 
 const SIZE: WorldSize = WorldSize { businesses: 6, devices: 60, people: 6 };
 
@@ -67,6 +67,28 @@ struct WatchedDial {
 impl Dial for WatchedDial {
     fn transport(&self, id: ConnectionId, _: bool) -> Arc<dyn Transport> {
         Arc::new(Watched { id, watch: self.watch.clone(), inner: self.inner.clone() })
+    }
+}
+
+/// In the middle of one sync, lets its lease run out and another worker do the whole job.
+struct Thief {
+    stage: Arc<Stage>,
+    at: usize,
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl Transport for Thief {
+    async fn send(&self, request: Request) -> integration::Result<Response> {
+        if self.asked.fetch_add(1, Ordering::SeqCst) == self.at {
+            self.stage.advance(31);
+            assert_eq!(self.stage.work().await, 1, "another worker takes it over");
+        }
+        self.stage.simulated.send(request).await
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.stage.simulated.now()
     }
 }
 
@@ -163,6 +185,40 @@ both_databases! {
         stage.advance((next - stage.db.now()).num_seconds() + 1);
         assert_eq!(stage.work().await, 1);
         assert!(stage.connection().await.next_sync_at.is_some_and(|again| again > next));
+    }
+
+    async fn a_worker_that_slept_through_its_lease_writes_nothing(db: TestDb) {
+        let stage = stage(db, NINJAONE, SIZE).await;
+        let across = stage.db.store.across().await.expect("begins");
+        let lease = chrono::TimeDelta::seconds(30);
+        let job = across.jobs_claim(1, stage.db.now(), lease).await.expect("claims").remove(0);
+        across.commit().await.expect("commits");
+        stage.advance(31);
+        assert_eq!(stage.work().await, 1, "another worker takes it over");
+        let (before, runs) = (stage.rows().await, stage.runs().await);
+        stage.simulated.change(|world| world.touch_devices(900));
+        let ended = stage.engine.handle(&job, &CancellationToken::new()).await;
+        assert!(matches!(ended, sync::Ended::Lost), "{ended:?}");
+        assert_eq!((stage.rows().await, stage.runs().await), (before, runs));
+    }
+
+    async fn a_lease_lost_between_two_pages_ends_the_walk(db: TestDb) {
+        let stage = Arc::new(stage(db, NINJAONE, WorldSize { devices: 260, ..SIZE }).await);
+        for at in [1, 2, 4, 6] {
+            let across = stage.db.store.across().await.expect("begins");
+            let lease = chrono::TimeDelta::seconds(30);
+            let job = across.jobs_claim(1, stage.db.now(), lease).await.expect("claims").remove(0);
+            across.commit().await.expect("commits");
+            let thief = Arc::new(Thief { stage: stage.clone(), at, asked: AtomicUsize::new(0) });
+            let engine = Engine { dial: Arc::new(Wire(Arc::new(SmallPages(thief)))), ..stage.engine.clone() };
+            let ended = engine.handle(&job, &CancellationToken::new()).await;
+            assert!(matches!(ended, sync::Ended::Lost), "{ended:?}");
+            stage.assert_true().await;
+            assert!(stage.runs().await.iter().all(|run| run.finished_at.is_some()));
+            stage.advance(3_600);
+            stage.simulated.change(|world| world.touch_devices(500));
+            stage.start().await;
+        }
     }
 
     async fn a_stopped_worker_returns_soon_and_the_next_one_goes_on(db: TestDb) {

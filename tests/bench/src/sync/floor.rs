@@ -129,6 +129,8 @@ pub async fn run(engine: Engine, database: &str, base: &str) -> Result<()> {
             Store::Postgres(client)
         }
     };
+    // Installs the TLS provider without which reqwest makes no client, though none is used here.
+    drop(worker::VendorDial::new(&[], 1.0)?);
     #[expect(clippy::disallowed_methods, reason = "the floor is to do without the product's transport")]
     let http = reqwest::Client::builder().no_proxy().build()?;
     let mut known = HashSet::new();
