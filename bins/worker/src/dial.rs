@@ -9,6 +9,9 @@ use domain::{Chance, Clock, ConnectionId, SystemClock};
 use integration::Transport;
 use transport::{AddressPolicy, Budget, HttpTransport, Limits, Pace, Patience, Patient, TokioPause};
 
+/// Budgets that are kept before idle ones are forgotten.
+const MOST: usize = 1_000;
+
 /// Hands out transports to vendors.
 pub struct VendorDial {
     http: Arc<HttpTransport>,
@@ -31,6 +34,10 @@ impl VendorDial {
 impl sync::Dial for VendorDial {
     fn transport(&self, connection: ConnectionId, interactive: bool) -> Arc<dyn Transport> {
         let mut budgets = self.budgets.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        // Credentials that are only tried come under an id of their own: what nobody holds any more goes.
+        if budgets.len() > MOST {
+            budgets.retain(|_, budget| Arc::strong_count(budget) > 1);
+        }
         let budget = budgets.entry(connection).or_insert_with(|| Arc::new(Budget::new(self.pace, self.pause.clone())));
         let patience = if interactive { Patience::INTERACTIVE } else { Patience::BACKGROUND };
         Arc::new(Patient::new(self.http.clone(), budget.clone(), patience, Arc::new(spread)))
