@@ -8,9 +8,10 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use crate::{
-    AdminRole, CredentialsForm, Device, DirectoryUser, Domain, Entity, Error, Exact, FieldError, FieldSpec, Kind,
-    Licence, Location, RecordKind, RecordType, Request, Response, Result, SecureScore, SignInMethods, Subscription,
-    Transport,
+    ActOnThreats, AdminRole, Alert, ArchiveDocuments, Backup, Contact, CredentialsForm, CustomFields, Device,
+    DirectoryUser, Document, Domain, Entity, Error, FieldError, FieldSpec, HearWebhooks, Invoice, Job, Kind, Licence,
+    Location, MakeInstallers, ReadTemplates, RecordKind, RecordType, Request, Response, Result, SecureScore,
+    SetQuantity, SignInMethods, Subscription, Threat, Ticket, Transport, WriteCompanies, WriteContacts, WriteTickets,
 };
 
 /// Shelf of the catalogue.
@@ -167,22 +168,11 @@ pub trait Pull<T: RecordType>: Send + Sync {
     fn read(&self, raw: &[u8]) -> Result<Item<T>, String>;
 }
 
-/// Changes the quantity of a subscription.
-#[async_trait]
-pub trait SetQuantity: Send + Sync {
-    /// Says why the vendor would refuse, as far as that can be known without asking.
-    fn refusal(&self, subscription: &Subscription, to: Exact, now: DateTime<Utc>) -> Option<String>;
-
-    /// Changes it and returns the vendor's raw record afterwards. Not to be repeated blindly: after
-    /// [`Kind::Unavailable`] the outcome is unknown until the subscription is read again.
-    async fn set_quantity(&self, subscription_id: &str, to: Exact) -> Result<Bytes>;
-
-    /// Reads the subscription as the vendor has it now, raw.
-    async fn fetch(&self, subscription_id: &str) -> Result<Bytes>;
-}
-
 macro_rules! accessors {
-    ($($accessor:ident: $type:ident),+ $(,)?) => {
+    (
+        listings { $($accessor:ident: $type:ident),+ $(,)? }
+        actions { $($action:ident: $trait:ident = $what:literal),+ $(,)? }
+    ) => {
         /// A connector. An accessor answers `Some(self)` where the trait is implemented; the default
         /// is `None`, so there is no flag to keep true.
         #[async_trait]
@@ -197,9 +187,18 @@ macro_rules! accessors {
                 }
             )+
 
-            /// Change of a subscription's quantity.
-            fn subscription_quantity(&self) -> Option<&dyn SetQuantity> {
-                None
+            $(
+                #[doc = concat!($what, ": see [`", stringify!($trait), "`].")]
+                fn $action(&self) -> Option<&dyn $trait> {
+                    None
+                }
+            )+
+
+            /// The names of everything it can do besides listing, in a settled order.
+            fn actions(&self) -> Vec<&'static str> {
+                let mut names = Vec::new();
+                $( if self.$action().is_some() { names.push(stringify!($action)); } )+
+                names
             }
 
             /// Every listing it offers, in sync order.
@@ -212,18 +211,40 @@ macro_rules! accessors {
     };
 }
 
-// One line for each kind of record, in sync order.
+// One line for each kind of record, in sync order; then one for each thing that can be done.
 accessors! {
-    entities: Entity,
-    locations: Location,
-    devices: Device,
-    directory_users: DirectoryUser,
-    sign_in_methods: SignInMethods,
-    admin_roles: AdminRole,
-    licences: Licence,
-    secure_scores: SecureScore,
-    domains: Domain,
-    subscriptions: Subscription,
+    listings {
+        entities: Entity,
+        locations: Location,
+        contacts: Contact,
+        devices: Device,
+        directory_users: DirectoryUser,
+        sign_in_methods: SignInMethods,
+        admin_roles: AdminRole,
+        licences: Licence,
+        secure_scores: SecureScore,
+        domains: Domain,
+        threats: Threat,
+        alerts: Alert,
+        backups: Backup,
+        tickets: Ticket,
+        jobs: Job,
+        documents: Document,
+        subscriptions: Subscription,
+        invoices: Invoice,
+    }
+    actions {
+        subscription_quantity: SetQuantity = "Change of a subscription's quantity",
+        threat_actions: ActOnThreats = "Actions on threats",
+        company_writes: WriteCompanies = "Companies made and changed",
+        contact_writes: WriteContacts = "Contacts made, changed and removed",
+        ticket_writes: WriteTickets = "Tickets made and changed",
+        installer_links: MakeInstallers = "Links to agent installers",
+        custom_fields: CustomFields = "Custom fields of a place",
+        document_archive: ArchiveDocuments = "Documents archived and restored",
+        templates: ReadTemplates = "Templates, read live",
+        webhooks: HearWebhooks = "Webhooks received",
+    }
 }
 
 /// A [`Pull`] whose record type is forgotten: what the sync engine walks.
@@ -379,9 +400,12 @@ impl Entry {
             .iter()
             .map(|l| Capability { name: l.kind().as_str(), writes: false, incremental: l.incremental() })
             .collect();
-        if connector.subscription_quantity().is_some() {
-            found.push(Capability { name: "subscription_quantity", writes: true, incremental: false });
-        }
+        let reads = ["templates", "webhooks"];
+        found.extend(connector.actions().into_iter().map(|name| Capability {
+            name,
+            writes: !reads.contains(&name),
+            incremental: false,
+        }));
         found
     }
 }

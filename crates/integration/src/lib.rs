@@ -5,10 +5,11 @@
 //! * [`Vendor`] names the vendor and builds its connector, without I/O.
 //! * [`Connector`] is asked what it can do; an accessor that answers `Some(self)` is the capability.
 //! * [`Pull`] lists one kind of record a page at a time, raw, and reads one raw record at a time.
+//! * [`SetQuantity`], [`WriteTickets`] … change something at the vendor (`push.rs`).
 //! * [`Transport`] sends. Connectors own no HTTP client, so every one of them can be replayed,
 //!   simulated and broken on purpose.
 //!
-//! **A new kind of record**: a struct in `record.rs` with its [`RecordType`], one accessor with the
+//! **A new kind of record**: a struct under `record/` with its [`RecordType`], one accessor with the
 //! default `None` on [`Connector`], and one line in [`Connector::listings`]. No vendor changes.
 //!
 //! This crate is compiled before all connectors: keep it small and slow to change.
@@ -20,12 +21,13 @@ mod exact;
 mod form;
 mod http;
 pub mod oauth;
+mod push;
 mod record;
 mod walk;
 
 pub use connector::{
     Capability, Category, Checked, Connector, Cursor, Entry, Item, Listing, Page, Position, Pull, Reach, ReadRecord,
-    SetQuantity, Vendor,
+    Vendor,
 };
 #[doc(hidden)]
 pub use credentials::read_field;
@@ -34,9 +36,14 @@ pub use error::{Error, Kind, Result, Retry};
 pub use exact::{Exact, Money};
 pub use form::{Field, FieldError, FieldSpec, Input};
 pub use http::{Body, Http, Method, Request, Response, Transport, raw_array, raw_slice};
+pub use push::{
+    ActOnThreats, ArchiveDocuments, Choice, CompanyDraft, ContactDraft, CustomField, CustomFields, Delivery,
+    HearWebhooks, Heard, Installer, MakeInstallers, ReadTemplates, SetQuantity, Template, TicketChoices, TicketDraft,
+    TicketNote, WriteCompanies, WriteContacts, WriteTickets,
+};
 pub use record::{
-    AdminRole, Device, DirectoryUser, Domain, Entity, Licence, Location, RecordKind, RecordType, SecureScore,
-    SignInMethods, Subscription,
+    AdminRole, Alert, Backup, BackupState, Contact, Device, DirectoryUser, Document, Domain, Entity, Invoice, Job,
+    Licence, Location, RecordKind, RecordType, SecureScore, Severity, SignInMethods, Subscription, Threat, Ticket,
 };
 pub use walk::Walk;
 

@@ -24,5 +24,13 @@ pub(crate) fn plural(kind: RecordKind) -> &'static str {
         RecordKind::SecureScore => "security scores",
         RecordKind::Domain => "domains",
         RecordKind::Subscription => "subscriptions",
+        RecordKind::Contact => "contacts",
+        RecordKind::Threat => "threats",
+        RecordKind::Alert => "alerts",
+        RecordKind::Backup => "backups",
+        RecordKind::Ticket => "tickets",
+        RecordKind::Job => "jobs",
+        RecordKind::Document => "documents",
+        RecordKind::Invoice => "invoices",
     }
 }

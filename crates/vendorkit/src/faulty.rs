@@ -67,6 +67,8 @@ pub enum Plan {
     Never,
     /// All in the same way.
     Always(Fault),
+    /// Those that change something: not marked as repeatable.
+    Writes(Fault),
     /// These, counted from 1.
     Script(BTreeMap<usize, Fault>),
     /// As many of a hundred, in ways that the seed picks.
@@ -155,6 +157,7 @@ impl Faulty {
         let fault = match plan {
             Plan::Never => None,
             Plan::Always(fault) => Some(fault.clone()),
+            Plan::Writes(fault) => (!request.idempotent).then(|| fault.clone()),
             Plan::Script(script) => script.get(seen).cloned(),
             Plan::Rate { percent, faults, .. } => {
                 // Both numbers are drawn every time, so that the choice does not depend on history.

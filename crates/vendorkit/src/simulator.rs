@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, RwLock};
 
-use integration::{Method, RecordKind, Request, Response};
+use integration::{Delivery, Method, RecordKind, Request, Response, Secret};
 use serde_json::{Map, Value};
 
 use crate::World;
@@ -39,6 +39,11 @@ pub trait Simulator: Send + Sync + 'static {
     /// shows less, or counts in its own way.
     fn expected(&self, world: &World, kind: RecordKind) -> Option<usize> {
         world.expected(self.id(), kind)
+    }
+
+    /// A webhook as the vendor would send it now, signed with this secret; `None` where it sends none.
+    fn delivery(&self, _world: &World, _secret: &Secret) -> Option<Delivery> {
+        None
     }
 
     /// Whether this request asks for a token. The default suits OAuth: a POST with "token" in its path.

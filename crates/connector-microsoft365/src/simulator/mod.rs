@@ -126,7 +126,7 @@ impl Simulator for Microsoft365Simulator {
             RecordKind::Licence => Some(open().map(|b| views::skus(b).len()).sum()),
             RecordKind::SecureScore => Some(open().count()),
             RecordKind::Domain => Some(open().map(|b| views::domains(b).len()).sum()),
-            RecordKind::Location | RecordKind::Device | RecordKind::Subscription => None,
+            _ => None,
         }
     }
 }

@@ -86,6 +86,18 @@ fn stir(world: &mut World) {
             world.remove_device(device.key);
         }
         world.add_devices(key, 1);
+        if let Some(ticket) = business.tickets.first() {
+            world.change_ticket(ticket.key, |ticket| ticket.title = "Changed".to_owned());
+        }
+        if let Some(threat) = business.threats.first() {
+            world.change_threat(threat.key, |threat| threat.class = "Changed".to_owned());
+        }
+        if let Some(alert) = business.alerts.first() {
+            world.change_alert(alert.key, |alert| alert.title = "Changed".to_owned());
+        }
+        if let Some(invoice) = business.invoices.first() {
+            world.change_invoice(invoice.key, |invoice| invoice.number.push('X'));
+        }
         if let Some(subscription) = business.subscriptions.first() {
             world.set_quantity(subscription.id, subscription.quantity + 1);
         }

@@ -8,9 +8,11 @@ mod access;
 mod changes;
 mod exchanges;
 mod pages;
+mod played_writes;
 mod records;
 mod stage;
 mod trouble;
+mod writes;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -32,6 +34,11 @@ pub use records::{
     unknown_choices_survive, unknown_fields_are_ignored,
 };
 pub use trouble::{html_instead_of_json, retries_are_only_for_trouble, unreadable_body_is_named, waits_when_throttled};
+pub use writes::{
+    company_is_written_and_seen, contact_is_written_and_seen, custom_field_is_set_and_seen,
+    document_is_archived_and_seen, installer_is_an_address, templates_are_read, threat_is_acted_on,
+    ticket_is_written_and_seen, webhook_is_heard_only_when_signed,
+};
 
 use crate::Simulator;
 
@@ -95,6 +102,15 @@ macro_rules! behaviours {
             quantity_is_changed_and_seen
             quantity_below_the_commitment_is_refused
             quantity_is_never_sent_twice
+            company_is_written_and_seen
+            contact_is_written_and_seen
+            ticket_is_written_and_seen
+            threat_is_acted_on
+            installer_is_an_address
+            custom_field_is_set_and_seen
+            document_is_archived_and_seen
+            templates_are_read
+            webhook_is_heard_only_when_signed
             has_an_exchange_for_every_capability
             exchanges_hold_nothing_real
             exchanges_read_as_expected

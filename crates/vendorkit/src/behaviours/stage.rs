@@ -131,6 +131,27 @@ impl Stage {
         targets
     }
 
+    /// Vendor ids of the entities, at least one.
+    pub async fn entity_ids(&self) -> Vec<String> {
+        let target = Target { kind: RecordKind::Entity, entity: None };
+        let ids = self.walk(&target).await.unwrap_or_else(|why| panic!("{target:?}: {why}")).ids();
+        assert!(!ids.is_empty(), "no entity");
+        ids
+    }
+
+    /// Every record of a kind with the entity that it belongs to.
+    pub async fn with_entity(&self, kind: RecordKind) -> Vec<(String, ReadRecord)> {
+        let mut found = Vec::new();
+        for target in self.targets().await.iter().filter(|target| target.kind == kind) {
+            let Some(walked) = self.walk_whole(target).await else { continue };
+            for record in walked.records {
+                let entity = record.entity.clone().or_else(|| target.entity.clone()).unwrap_or_default();
+                found.push((entity, record));
+            }
+        }
+        found
+    }
+
     /// One target of each kind, with records in it.
     pub async fn samples(&self) -> Vec<Target> {
         let mut samples: Vec<Target> = Vec::new();

@@ -31,7 +31,8 @@ pub struct Exchange {
     /// entity of the "entity" exchanges is meant.
     #[serde(default)]
     pub entity: Option<String>,
-    /// For "subscription_quantity": `{"subscription": id, "quantity": "12"}`, what is to be set.
+    /// For "subscription_quantity": `{"subscription": id, "quantity": "12"}`, what is to be set. For
+    /// other writes: `{"call": "create", "entity": id, "title": "…"}`, the call with its draft.
     #[serde(default)]
     pub arguments: BTreeMap<String, String>,
     /// What the connector asks.

@@ -1,7 +1,7 @@
 //! Changing the world between runs. Every method keeps the indexes and adds to the history, from
 //! which simulators answer "what changed since".
 
-use std::mem;
+use std::{collections::BTreeMap, mem};
 
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -16,6 +16,12 @@ pub enum Changed {
     Device,
     Person,
     Subscription,
+    Threat,
+    Alert,
+    Ticket,
+    Job,
+    Invoice,
+    Document,
 }
 
 /// One entry of the world's history.
@@ -55,7 +61,7 @@ impl World {
         self.remembered = self.revision;
     }
 
-    fn note(&mut self, what: Changed, key: u64, business: u64, removed: bool) {
+    pub(super) fn note(&mut self, what: Changed, key: u64, business: u64, removed: bool) {
         self.revision += 1;
         self.history.push(Change { revision: self.revision, what, key, business, removed });
     }
@@ -71,6 +77,16 @@ impl World {
         let Some(business) = self.business_mut(key) else { return false };
         business.legal_name = legal_name.to_owned();
         business.short_name = super::noise::without_legal_form(legal_name);
+        self.note(Changed::Business, key, key, false);
+        true
+    }
+
+    /// Changes one business as `change` says, except for its key and what it has. Whether there is such
+    /// a business.
+    pub fn change_business(&mut self, key: u64, change: impl FnOnce(&mut Business)) -> bool {
+        let Some(business) = self.business_mut(key) else { return false };
+        change(business);
+        business.key = key;
         self.note(Changed::Business, key, key, false);
         true
     }
@@ -91,6 +107,7 @@ impl World {
             self.subscription_homes.remove(&subscription.key);
             self.note(Changed::Subscription, subscription.key, key, true);
         }
+        self.work_gone(&business);
         self.note(Changed::Business, key, key, true);
         Some(business)
     }
@@ -111,14 +128,21 @@ impl World {
             person.id = super::ids::uuid(lookup::PERSON, person.key);
             let new = person.key;
             business.devices.iter_mut().filter(|d| d.person == Some(old)).for_each(|d| d.person = Some(new));
+            business.tickets.iter_mut().filter(|t| t.person == Some(old)).for_each(|t| t.person = Some(new));
         }
+        let mut renamed = BTreeMap::new();
         for device in &mut business.devices {
-            device.key = take(&mut self.next.device);
+            let old = mem::replace(&mut device.key, take(&mut self.next.device));
+            renamed.insert(old, device.key);
         }
+        let new_of = |old: u64| renamed.get(&old).copied().unwrap_or(old);
+        business.threats.iter_mut().for_each(|threat| threat.device = new_of(threat.device));
+        business.alerts.iter_mut().for_each(|alert| alert.device = new_of(alert.device));
         for subscription in &mut business.subscriptions {
             subscription.key = take(&mut self.next.subscription);
             subscription.id = super::ids::uuid(lookup::SUBSCRIPTION, subscription.key);
         }
+        self.work_renumbered(&mut business);
         let new = business.key;
         self.admit(business);
         Some(new)
@@ -147,6 +171,7 @@ impl World {
             self.subscription_homes.insert(subscription.key, key);
             self.note(Changed::Subscription, subscription.key, key, false);
         }
+        self.work_came(&business);
         self.note(Changed::Business, key, key, false);
         self.businesses.push(business);
     }

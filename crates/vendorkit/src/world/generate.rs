@@ -75,7 +75,8 @@ impl World {
             device_homes: BTreeMap::new(),
             subscription_homes: BTreeMap::new(),
             person_homes: BTreeMap::new(),
-            next: NextKeys { business: 1, location: 1, device: 1, person: 1, subscription: 1 },
+            work_homes: BTreeMap::new(),
+            next: NextKeys { business: 1, location: 1, device: 1, person: 1, subscription: 1, work: 1 },
             chance: Random::new(mix(seed ^ 1)),
             revision: 0,
             history: Vec::new(),
@@ -88,6 +89,7 @@ impl World {
         world.fill_people(&mut chance, &weights, size.people);
         world.fill_devices(&mut chance, &weights, size.devices);
         world.fill_subscriptions(&mut chance);
+        world.fill_work(&mut Random::new(mix(seed ^ 2)));
         world
     }
 

@@ -87,7 +87,15 @@ impl World {
             RecordKind::Device => sum(|b| b.devices.len()),
             RecordKind::DirectoryUser => sum(|b| b.people.len()),
             RecordKind::Subscription => sum(|b| b.subscriptions.len()),
-            RecordKind::SignInMethods
+            RecordKind::Contact => sum(|b| b.people.len()),
+            RecordKind::Threat => sum(|b| b.threats.len()),
+            RecordKind::Alert => sum(|b| b.alerts.len()),
+            RecordKind::Ticket => sum(|b| b.tickets.len()),
+            RecordKind::Job => sum(|b| b.jobs.len()),
+            RecordKind::Document => sum(|b| b.documents.len()),
+            RecordKind::Invoice => sum(|b| b.invoices.len()),
+            RecordKind::Backup
+            | RecordKind::SignInMethods
             | RecordKind::AdminRole
             | RecordKind::Licence
             | RecordKind::SecureScore

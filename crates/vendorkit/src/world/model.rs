@@ -6,7 +6,11 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::{change::Change, random::Random};
+use super::{
+    change::Change,
+    random::Random,
+    work::{Alert, Document, Invoice, Job, Threat, Ticket},
+};
 
 /// The world: everything true about the fictional MSP at one instant.
 ///
@@ -24,6 +28,7 @@ pub struct World {
     pub(super) device_homes: BTreeMap<u64, u64>,
     pub(super) subscription_homes: BTreeMap<u64, u64>,
     pub(super) person_homes: BTreeMap<u64, u64>,
+    pub(super) work_homes: BTreeMap<u64, u64>,
     pub(super) next: NextKeys,
     pub(super) chance: Random,
     /// Number of the newest change.
@@ -41,6 +46,7 @@ pub(super) struct NextKeys {
     pub device: u64,
     pub person: u64,
     pub subscription: u64,
+    pub work: u64,
 }
 
 /// One client business.
@@ -84,6 +90,18 @@ pub struct Business {
     pub people: Vec<Person>,
     /// Subscriptions, ordered by key.
     pub subscriptions: Vec<Subscription>,
+    /// Threats, ordered by key.
+    pub threats: Vec<Threat>,
+    /// Alerts, ordered by key.
+    pub alerts: Vec<Alert>,
+    /// Tickets, ordered by key.
+    pub tickets: Vec<Ticket>,
+    /// Jobs, ordered by key.
+    pub jobs: Vec<Job>,
+    /// Invoices, ordered by key.
+    pub invoices: Vec<Invoice>,
+    /// Documents, ordered by key.
+    pub documents: Vec<Document>,
 }
 
 /// A place.
