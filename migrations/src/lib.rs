@@ -10,6 +10,8 @@
 
 mod ddl;
 mod m20261121_000001_house;
+mod m20261122_000002_counts_by_name;
+mod m20261122_000003_consent;
 
 use sea_orm_migration::prelude::*;
 
@@ -19,6 +21,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_house::Migration)]
+        vec![
+            Box::new(m20261121_000001_house::Migration),
+            Box::new(m20261122_000002_counts_by_name::Migration),
+            Box::new(m20261122_000003_consent::Migration),
+        ]
     }
 }

@@ -120,6 +120,7 @@ fn settings(db: &TestDb, keys: &str) -> Settings {
         vendor_exceptions: String::new(),
         vendor_requests_per_second: 10.0,
         secure_cookies: false,
+        public_origin: String::new(),
         log_format: "text".to_owned(),
         log: "info".to_owned(),
     }

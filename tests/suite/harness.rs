@@ -11,7 +11,7 @@ use std::{
 
 use access::{AccessOptions, Cost, Gate};
 use api::app::App;
-use integration::{RecordKind, Request, Response};
+use integration::{Entry, RecordKind, Request, Response};
 use persistence::Store;
 use poem::listener::{Acceptor, Listener, TcpListener};
 use reqwest::{Method, header::HeaderMap};
@@ -88,17 +88,31 @@ impl TestApp {
 
     /// The API as it is wanted.
     pub async fn build(db: TestDb, setup: Setup) -> Self {
+        Self::with(db, setup, Vec::new()).await
+    }
+
+    /// The same with vendors that the catalogue does not have (yet).
+    pub async fn with(db: TestDb, setup: Setup, more: Vec<(Entry, Arc<dyn Simulator>)>) -> Self {
         let Setup { store, size, latency } = setup;
+        let (mut entries, mut vendors) = (registry::ALL.to_vec(), registry::simulators());
+        for (entry, simulator) in more {
+            // The one given here is the one that the test holds.
+            entries.retain(|known| known.id != entry.id);
+            vendors.retain(|known| known.id() != entry.id);
+            entries.push(entry);
+            vendors.push(simulator);
+        }
+        let entries: &'static [Entry] = entries.leak();
         let clock = store.clock().clone();
         let world: SharedWorld = Arc::new(RwLock::new(World::generate(size, 7, clock.now())));
         let pages = Arc::new(AtomicU64::new(0));
         let counted = |inner| Arc::new(Counted { inner, pages: pages.clone() }) as Arc<dyn Simulator>;
-        let simulators: Vec<_> = registry::simulators().into_iter().map(counted).collect();
+        let simulators: Vec<_> = vendors.into_iter().map(counted).collect();
         let options = ServeOptions { clock: Some(Arc::new(move || clock.now())), latency, ..ServeOptions::default() };
         let vendors = vendorkit::serve(simulators.clone(), world.clone(), options).await.expect("serves the vendors");
         let host = vendors.base_url().trim_start_matches("http://").to_owned();
-        let dial = VendorDial::new(&[&host], 10_000.0).expect("a way to the vendors");
-        let engine = Engine { store: store.clone(), entries: registry::ALL, dial: Arc::new(dial) };
+        let dial = VendorDial::new(&[&host], 10_000.0, store.clock().clone()).expect("a way to the vendors");
+        let engine = Engine { store: store.clone(), entries, dial: Arc::new(dial) };
         let options = WorkerOptions { poll: Duration::from_millis(20), ..WorkerOptions::default() };
         let worker = Worker::new(engine.clone(), options);
         let access = AccessOptions { password_cost: Cost { memory: 8, passes: 1 }, ..AccessOptions::default() };
@@ -303,6 +317,10 @@ impl Simulator for Counted {
 
     fn powerless_credentials(&self, base: &str) -> Map<String, Value> {
         self.inner.powerless_credentials(base)
+    }
+
+    fn consented(&self, credentials: Map<String, Value>) -> Map<String, Value> {
+        self.inner.consented(credentials)
     }
 
     fn expire_tokens(&self) {

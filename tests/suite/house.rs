@@ -93,14 +93,34 @@ impl House {
         let map = |id: &String| json!({ "entity_id": id, "target": "client", "client_id": hidden });
         let body = json!({ "mappings": moved.iter().map(map).collect::<Vec<_>>() });
         app.put(owner, "/api/mappings", &body).await.ok();
+        let security = app.connect(owner, "sentinelone").await;
+        let psa = app.connect(owner, "connectwise-manage").await;
+        let mut held = BTreeMap::new();
+        for (kind, hidden_kind, plural, at) in [
+            ("contact", "hidden_contact", "contacts", &connection),
+            ("document", "hidden_document", "documents", &connection),
+            ("location", "hidden_location", "locations", &connection),
+            ("threat", "hidden_threat", "threats", &security),
+            ("ticket", "hidden_ticket", "tickets", &psa),
+        ] {
+            held.insert(hidden_kind, self.held(app, &hidden, plural, at).await);
+            held.insert(kind, self.held(app, subscriber, plural, at).await);
+        }
+        for (kind, at) in [("held", &connection), ("desk", &psa)] {
+            let mapped = app.get(owner, &format!("/api/clients/{subscriber}")).await.ok();
+            let mapped =
+                mapped["mappings"].as_array().expect("mappings").iter().find(|one| one["connection_id"] == at.as_str());
+            held.insert(kind, text(&mapped.expect("was just mapped")["entity_id"]));
+        }
         let clients = app.all(owner, "/api/clients").await;
         let client = clients.iter().map(|one| text(&one["id"])).find(|id| *id != hidden && id != subscriber);
         let second = app.get(&app.sign_in(&self.email("owner")).await, "/api/me").await.ok();
         let first_run = async |connection: &str| {
             text(&app.all(owner, &format!("/api/runs?connection_id={connection}")).await[0]["id"])
         };
-        BTreeMap::from([
+        held.extend([
             ("client", client.expect("a third client")),
+            ("psa", psa),
             ("hidden", hidden.clone()),
             ("hidden_entity", moved[1].clone()),
             ("hidden_subscription", hidden_subscription.clone()),
@@ -117,7 +137,22 @@ impl House {
             ("session", text(&second["session_id"])),
             ("entry", text(&imported["change_set"]["entry_id"])),
             ("credentials", Value::Object(app.credentials("pax8")).to_string()),
-        ])
+        ]);
+        held
+    }
+
+    /// Something of a kind that a client has at a connection: entities are mapped to the client until there is.
+    async fn held(&self, app: &TestApp, client: &str, plural: &str, connection: &str) -> String {
+        loop {
+            let items = app.all(&self.owner, &format!("/api/clients/{client}/{plural}")).await;
+            if let Some(item) = items.iter().find(|item| item["connection_id"] == connection) {
+                return text(&item["id"]);
+            }
+            let open = app.all(&self.owner, &format!("/api/connections/{connection}/entities?state=unmapped")).await;
+            let entity = open.last().unwrap_or_else(|| panic!("nobody has {plural} at {connection}"));
+            let mapping = json!({ "entity_id": entity["id"], "target": "client", "client_id": client });
+            app.put(&self.owner, "/api/mappings", &json!({ "mappings": [mapping] })).await.ok();
+        }
     }
 
     /// Clients with a subscription each.

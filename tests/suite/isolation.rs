@@ -143,8 +143,13 @@ both_databases! {
                 for (at, (_, kind)) in template.slots().into_iter().enumerate() {
                     let secret = match kind.as_str() {
                         "client" | "subscriber" => hidden.clone(),
-                        "entity" | "mapped" => ids["hidden_entity"].clone(),
+                        "entity" | "mapped" | "held" | "desk" => ids["hidden_entity"].clone(),
                         "subscription" => ids["hidden_subscription"].clone(),
+                        "contact" => ids["hidden_contact"].clone(),
+                        "document" => ids["hidden_document"].clone(),
+                        "location" => ids["hidden_location"].clone(),
+                        "threat" => ids["hidden_threat"].clone(),
+                        "ticket" => ids["hidden_ticket"].clone(),
                         _ => continue,
                     };
                     let random = app.db.store.chance().id(app.db.now()).to_string();

@@ -7,6 +7,7 @@
 //! * `main_job.rs`: what an MSP does from connecting to a quantity changed. The other files attack.
 
 mod bad_input;
+mod consent;
 mod document;
 mod dump;
 mod faults;
@@ -15,5 +16,7 @@ mod house;
 mod isolation;
 mod kill;
 mod main_job;
+mod oidc;
 mod operations;
 mod writes;
+mod writes_at_vendors;

@@ -20,8 +20,12 @@ both_databases! {
         let house = House::build(&app, "kite").await;
         let catalogue = app.get(&house.owner, "/api/integrations").await.ok();
         let known: BTreeSet<String> = items(&catalogue).iter().map(|one| text(&one["id"])).collect();
-        assert_eq!(known, VENDORS.map(str::to_owned).into());
-        for vendor in VENDORS {
+        assert_eq!(known, registry::ALL.iter().map(|entry| entry.id.to_owned()).collect());
+        // Those that want consent at their own page are tried in `consent.rs`.
+        let vendors: Vec<&str> =
+            registry::ALL.iter().filter(|entry| entry.consent_field().is_none()).map(|entry| entry.id).collect();
+        for vendor in &vendors {
+            let vendor = *vendor;
             let tried = json!({ "integration": vendor, "credentials": app.credentials(vendor) });
             assert_eq!(app.post(&house.owner, "/api/connections/trial", &tried).await.ok()["works"], true);
             let id = app.connect(&house.owner, vendor).await;
@@ -46,14 +50,18 @@ both_databases! {
                 assert_eq!(of("listed"), sum, "{run}");
                 let kind = RecordKind::parse(run["kind"].as_str().expect("a kind")).expect("a known kind");
                 let expected = app.world(|world| app.simulator(vendor).expected(world, kind));
-                assert_eq!(Some(of("added") as usize), expected, "{vendor}: {run}");
+                assert!(expected.is_none_or(|expected| expected == of("added") as usize), "{vendor}: {run}");
             }
             let again = app.post(&house.owner, &format!("/api/connections/{id}/sync"), &json!({})).await.ok();
             assert_eq!(again["started"], true);
             app.run_jobs().await;
         }
         let listed = app.get(&house.owner, "/api/connections").await.ok();
-        assert_eq!(items(&listed).len(), 3);
+        assert_eq!(items(&listed).len(), vendors.len());
+        let menus = app.get(&house.owner, "/api/integrations/menus").await.ok();
+        let lines = |menu: &str| menus[menu].as_array().expect("a menu").len();
+        // CIPP and Microsoft 365 fill the same kind of entity: two lines to import from, one to map to.
+        assert_eq!((lines("import"), lines("map")), (vendors.len(), vendors.len() - 1), "{menus}");
     }
 
     async fn credentials_that_do_not_work_are_told_apart_and_nothing_is_saved(db: TestDb) {

@@ -8,13 +8,14 @@ use crate::{document, layers, shell, test};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("format", || shell::run(&mut shell::cargo(["fmt", "--all", "--check"]))),
     ("layers", layers::run),
     ("dependencies", dependencies),
     ("clippy", || shell::run(&mut shell::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
     // Tests that kill a process, and the generated clients, run them.
     ("binaries", || shell::run(&mut shell::cargo(["build", "-p", "api", "-p", "worker", "-p", "demo"]))),
+    ("node packages", node_packages),
     ("tests", || test::run_with("ci", &[])),
     ("document", || document::run(true)),
     ("clients", clients),
@@ -44,6 +45,21 @@ fn dependencies() -> Result<()> {
         bail!("cargo-deny is missing: cargo install cargo-deny --locked");
     }
     eprintln!("NOT checked: cargo-deny is missing (cargo install cargo-deny --locked)");
+    Ok(())
+}
+
+/// The OpenID provider that the consent tests talk to. Installed here, once: tests run side by side.
+fn node_packages() -> Result<()> {
+    let folder = shell::root().join("tests/oidc");
+    let npm = std::process::Command::new("npm").arg("--version").stdout(Stdio::null()).status();
+    if npm.is_ok_and(|status| status.success()) {
+        let install = ["ci", "--no-audit", "--no-fund", "--silent"];
+        return shell::run(std::process::Command::new("npm").args(install).current_dir(folder));
+    }
+    if shell::require_all() {
+        bail!("npm is missing: the consent tests need it");
+    }
+    eprintln!("NOT installed: npm is missing, so that the tests oidc::… will not run");
     Ok(())
 }
 

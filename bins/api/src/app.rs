@@ -28,15 +28,23 @@ pub struct App {
     pub gate: Gate,
     /// Whether cookies are for HTTPS only.
     pub secure_cookies: bool,
+    /// Where browsers reach us ("https://panelone.msp.example"); without it only consents begun on the loopback
+    /// find their way back.
+    pub public_origin: Option<String>,
     capabilities: HashMap<&'static str, Vec<Capability>>,
 }
 
 impl App {
     /// The application over a store and an engine.
     pub fn new(store: Store, engine: Engine, wake: Arc<Notify>, gate: Gate, secure_cookies: bool) -> Self {
-        let entries = registry::ALL;
+        let entries = engine.entries;
         let capabilities = entries.iter().map(|entry| (entry.id, entry.capabilities())).collect();
-        Self { store, entries, engine, wake, gate, secure_cookies, capabilities }
+        Self { store, entries, engine, wake, gate, secure_cookies, public_origin: None, capabilities }
+    }
+
+    /// The same, reached by browsers at this origin.
+    pub fn at_origin(self, public_origin: Option<String>) -> Self {
+        Self { public_origin, ..self }
     }
 
     /// A vendor of the catalogue.

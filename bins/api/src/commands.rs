@@ -138,7 +138,7 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     };
     let gate = Gate::new(AccessOptions::default(), store.chance().clone())?;
     tokio::spawn(forget_attempts(store.clone(), stop.clone()));
-    let app = Arc::new(App::new(store, engine, wake, gate, settings.secure_cookies));
+    let app = Arc::new(App::new(store, engine, wake, gate, settings.secure_cookies).at_origin(settings.origin()));
     tracing::info!(listen = %settings.listen, worker = settings.with_worker, "serving");
     let server = Server::new(TcpListener::bind(settings.listen.clone()));
     let until = {

@@ -7,13 +7,18 @@ use serde_json::{Value, json};
 use crate::routes::{
     clients::{ClientCreate, ClientUpdate},
     connections::{ConnectionCreate, ConnectionTrial, ConnectionUpdate},
+    contacts::{ContactCreate, ContactUpdate},
+    documents::DocumentArchive,
     imports::ImportRequest,
     journal::Revert,
     keys::ApiKeyCreate,
     mappings::MappingSave,
+    places::{CustomFieldsSet, InstallerRequest},
     session::{PasswordChange, SessionCreate},
     staff::{StaffCreate, StaffUpdate},
     subscriptions::QuantityChange,
+    threats::ThreatActRequest,
+    tickets::{TicketCreate, TicketNoteAdd, TicketUpdate},
 };
 
 fn read<T: ParseFromJSON>(example: Value) -> T {
@@ -82,5 +87,23 @@ examples! {
     },
     ClientUpdate => { "status": "inactive", "clear": ["notes"] },
     QuantityChange => { "quantity": 12 },
+    TicketCreate => {
+        "entity_id": "01a2008a-0000-7000-8000-000000000003", "title": "Printer does not print",
+        "description": "Since this morning, on the second floor.", "priority_id": "3",
+        "contact_id": "01a2008a-0000-7000-8000-000000000006",
+    },
+    TicketUpdate => { "status_id": "5" },
+    TicketNoteAdd => { "text": "Called them: it prints again.", "public": true },
+    ContactCreate => {
+        "entity_id": "01a2008a-0000-7000-8000-000000000003", "given_name": "Ana", "family_name": "Silva",
+        "email": "ana@harbour.example", "phone": "+44 20 7946 0000",
+    },
+    ContactUpdate => { "job_title": "Office manager", "active": true },
+    ThreatActRequest => { "action": "quarantine" },
+    DocumentArchive => { "archived": true },
+    CustomFieldsSet => { "values": [{ "name": "siteCode", "value": "HD-1" }, { "name": "contractEnd" }] },
+    InstallerRequest => {
+        "entity_id": "01a2008a-0000-7000-8000-000000000003", "platform": "WINDOWS_MSI",
+    },
     Revert => { "despite": [] },
 }

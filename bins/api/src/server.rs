@@ -21,9 +21,27 @@ use crate::{
     problem::Failure,
     request_id,
     routes::{
-        clients::Clients, connections::Connections, fleet::Fleet, imports::Imports, integrations::Integrations,
-        journal::Journal, keys::Keys, mappings::Mappings, microsoft365::Microsoft365Api, runs::Runs, session::Session,
-        staff::Staff, subscriptions::Subscriptions,
+        clients::Clients,
+        connections::Connections,
+        consent::{self, Consents},
+        contacts::Contacts,
+        documents::DocumentArchiving,
+        fleet::Fleet,
+        imports::Imports,
+        integrations::Integrations,
+        journal::Journal,
+        keys::Keys,
+        live::Live,
+        mappings::Mappings,
+        microsoft365::Microsoft365Api,
+        places::Locations,
+        records::{Alerts, Backups, Documents, Invoices, Jobs, Threats},
+        runs::Runs,
+        session::Session,
+        staff::Staff,
+        subscriptions::Subscriptions,
+        threats::ThreatActions,
+        tickets::Tickets,
     },
 };
 
@@ -33,13 +51,17 @@ const BODY: usize = 2 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 type Part1 = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, Imports);
-type Part2 = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal);
+type Part2 = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal, Consents);
+type Part3 = (Threats, Alerts, Backups, Contacts, Tickets, Jobs, Documents, Invoices);
+type Part4 = (ThreatActions, DocumentArchiving, Locations, Live);
 
 /// The API with its document.
-pub fn service() -> OpenApiService<(Part1, Part2), ()> {
+pub fn service() -> OpenApiService<(Part1, Part2, Part3, Part4), ()> {
     let first = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, Imports);
-    let second = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal);
-    OpenApiService::new((first, second), "PanelOne", env!("CARGO_PKG_VERSION"))
+    let second = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal, Consents);
+    let third = (Threats, Alerts, Backups, Contacts, Tickets, Jobs, Documents, Invoices);
+    let fourth = (ThreatActions, DocumentArchiving, Locations, Live);
+    OpenApiService::new((first, second, third, fourth), "PanelOne", env!("CARGO_PKG_VERSION"))
         .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
 }
 
@@ -60,6 +82,7 @@ pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndp
         .at("/metrics", poem::get(exposition).data(metrics))
         .at("/openapi.json", poem::get(poem::endpoint::make_sync(move |_| json(&published))))
         .at("/docs", poem::get(poem::endpoint::make_sync(move |_| page(docs.clone()))))
+        .at(consent::CALLBACK, poem::get(consent::callback).head(consent::unread))
         .nest("/", service)
         .data(app)
         .with(CookieJarManager::new())

@@ -25,6 +25,16 @@ impl Client {
         Ok(Self { http, base, credential: None })
     }
 
+    /// A caller of another server on the loopback (`127.0.0.1:4100`), who shows it nothing.
+    pub fn elsewhere(address: &str) -> Result<Self> {
+        Self::new(&format!("http://{address}"))
+    }
+
+    /// Opens an address as a browser would, with the session if there is one; redirects are not followed.
+    pub async fn visit(&self, address: &str) -> Result<Response> {
+        self.send(Method::Get, address, None).await
+    }
+
     /// From now on it calls with this API key.
     pub fn use_key(&mut self, key: &str) {
         self.credential = Some(("authorization", format!("Bearer {key}")));

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     client::{Client, text},
+    consent,
     folder::{Folder, State},
     house::House,
     steps::Steps,
@@ -74,8 +75,13 @@ pub async fn find_vendors(client: &Client, house: &House, state: &State) -> Resu
             let id: Uuid = text(&connection["id"]).parse()?;
             let vendor = house.vendors.iter().find(|(vendor, _)| connection["integration"] == *vendor);
             if let (true, Some((_, credentials))) = (state.connections.contains(&id), vendor) {
+                let mut credentials = credentials.clone();
+                let consented = consent::wanted(text(&connection["integration"]), &mut credentials);
                 let moved = json!({ "credentials": credentials });
                 client.call(Method::Patch, &format!("/api/connections/{id}"), Some(moved)).await?;
+                if consented {
+                    consent::give(house, state, &id.to_string()).await?;
+                }
             }
         }
     }
@@ -98,11 +104,16 @@ pub async fn fill(client: &Client, house: &House, state: &mut State, steps: &mut
                 id.to_owned()
             }
             None => {
+                let mut credentials = credentials.clone();
+                let consented = consent::wanted(vendor, &mut credentials);
                 let new = json!({ "integration": vendor, "credentials": credentials });
                 let made = client.post("/api/connections", new).await?;
                 let id = text(&made["item"]["id"]).to_owned();
                 state.connections.push(id.parse()?);
                 house.folder.save(state)?;
+                if consented {
+                    consent::give(house, state, &id).await?;
+                }
                 steps.end(format!("works; {} warnings", made["warnings"].as_array().map_or(0, Vec::len)));
                 id
             }

@@ -11,6 +11,7 @@
 
 mod arguments;
 mod client;
+mod consent;
 mod folder;
 mod house;
 mod job;

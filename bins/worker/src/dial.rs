@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use domain::{Chance, Clock, ConnectionId, SystemClock};
+use domain::{Chance, Clock, ConnectionId};
 use integration::Transport;
 use transport::{AddressPolicy, Budget, HttpTransport, Limits, Pace, Patience, Patient, TokioPause};
 
@@ -22,10 +22,11 @@ pub struct VendorDial {
 
 impl VendorDial {
     /// A way that reaches public addresses over HTTPS, and the exceptions (`host:port`). Each
-    /// connection gets `per_second` requests a second, and twice as many at once after a quiet time.
-    pub fn new(exceptions: &[&str], per_second: f64) -> anyhow::Result<Self> {
+    /// connection gets `per_second` requests a second, and twice as many at once after a quiet time. By
+    /// `clock` tokens end and requests are signed.
+    pub fn new(exceptions: &[&str], per_second: f64, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let policy = AddressPolicy::allowing(exceptions)?;
-        let http = HttpTransport::new(policy, Limits::default(), Arc::new(|| SystemClock.now()))?;
+        let http = HttpTransport::new(policy, Limits::default(), Arc::new(move || clock.now()))?;
         let pace = Pace { per_second, burst: (per_second * 2.0).clamp(2.0, 10_000.0) as u32, ..Pace::default() };
         Ok(Self { http: Arc::new(http), pace, pause: Arc::default(), budgets: Mutex::default() })
     }

@@ -30,7 +30,7 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
 
 /// The engine over a store, with the way to vendors that the settings allow.
 pub fn engine(settings: &Settings, store: Store) -> anyhow::Result<sync::Engine> {
-    let dial = VendorDial::new(&settings.exceptions(), settings.vendor_requests_per_second)?;
+    let dial = VendorDial::new(&settings.exceptions(), settings.vendor_requests_per_second, store.clock().clone())?;
     Ok(sync::Engine { store, entries: registry::ALL, dial: Arc::new(dial) })
 }
 

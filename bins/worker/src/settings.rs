@@ -37,6 +37,9 @@ pub struct Settings {
     /// Whether cookies are for HTTPS only.
     #[serde(default = "yes")]
     pub secure_cookies: bool,
+    /// Where browsers reach us: `https://panelone.msp.example`. Vendors send people back to it.
+    #[serde(default)]
+    pub public_origin: String,
     /// `json` or `text`.
     #[serde(default = "text")]
     pub log_format: String,
@@ -96,6 +99,12 @@ impl Settings {
         if self.listen.parse::<SocketAddr>().is_err() {
             mistakes.push("PANELONE_LISTEN must be address:port such as 127.0.0.1:8080".to_owned());
         }
+        if !self.public_origin.is_empty() && !is_origin(&self.public_origin) {
+            mistakes.push(
+                "PANELONE_PUBLIC_ORIGIN must be an address without a path, such as https://panelone.msp.example"
+                    .to_owned(),
+            );
+        }
         if !matches!(self.log_format.as_str(), "json" | "text") {
             mistakes.push("PANELONE_LOG_FORMAT must be json or text".to_owned());
         }
@@ -114,6 +123,11 @@ impl Settings {
         mistakes
     }
 
+    /// Where browsers reach us, if that is set.
+    pub fn origin(&self) -> Option<String> {
+        (!self.public_origin.is_empty()).then(|| self.public_origin.trim_end_matches('/').to_owned())
+    }
+
     /// The exceptions of the address policy.
     pub fn exceptions(&self) -> Vec<&str> {
         self.vendor_exceptions.split(',').map(str::trim).filter(|text| !text.is_empty()).collect()
@@ -122,5 +136,50 @@ impl Settings {
     /// The sealing keys.
     pub fn keys(&self) -> Result<KeyRing, String> {
         KeyRing::parse(&self.sealing_keys)
+    }
+}
+
+/// Scheme, host and port, nothing else; plain http is for the loopback.
+fn is_origin(text: &str) -> bool {
+    let text = text.strip_suffix('/').unwrap_or(text);
+    let loopback = ["127.0.0.1", "localhost", "[::1]"];
+    let host = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(host), _) => host,
+        (None, Some(host)) if loopback.iter().any(|name| host.strip_prefix(name).is_some_and(is_port)) => host,
+        _ => return false,
+    };
+    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte))
+}
+
+fn is_port(rest: &str) -> bool {
+    rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_origin;
+
+    #[test]
+    fn an_origin_is_https_without_a_path() {
+        for good in [
+            "https://panelone.msp.example",
+            "https://panelone.msp.example:8443/",
+            "http://127.0.0.1:8080",
+            "http://localhost",
+        ] {
+            assert!(is_origin(good), "{good}");
+        }
+        for bad in [
+            "panelone.msp.example",
+            "http://panelone.msp.example",
+            "https://",
+            "https://a.example/path",
+            "https://user@a.example",
+            "https://a.example?x",
+            "http://127.0.0.1.a.example",
+            "http://localhost:99999",
+        ] {
+            assert!(!is_origin(bad), "{bad}");
+        }
     }
 }

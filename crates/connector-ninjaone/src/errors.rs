@@ -20,6 +20,11 @@ struct Failure {
 }
 
 impl Failure {
+    /// Whether this is its code, in whichever layer's field.
+    fn is(&self, code: &str) -> bool {
+        [&self.error, &self.result_code].into_iter().flatten().any(|said| said.eq_ignore_ascii_case(code))
+    }
+
     /// What it says to a person, the most telling first.
     fn words(&self) -> String {
         let told = [&self.error_description, &self.error_message, &self.error_details, &self.message];
@@ -32,9 +37,19 @@ impl Failure {
     }
 }
 
-/// Reads an answer that is not a success, or a success that is a web page. `at_token` says that the
-/// token was asked for.
-pub(crate) fn of(http: &Http, response: &Response, at_token: bool) -> Error {
+/// What was asked for: a refusal is understood by it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// A token.
+    Token,
+    /// What the scope Monitoring allows.
+    Read,
+    /// What needs the scope Management.
+    Change,
+}
+
+/// Reads an answer that is not a success, or a success that is a web page.
+pub(crate) fn of(http: &Http, response: &Response, asked: Asked) -> Error {
     http.failure(response, |error| {
         let said: Failure = response.json(NAME).unwrap_or_default();
         let error = error.request_id(response.header("x-nj-request-id").or(said.incident_id.as_deref()));
@@ -45,15 +60,21 @@ pub(crate) fn of(http: &Http, response: &Response, at_token: bool) -> Error {
         if response.is_success() {
             return restate(error, Kind::Unreadable, "NinjaOne sent a web page instead of data").retry(Retry::Yes);
         }
-        let unknown_app = said.result_code.as_deref().is_some_and(|code| code.eq_ignore_ascii_case(UNKNOWN_APP));
+        let unknown_app = said.is(UNKNOWN_APP);
+        let (no_right, no_user) = (said.is(NO_RIGHT), said.is(NO_USER));
         let error = error.vendor_says(said.words());
-        match response.status {
-            404 if at_token && unknown_app => restate(error, Kind::Credentials, CHECK_REGION),
-            404 if at_token => restate(error, Kind::Credentials, CHECK_HOST),
+        match (response.status, asked) {
+            (404, Asked::Token) if unknown_app => restate(error, Kind::Credentials, CHECK_REGION),
+            (404, Asked::Token) => restate(error, Kind::Credentials, CHECK_HOST),
             // What the edge says in a web page is not about the client app.
             _ if response.is_html() => error,
-            400 | 401 if at_token => restate(error, Kind::Credentials, CHECK_APP),
-            403 => restate(error, Kind::Forbidden, GRANT_SCOPE),
+            (400 | 401, Asked::Token) => restate(error, Kind::Credentials, CHECK_APP),
+            (401 | 403, _) if no_user => restate(error, Kind::Forbidden, USER_ONLY),
+            (403, Asked::Token | Asked::Read) => restate(error, Kind::Forbidden, GRANT_MONITORING),
+            (403, Asked::Change) => restate(error, Kind::Forbidden, GRANT_MANAGEMENT),
+            // A token without the scope is also refused as if it were a bad one.
+            (401, Asked::Read) if no_right => restate(error, Kind::Forbidden, GRANT_MONITORING),
+            (401, Asked::Change) if no_right => restate(error, Kind::Forbidden, GRANT_MANAGEMENT),
             _ => error,
         }
     })
@@ -65,7 +86,12 @@ const CHECK_REGION: &str = "NinjaOne does not know this client ID here: check th
 const CHECK_HOST: &str = "there is no NinjaOne at this address: check the region or the own host";
 const CHECK_APP: &str = "NinjaOne does not accept the client ID and client secret: check that the client app's platform \
                          is API Services and that it allows client credentials, then save both again";
-const GRANT_SCOPE: &str = "NinjaOne refuses this to the client app: tick the scope Monitoring at the client app";
+const NO_RIGHT: &str = "insufficient_privileges";
+const NO_USER: &str = "user_context_required";
+const GRANT_MONITORING: &str = "NinjaOne refuses this to the client app: tick the scope Monitoring at the client app";
+const GRANT_MANAGEMENT: &str = "NinjaOne refuses this to the client app: tick the scope Management at the client app";
+const USER_ONLY: &str =
+    "NinjaOne allows this only to a person who is signed in, not to a client app: do it in NinjaOne";
 
 fn restate(mut error: Error, kind: Kind, message: &str) -> Error {
     error.kind = kind;

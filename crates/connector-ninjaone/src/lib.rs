@@ -1,30 +1,41 @@
-//! NinjaOne: organisations, their locations and their devices.
+//! NinjaOne: organisations with their locations, devices, end users, alerts and documents.
 //!
-//! * `api.rs`: the vendor's manners: token, addresses, paging by last id. `errors.rs`: all its error
+//! * `api.rs`: the vendor's manners: token, rights, addresses, paging by last id. `errors.rs`: all its error
 //!   bodies, read by one function.
-//! * `wire.rs`: the vendor's JSON as it really is, only the fields we use; `loose.rs` reads single values.
-//! * `organizations.rs`, `locations.rs`, `devices.rs`: one request and one mapping each.
+//! * `wire.rs`: the vendor's listings as they really are, only the fields we use; `loose.rs` reads single values.
+//! * `organizations.rs`, `locations.rs`, `devices.rs`, `contacts.rs` (which also writes), `alerts.rs`,
+//!   `documents.rs`: one kind of record each.
+//! * `fields.rs`: types and values of fields that the MSP made; `custom_fields.rs` and `documents.rs` use it.
+//! * `installers.rs`, `templates.rs`: what is asked for live.
 //! * `simulator/` (feature `simulator`): NinjaOne's wire format over the shared world.
 //!
 //! **A new kind of record**: its struct in `wire.rs`, a file with `Pull<…>`, the accessor below, an
 //! exchange in `tests/vendor/`, and its path in the simulator. `README.md` is the help that people
 //! see in the connect form: keep its rights and oddities true.
 
+mod alerts;
 mod api;
+mod contacts;
+mod custom_fields;
 mod devices;
+mod documents;
 mod errors;
+mod fields;
+mod installers;
 mod locations;
 mod loose;
 mod organizations;
 #[cfg(feature = "simulator")]
 mod simulator;
+mod templates;
 mod wire;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use integration::{
-    Category, Checked, Connector, Device, Entity, Location, Pull, Result, Secret, Transport, Vendor, credentials,
+    Alert, ArchiveDocuments, Category, Checked, Connector, Contact, CustomFields, Device, Document, Entity, Location,
+    MakeInstallers, Pull, ReadTemplates, Result, Secret, Transport, Vendor, WriteContacts, credentials,
 };
 use url::Url;
 
@@ -115,6 +126,38 @@ impl Connector for NinjaOne {
     }
 
     fn devices(&self) -> Option<&dyn Pull<Device>> {
+        Some(self)
+    }
+
+    fn contacts(&self) -> Option<&dyn Pull<Contact>> {
+        Some(self)
+    }
+
+    fn alerts(&self) -> Option<&dyn Pull<Alert>> {
+        Some(self)
+    }
+
+    fn documents(&self) -> Option<&dyn Pull<Document>> {
+        Some(self)
+    }
+
+    fn contact_writes(&self) -> Option<&dyn WriteContacts> {
+        Some(self)
+    }
+
+    fn installer_links(&self) -> Option<&dyn MakeInstallers> {
+        Some(self)
+    }
+
+    fn custom_fields(&self) -> Option<&dyn CustomFields> {
+        Some(self)
+    }
+
+    fn document_archive(&self) -> Option<&dyn ArchiveDocuments> {
+        Some(self)
+    }
+
+    fn templates(&self) -> Option<&dyn ReadTemplates> {
         Some(self)
     }
 }

@@ -22,6 +22,11 @@ pub(crate) fn texts<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, 
     })
 }
 
+/// A list; none is an empty one.
+pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(input: D) -> Result<Vec<T>, D::Error> {
+    Option::deserialize(input).map(Option::unwrap_or_default)
+}
+
 /// A yes or no.
 pub(crate) fn flag<'de, D: Deserializer<'de>>(input: D) -> Result<Option<bool>, D::Error> {
     Value::deserialize(input).map(|value| value.as_bool())
@@ -35,7 +40,8 @@ pub(crate) fn instant<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Date
     Ok(seconds.and_then(|seconds| DateTime::from_timestamp_micros((seconds * 1e6).round() as i64)))
 }
 
-fn as_text(value: Value) -> Option<String> {
+/// A text or a number as text; blank is unknown.
+pub(crate) fn as_text(value: Value) -> Option<String> {
     match value {
         Value::String(text) if text.trim().len() == text.len() && !text.is_empty() => Some(text),
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),

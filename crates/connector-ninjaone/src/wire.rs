@@ -42,6 +42,65 @@ pub(crate) struct Location {
     pub description: Option<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EndUser {
+    #[serde(deserialize_with = "id")]
+    pub id: String,
+    #[serde(deserialize_with = "id")]
+    pub organization_id: String,
+    #[serde(default, deserialize_with = "text")]
+    pub first_name: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub last_name: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub email: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub phone: Option<String>,
+    #[serde(default, deserialize_with = "flag")]
+    pub enabled: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Alert {
+    #[serde(deserialize_with = "id")]
+    pub uid: String,
+    #[serde(default, deserialize_with = "text")]
+    pub device_id: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub message: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub subject: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub condition_name: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub source_name: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub source_type: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub severity: Option<String>,
+    #[serde(default, deserialize_with = "instant")]
+    pub create_time: Option<DateTime<Utc>>,
+    /// Not always told: `alerts.rs` puts it there.
+    #[serde(default)]
+    pub device: Option<AlertDevice>,
+}
+
+/// A device as far as its alerts need it.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct AlertDevice {
+    #[serde(deserialize_with = "id")]
+    pub id: String,
+    #[serde(deserialize_with = "text")]
+    pub organization_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub display_name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub system_name: Option<String>,
+}
+
 /// A device of any kind: agents have `os` and `system`, hypervisors and their guests say the like
 /// one level up.
 #[derive(Deserialize)]

@@ -84,6 +84,12 @@ permissions! {
     DevicesView = "devices_view", Read: [Yes Yes Yes Yes No];
     /// See directory users, their sign-in methods, and Microsoft 365.
     DirectoryView = "directory_view", Read: [Yes Yes Yes Yes No];
+    /// See threats and alerts.
+    ThreatsView = "threats_view", Read: [Yes Yes Yes Yes No];
+    /// See contacts, tickets, jobs and documents.
+    ServiceView = "service_view", Read: [Yes Yes Yes Yes No];
+    /// See invoices and balances.
+    InvoicesView = "invoices_view", Read: [Yes Yes No No Yes];
     /// See subscriptions and prices.
     SubscriptionsView = "subscriptions_view", Read: [Yes Yes Yes Yes Yes];
     /// Create, edit and toggle clients.
@@ -104,6 +110,16 @@ permissions! {
     SyncRelease = "sync_release", Admin: [Yes Yes No No No];
     /// Change a subscription's quantity at the vendor.
     SubscriptionsEdit = "subscriptions_edit", Write: [Yes Yes No No Yes];
+    /// Act on threats at their vendor.
+    ThreatsAct = "threats_act", Write: [Yes Yes Yes No No];
+    /// Make tickets, change them and add notes.
+    TicketsWork = "tickets_work", Write: [Yes Yes Yes No No];
+    /// Make, change and remove contacts at vendors.
+    ContactsEdit = "contacts_edit", Write: [Yes Yes Yes No No];
+    /// Archive documents and set custom fields at vendors.
+    DocumentsEdit = "documents_edit", Write: [Yes Yes Yes No No];
+    /// Make links to agent installers.
+    InstallersMake = "installers_make", Write: [Yes Yes Yes No No];
     /// Read the journal.
     JournalView = "journal_view", Read: [Yes Yes No No No];
     /// Revert an entry of the journal.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use crate::{
-    ActOnThreats, AdminRole, Alert, ArchiveDocuments, Backup, Contact, CredentialsForm, CustomFields, Device,
+    ActOnThreats, AdminRole, Alert, ArchiveDocuments, Backup, Consent, Contact, CredentialsForm, CustomFields, Device,
     DirectoryUser, Document, Domain, Entity, Error, FieldError, FieldSpec, HearWebhooks, Invoice, Job, Kind, Licence,
     Location, MakeInstallers, ReadTemplates, RecordKind, RecordType, Request, Response, Result, SecureScore,
     SetQuantity, SignInMethods, Subscription, Threat, Ticket, Transport, WriteCompanies, WriteContacts, WriteTickets,
@@ -48,6 +48,30 @@ impl Category {
     }
 }
 
+/// Where people say which client an entity belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MappedBy {
+    /// In the dialog that matches entities and clients.
+    Dialog,
+    /// On the form of one client, as an id typed there.
+    ClientForm,
+    /// In the integration's own settings.
+    Settings,
+    /// Each connection as a whole belongs to one client.
+    Connection,
+}
+
+/// What our code for a vendor has been held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The vendor's documentation and what others report; the README names what is not sure.
+    Documentation,
+    /// The vendor's own machine-readable description of its API.
+    Specification,
+    /// A real account.
+    Account,
+}
+
 /// A vendor: its names, its credentials, and how its connector is built.
 pub trait Vendor: Connector + Sized + 'static {
     /// Stable id: lower case, the slug of the crate's name.
@@ -65,6 +89,13 @@ pub trait Vendor: Connector + Sized + 'static {
     const DOCS: &'static str;
     /// Help for whoever connects it: the crate's README.
     const README: &'static str;
+    /// Where its entities are mapped.
+    const MAPPED_BY: MappedBy = MappedBy::Dialog;
+    /// Whether its entities are imported from what was last synced, because they are too many or too slow
+    /// to be asked for while somebody waits.
+    const IMPORTED_FROM_SYNC: bool = false;
+    /// What the code has been held against.
+    const EVIDENCE: Evidence = Evidence::Documentation;
     /// Credentials and settings of one connection.
     type Credentials: CredentialsForm;
 
@@ -193,6 +224,11 @@ macro_rules! accessors {
                     None
                 }
             )+
+
+            /// Consent at the vendor's own page: see [`Consent`]. Its credentials have a field for the grant.
+            fn consent(&self) -> Option<&dyn Consent> {
+                None
+            }
 
             /// The names of everything it can do besides listing, in a settled order.
             fn actions(&self) -> Vec<&'static str> {
@@ -338,6 +374,12 @@ pub struct Entry {
     pub docs: &'static str,
     /// See [`Vendor::README`].
     pub readme: &'static str,
+    /// See [`Vendor::MAPPED_BY`].
+    pub mapped_by: MappedBy,
+    /// See [`Vendor::IMPORTED_FROM_SYNC`].
+    pub imported_from_sync: bool,
+    /// See [`Vendor::EVIDENCE`].
+    pub evidence: Evidence,
     fields: fn() -> Vec<FieldSpec>,
     normalise: Normalise,
     build: Build,
@@ -355,6 +397,9 @@ impl Entry {
             entity_kind: V::ENTITY_KIND,
             docs: V::DOCS,
             readme: V::README,
+            mapped_by: V::MAPPED_BY,
+            imported_from_sync: V::IMPORTED_FROM_SYNC,
+            evidence: V::EVIDENCE,
             fields: V::Credentials::fields,
             normalise: |values| V::Credentials::parse(values).map(|parsed| parsed.store()),
             build: |values, transport| {
@@ -368,6 +413,11 @@ impl Entry {
     /// The connect form.
     pub fn fields(&self) -> Vec<FieldSpec> {
         (self.fields)()
+    }
+
+    /// The field for what a person grants at the vendor's page, where the vendor asks for that.
+    pub fn consent_field(&self) -> Option<&'static str> {
+        self.fields().into_iter().find(|field| field.input == crate::Input::Consent).map(|field| field.name)
     }
 
     /// Checks entered credentials and returns them as they are to be sealed. Every mistake is named.

@@ -57,7 +57,8 @@ pub trait CredentialsForm: Sized {
 
 /// Declares a vendor's credentials. A field's doc comment is its label (first line) and help text
 /// (the rest): without one it does not compile. Its type picks the input: `String`, `Secret`, `Url`,
-/// `Option<_>`, or an enum declared by the second form.
+/// `Option<_>`, or an enum declared by the second form. `Option<Grant>` is what a person grants at the
+/// vendor's page.
 ///
 /// ```ignore
 /// credentials! {
@@ -126,9 +127,7 @@ macro_rules! credentials {
 
             fn secrets(&self) -> Vec<$crate::Secret> {
                 let mut secrets = Vec::new();
-                $( if <$type as $crate::Field>::INPUT == $crate::Input::Secret {
-                    secrets.extend($crate::Field::store(&self.$field).map($crate::Secret::new));
-                } )+
+                $( secrets.extend($crate::Field::secrets(&self.$field)); )+
                 secrets
             }
         }

@@ -15,6 +15,8 @@ pub enum Input {
     Secret,
     /// One of these: value and label.
     Choice(&'static [(&'static str, &'static str)]),
+    /// Given at the vendor's own page, never typed: see [`crate::Grant`].
+    Consent,
 }
 
 /// One field of a connect form.
@@ -63,6 +65,11 @@ pub trait Field: Sized {
 
     /// The value as it is stored (sealed); `None` when there is none.
     fn store(&self) -> Option<String>;
+
+    /// What of it must not be shown, for scrubbing.
+    fn secrets(&self) -> Vec<Secret> {
+        if Self::INPUT == Input::Secret { self.store().map(Secret::new).into_iter().collect() } else { Vec::new() }
+    }
 }
 
 /// Longest value of any field, in bytes: a PEM key fits.
@@ -143,5 +150,8 @@ impl<T: Field> Field for Option<T> {
     }
     fn store(&self) -> Option<String> {
         self.as_ref().and_then(Field::store)
+    }
+    fn secrets(&self) -> Vec<Secret> {
+        self.as_ref().map(Field::secrets).unwrap_or_default()
     }
 }

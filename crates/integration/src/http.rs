@@ -219,6 +219,11 @@ pub trait Transport: Send + Sync {
 
     /// The instant that tokens are measured against.
     fn now(&self) -> DateTime<Utc>;
+
+    /// Where the connection's grant is kept, if it is; otherwise a renewed one lives in memory only.
+    fn grants(&self) -> Option<&dyn crate::GrantStore> {
+        None
+    }
 }
 
 /// What a connector holds: the transport, and the secrets that must not appear in any text.
@@ -244,6 +249,11 @@ impl Http {
         self.transport.now()
     }
 
+    /// Where the connection's grant is kept, if it is.
+    pub fn grants(&self) -> Option<&dyn crate::GrantStore> {
+        self.transport.grants()
+    }
+
     /// Sends once; whatever the status, an answer is `Ok`.
     pub async fn send(&self, request: Request) -> Result<Response> {
         self.transport.send(request).await.map_err(|error| self.scrub(error))
@@ -258,6 +268,14 @@ impl Http {
             secrets.remove(at);
         }
         secrets.push(secret);
+    }
+
+    /// The same for one that may be known already.
+    pub(crate) fn learn_secret_once(&self, secret: &Secret) {
+        let known = self.secrets.read().unwrap_or_else(|poisoned| poisoned.into_inner()).contains(secret);
+        if !known {
+            self.learn_secret(secret.clone());
+        }
     }
 
     /// Removes every known secret, plain or percent-encoded, from an error's texts.

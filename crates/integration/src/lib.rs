@@ -6,6 +6,7 @@
 //! * [`Connector`] is asked what it can do; an accessor that answers `Some(self)` is the capability.
 //! * [`Pull`] lists one kind of record a page at a time, raw, and reads one raw record at a time.
 //! * [`SetQuantity`], [`WriteTickets`] … change something at the vendor (`push.rs`).
+//! * [`Consent`] asks a person at the vendor's own page; [`Grant`] is what they gave, [`oauth`] keeps it fresh.
 //! * [`Transport`] sends. Connectors own no HTTP client, so every one of them can be replayed,
 //!   simulated and broken on purpose.
 //!
@@ -15,6 +16,7 @@
 //! This crate is compiled before all connectors: keep it small and slow to change.
 
 mod connector;
+mod consent;
 mod credentials;
 mod error;
 mod exact;
@@ -26,9 +28,10 @@ mod record;
 mod walk;
 
 pub use connector::{
-    Capability, Category, Checked, Connector, Cursor, Entry, Item, Listing, Page, Position, Pull, Reach, ReadRecord,
-    Vendor,
+    Capability, Category, Checked, Connector, Cursor, Entry, Evidence, Item, Listing, MappedBy, Page, Position, Pull,
+    Reach, ReadRecord, Vendor,
 };
+pub use consent::{Consent, ConsentAnswer, ConsentAsk, Exchange, Grant, GrantStore, consent_missing};
 #[doc(hidden)]
 pub use credentials::read_field;
 pub use credentials::{CredentialsForm, Secret};

@@ -1,5 +1,12 @@
 //! OAuth 2 tokens for connectors: cached for each account, asked for once however many calls wait,
 //! and asked for anew once when the vendor says 401 in mid-life.
+//!
+//! * [`TokenCache`]: tokens that our own credentials are enough for.
+//! * [`CodeFlow`] and [`Grants`]: tokens that a person consents to at the vendor's page, with a refresh
+//!   token that rotates.
+
+mod code;
+mod grants;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -7,6 +14,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
+pub use self::{
+    code::{ClientProof, CodeFlow, CodeSettings, challenge, claims},
+    grants::Grants,
+};
 use crate::{Http, Request, Response, Result, Secret};
 
 /// An access token with its end.
@@ -27,14 +38,19 @@ impl Token {
             expires_in: Option<serde_json::Value>,
         }
         let wire: Wire = response.json(vendor)?;
-        let seconds = match &wire.expires_in {
-            Some(serde_json::Value::Number(number)) => number.as_f64().unwrap_or(300.0) as i64,
-            Some(serde_json::Value::String(text)) => text.parse().unwrap_or(300),
-            _ => 300,
-        };
-        let life = TimeDelta::seconds(seconds.clamp(1, 7 * 86_400));
+        let life = TimeDelta::seconds(seconds(wire.expires_in.as_ref()));
         Ok(Self { access: Secret::new(wire.access_token), expires_at: response.received_at + life })
     }
+}
+
+/// How long a token lives, as a number or a text; a missing life counts as five minutes.
+fn seconds(expires_in: Option<&serde_json::Value>) -> i64 {
+    let seconds = match expires_in {
+        Some(serde_json::Value::Number(number)) => number.as_f64().unwrap_or(300.0) as i64,
+        Some(serde_json::Value::String(text)) => text.parse().unwrap_or(300),
+        _ => 300,
+    };
+    seconds.clamp(1, 7 * 86_400)
 }
 
 type Slot = Arc<Mutex<Option<Token>>>;

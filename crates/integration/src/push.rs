@@ -288,4 +288,10 @@ pub trait HearWebhooks: Send + Sync {
     /// was agreed with the vendor for this connection. [`crate::Kind::Credentials`] means: not signed by
     /// the vendor. Without I/O, unless the vendor's scheme needs a key fetched.
     async fn hear(&self, delivery: &Delivery, secret: &crate::Secret) -> Result<Vec<Heard>>;
+
+    /// Whether the vendor's proof covers the body. Where it is only an agreed secret in a header, a changed
+    /// body cannot be told from the vendor's own: one more reason to take no data from it.
+    fn covers_body(&self) -> bool {
+        true
+    }
 }

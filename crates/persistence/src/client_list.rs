@@ -4,15 +4,15 @@ use domain::{
     Client, ClientId, ClientStatus, Error, IntegrationFilter, Listed, PageRequest, Range, Result, SortOrder, name_key,
 };
 use sea_orm::{
-    ColumnTrait, ExprTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, LikeExpr},
+    ColumnTrait, ConnectionTrait, DbErr, ExprTrait, FromQueryResult, Order, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, LikeExpr, SelectStatement},
 };
-use uuid::Uuid;
 
 use crate::{
     Tx,
     clients::read,
-    entity::{client, vendor_entity},
+    entity::{client, journal_head, vendor_entity},
     error::OrDomain,
 };
 
@@ -83,41 +83,87 @@ impl ClientSort {
     }
 }
 
+/// A client as the list shows it.
+#[derive(Clone, Debug)]
+pub struct ListedClient {
+    /// The client.
+    pub client: Client,
+    /// Integrations that it is mapped to, sorted.
+    pub integrations: Vec<String>,
+}
+
+/// Names of the columns that the list adds to a client's own.
+const INTEGRATIONS: &str = "integrations";
+const TOTAL: &str = "total";
+
+/// A row of the list: the client's columns, and those above.
+struct Row {
+    client: client::Model,
+    integrations: Option<String>,
+    total: Option<i64>,
+}
+
+impl FromQueryResult for Row {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> std::result::Result<Self, DbErr> {
+        Ok(Self {
+            client: client::Model::from_query_result(row, prefix)?,
+            integrations: row.try_get(prefix, INTEGRATIONS)?,
+            total: row.try_get(prefix, TOTAL).unwrap_or_default(),
+        })
+    }
+}
+
+impl Row {
+    fn read(self) -> Result<ListedClient> {
+        let joined = self.integrations.unwrap_or_default();
+        let mut integrations: Vec<String> = joined.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
+        integrations.sort_unstable();
+        Ok(ListedClient { client: read(self.client)?, integrations })
+    }
+}
+
 impl Tx {
     /// A page of the client list.
+    ///
+    /// One statement answers rows, integrations and total: on SQLite each statement is a hop to another
+    /// thread, on PostgreSQL a round trip.
     pub async fn client_list(
         &self,
         filter: &ClientFilter,
         sort: ClientSort,
         order: SortOrder,
         page: &PageRequest,
-    ) -> Result<Listed<Client>> {
+    ) -> Result<Listed<ListedClient>> {
         if let Some(listed) = self.client_search(filter, sort, order, page).await? {
             return Ok(listed);
         }
-        let select = self.client_select(filter);
-        let total = if filter.is_plain() {
-            let totals = self.client_totals().await?;
-            match filter.status {
-                None => totals.total(),
-                Some(ClientStatus::Active) => totals.active,
-                Some(ClientStatus::Inactive) => totals.inactive,
-            }
-        } else {
-            i64::try_from(select.clone().count(self.db()).await.or_domain()?).unwrap_or(i64::MAX)
-        };
         let direction = if order == SortOrder::Ascending { Order::Asc } else { Order::Desc };
-        let mut select = select.order_by(sort.column(), direction.clone()).order_by(client::Column::Id, direction);
+        let place = |select: Select<client::Entity>| {
+            select.order_by(sort.column(), direction.clone()).order_by(client::Column::Id, direction.clone())
+        };
+        // First the ids, which an index alone tells; then what is shown of those few.
+        let mut page_of_ids = self.client_select(filter);
         if let Some((key, id)) = &page.after {
             let place = Expr::tuple([Expr::col(sort.column()), Expr::col(client::Column::Id)]);
             let after = Expr::tuple([Expr::val(sort.value(key)?), Expr::val(*id)]);
-            select = select.filter(if order == SortOrder::Ascending { place.gt(after) } else { place.lt(after) });
+            let further = if order == SortOrder::Ascending { place.gt(after) } else { place.lt(after) };
+            page_of_ids = page_of_ids.filter(further);
         }
-        let rows = select.limit(page.limit + 1).all(self.db()).await.or_domain()?;
-        let mut items = rows.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-        let more = items.len() as u64 > page.limit;
-        items.truncate(page.limit as usize);
-        let next = more.then(|| items.last().map(|last| (sort.key(last), last.id.0))).flatten();
+        let page_of_ids =
+            place(page_of_ids).limit(page.limit + 1).select_only().column(client::Column::Id).into_query();
+        let select = self.find::<client::Entity>().filter(client::Column::Id.in_subquery(page_of_ids));
+        let rows = self.listed(place(select).expr_as(self.client_total(filter), TOTAL)).await?;
+        let total = match rows.first() {
+            Some(first) => first.total.unwrap_or_default(),
+            None => {
+                let count = self.db().get_database_backend().build(&self.client_total(filter));
+                let counted = self.db().query_one_raw(count).await.or_domain()?;
+                counted.map_or(Ok(0), |row| row.try_get_by_index(0)).or_domain()?
+            }
+        };
+        let more = rows.len() as u64 > page.limit;
+        let items = rows.into_iter().take(page.limit as usize).map(Row::read).collect::<Result<Vec<_>>>()?;
+        let next = more.then(|| items.last().map(|last| (sort.key(&last.client), last.client.id.0))).flatten();
         Ok(Listed { items, next, total })
     }
 
@@ -128,7 +174,7 @@ impl Tx {
         sort: ClientSort,
         order: SortOrder,
         page: &PageRequest,
-    ) -> Result<Option<Listed<Client>>> {
+    ) -> Result<Option<Listed<ListedClient>>> {
         let Some(search) = filter.search.as_deref().map(name_key).filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
@@ -139,10 +185,51 @@ impl Tx {
         let Some(index) = self.name_index().await? else { return Ok(None) };
         let after = page.after.as_ref().map(|(key, id)| (key.as_str(), *id));
         let hits = index.search(&search, filter.status, &self.context().scope, after, page.limit as usize);
-        let mut items = self.clients_by_id(&hits.ids).await?;
-        items.sort_by_cached_key(|client| (name_key(&client.name), client.id));
-        let next = hits.more.then(|| items.last().map(|last| (sort.key(last), last.id.0))).flatten();
+        let select = self
+            .find::<client::Entity>()
+            .filter(client::Column::DeletedAt.is_null())
+            .filter(client::Column::Id.is_in(hits.ids.iter().map(|client| client.0)));
+        let mut items = self.listed(select).await?.into_iter().map(Row::read).collect::<Result<Vec<_>>>()?;
+        items.sort_by_cached_key(|item| (name_key(&item.client.name), item.client.id));
+        let next = hits.more.then(|| items.last().map(|last| (sort.key(&last.client), last.client.id.0))).flatten();
         Ok(Some(Listed { items, next, total: hits.total }))
+    }
+
+    /// A client that is not deleted, with its integrations.
+    pub async fn client_listed(&self, id: ClientId) -> Result<ListedClient> {
+        let select = self.client_select(&ClientFilter::default()).filter(client::Column::Id.eq(id.0));
+        self.listed(select).await?.pop().ok_or(Error::NotFound { what: "client" })?.read()
+    }
+
+    /// The rows of a selection of clients, each with its integrations.
+    async fn listed(&self, select: Select<client::Entity>) -> Result<Vec<Row>> {
+        let own = Expr::col((client::Entity, client::Column::Id));
+        let join = if self.store().is_postgres() {
+            "string_agg(DISTINCT \"entity\".\"integration\", ',')"
+        } else {
+            "group_concat(DISTINCT \"entity\".\"integration\")"
+        };
+        let integrations = self
+            .find::<vendor_entity::Entity>()
+            .select_only()
+            .expr(Expr::cust(join))
+            .filter(own.eq(Expr::col((vendor_entity::Entity, vendor_entity::Column::ClientId))))
+            .into_query();
+        select.expr_as(integrations, INTEGRATIONS).into_model::<Row>().all(self.db()).await.or_domain()
+    }
+
+    /// How many clients the filter leaves: a query of one value.
+    fn client_total(&self, filter: &ClientFilter) -> SelectStatement {
+        use journal_head::Column::{ClientsActive, ClientsInactive};
+        let head = || self.find::<journal_head::Entity>().select_only();
+        match filter.status {
+            _ if !filter.is_plain() || !self.context().scope.is_all() => {
+                self.client_select(filter).select_only().expr(client::Column::Id.count()).into_query()
+            }
+            None => head().expr(Expr::col(ClientsActive).add(Expr::col(ClientsInactive))).into_query(),
+            Some(ClientStatus::Active) => head().column(ClientsActive).into_query(),
+            Some(ClientStatus::Inactive) => head().column(ClientsInactive).into_query(),
+        }
     }
 
     fn client_select(&self, filter: &ClientFilter) -> Select<client::Entity> {
@@ -181,28 +268,13 @@ impl Tx {
     }
 
     /// Ids of the clients that have an entity of this integration.
-    fn mapped_to(&self, integration: &str) -> sea_orm::sea_query::SelectStatement {
+    fn mapped_to(&self, integration: &str) -> SelectStatement {
         self.find::<vendor_entity::Entity>()
             .select_only()
             .column(vendor_entity::Column::ClientId)
             .filter(vendor_entity::Column::Integration.eq(integration))
             .filter(vendor_entity::Column::ClientId.is_not_null())
             .into_query()
-    }
-
-    /// The integrations that these clients are mapped to: pairs of client and integration.
-    pub async fn client_integrations(&self, clients: &[ClientId]) -> Result<Vec<(ClientId, String)>> {
-        let rows: Vec<(Uuid, String)> = self
-            .find::<vendor_entity::Entity>()
-            .select_only()
-            .columns([vendor_entity::Column::ClientId, vendor_entity::Column::Integration])
-            .filter(vendor_entity::Column::ClientId.is_in(clients.iter().map(|client| client.0)))
-            .distinct()
-            .into_tuple()
-            .all(self.db())
-            .await
-            .or_domain()?;
-        Ok(rows.into_iter().map(|(client, integration)| (ClientId(client), integration)).collect())
     }
 }
 

@@ -16,7 +16,8 @@ use crate::{
     entity::vendor_entity as table,
     error::{OrDomain, known},
     journalled::Journalled,
-    records::{RecordWrite, StoredRecord, StoredRow, compress},
+    packing::pack,
+    records::{RecordWrite, StoredRecord, StoredRow},
 };
 
 impl Journalled for table::Entity {
@@ -294,7 +295,7 @@ impl Tx {
             name: write.title.clone(),
             name_key: name_key(&write.title),
             body: write.body.clone(),
-            raw: compress(&write.raw),
+            raw: pack(&write.raw),
             raw_hash: write.raw_hash.to_vec(),
             content_hash: write.content_hash.to_vec(),
             first_seen_at: self.now(),

@@ -1,7 +1,5 @@
 //! What vendors told us, in bulk: only what is new or changed is written.
 
-use std::cell::RefCell;
-
 use domain::{
     Change, ClientId, ConnectionId, EntityId, Error, Listed, PageRequest, Record, RecordId, Result, RunId, Timestamp,
     name_key,
@@ -12,13 +10,13 @@ use sea_orm::{
 };
 use serde_json::Value;
 use uuid::Uuid;
-use zstd::bulk::Compressor;
 
 use crate::{
     Tx,
     client_list::literal,
     entity::{client, record as table, vendor_entity},
     error::OrDomain,
+    packing::{pack, unpack},
 };
 
 /// A record that is new or changed.
@@ -74,26 +72,6 @@ impl StoredRecord {
 
 /// Raw hashes of the records that are listed, as a sync loads them at its start.
 pub type Known = Vec<Vec<u8>>;
-
-/// Level of compression: the fastest; vendors' JSON shrinks to less than half.
-const LEVEL: i32 = 1;
-
-thread_local! {
-    /// Making a compressor costs more than packing a record with it.
-    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = RefCell::new(Compressor::new(LEVEL).ok());
-}
-
-/// Packs a raw record.
-pub(crate) fn compress(raw: &[u8]) -> Vec<u8> {
-    COMPRESSOR
-        .with_borrow_mut(|compressor| compressor.as_mut().and_then(|compressor| compressor.compress(raw).ok()))
-        .unwrap_or_else(|| raw.to_vec())
-}
-
-/// Unpacks a raw record; at most 16 MiB.
-pub(crate) fn decompress(packed: &[u8]) -> Result<Vec<u8>> {
-    zstd::bulk::decompress(packed, 16 << 20).map_err(Error::internal)
-}
 
 fn subquery(select: sea_orm::sea_query::SelectStatement) -> Expr {
     sea_orm::sea_query::SubQueryStatement::from(select).into()
@@ -209,7 +187,7 @@ impl Tx {
             title_key: name_key(&write.title),
             title: write.title,
             body: write.body,
-            raw: compress(&write.raw),
+            raw: pack(&write.raw),
             raw_hash: write.raw_hash.to_vec(),
             content_hash: write.content_hash.to_vec(),
             first_seen_at: self.now(),
@@ -343,21 +321,16 @@ impl Tx {
         select.one(self.db()).await.or_domain()?.map(read).ok_or(Error::NotFound { what })
     }
 
-    /// Notes for the journal that a person changed a record at its vendor: what was, and what is.
-    pub fn note_record(&self, kind: &str, id: RecordId, client: ClientId, before: Value, after: Value) {
-        self.note(Change {
-            kind: kind.to_owned(),
-            id: id.0,
-            client_id: Some(client),
-            before: Some(before),
-            after: Some(after),
-        });
+    /// Notes for the journal that a person changed something at a vendor: what was, and what is. Nothing was
+    /// before what is made, and nothing is after what is removed.
+    pub fn note_record(&self, kind: &str, id: RecordId, client: ClientId, before: Option<Value>, after: Option<Value>) {
+        self.note(Change { kind: kind.to_owned(), id: id.0, client_id: Some(client), before, after });
     }
 
     /// The vendor's own text of a record, as it was kept.
     pub async fn record_raw(&self, id: RecordId) -> Result<Vec<u8>> {
         let row = self.find::<table::Entity>().filter(table::Column::Id.eq(id.0)).one(self.db()).await.or_domain()?;
-        decompress(&row.ok_or(Error::NotFound { what: "record" })?.raw)
+        unpack(&row.ok_or(Error::NotFound { what: "record" })?.raw)
     }
 
     /// Ids of a client's entities, within the scope.

@@ -14,7 +14,7 @@ use crate::{
     Tx,
     entity::{run, run_page},
     error::{OrDomain, known},
-    records::{compress, decompress},
+    packing::{pack, unpack},
 };
 
 /// What begins a run.
@@ -144,13 +144,13 @@ impl Tx {
 
     /// Keeps a page that is about to be stored, so that it need not be fetched again after a crash.
     pub async fn run_page_keep(&self, id: RunId, page: i32, text: &[u8]) -> Result<()> {
-        self.run_page_seen(id, page, compress(text)).await
+        self.run_page_seen(id, page, pack(text)).await
     }
 
     /// The page that was kept under this number.
     pub async fn run_page_kept(&self, id: RunId, page: i32) -> Result<Option<Vec<u8>>> {
         let kept = self.run_pages_seen(id, page..page + 1).await?;
-        kept.first().map(|packed| decompress(packed)).transpose()
+        kept.first().map(|packed| unpack(packed)).transpose()
     }
 
     /// What these pages of an unfinished run have seen.

@@ -17,6 +17,7 @@ use tokio::sync::RwLock;
 
 use crate::{
     Across, KeyRing, Tx,
+    consents::Turns,
     error::OrDomain,
     keys::{JournalKey, Place},
     name_index::NameIndexes,
@@ -74,6 +75,7 @@ struct Inner {
     chance: Arc<dyn Chance>,
     journal_keys: RwLock<HashMap<OrganisationId, JournalKey>>,
     name_indexes: NameIndexes,
+    turns: Turns,
 }
 
 /// Connections to PostgreSQL that were idle for so long are tested before they are used.
@@ -126,6 +128,7 @@ impl Store {
             chance: options.chance,
             journal_keys: RwLock::default(),
             name_indexes: NameIndexes::default(),
+            turns: Turns::default(),
         }));
         store.prove_key().await?;
         Ok(store)
@@ -139,6 +142,10 @@ impl Store {
     /// Chance.
     pub fn chance(&self) -> &Arc<dyn Chance> {
         &self.0.chance
+    }
+
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.0.turns
     }
 
     pub(crate) fn name_indexes(&self) -> &NameIndexes {

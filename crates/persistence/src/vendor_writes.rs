@@ -46,7 +46,7 @@ pub struct VendorWrite {
     pub id: VendorWriteId,
     /// Through which connection.
     pub connection_id: ConnectionId,
-    /// Of which record.
+    /// Of which record; while something is being made, an id that follows from what is wanted.
     pub record_id: RecordId,
     /// What ("subscription_quantity").
     pub action: String,
@@ -98,6 +98,12 @@ impl Tx {
             finished_at: ActiveValue::Set(Some(self.now())),
             ..ActiveModelTrait::default()
         };
+        self.update_row_where::<table::Entity>(row, Condition::all().add(table::Column::Id.eq(id.0))).await.map(drop)
+    }
+
+    /// Says of which record a change turned out to be: of the one that it made.
+    pub async fn vendor_write_about(&self, id: VendorWriteId, record: RecordId) -> Result<()> {
+        let row = table::ActiveModel { record_id: ActiveValue::Set(record.0), ..ActiveModelTrait::default() };
         self.update_row_where::<table::Entity>(row, Condition::all().add(table::Column::Id.eq(id.0))).await.map(drop)
     }
 

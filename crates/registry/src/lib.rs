@@ -16,6 +16,19 @@ pub const ALL: &[Entry] = &[
     Entry::of::<connector_ninjaone::NinjaOne>(),
     Entry::of::<connector_microsoft365::Microsoft365>(),
     Entry::of::<connector_pax8::Pax8>(),
+    Entry::of::<connector_datto_rmm::DattoRmm>(),
+    Entry::of::<connector_teamviewer::Teamviewer>(),
+    Entry::of::<connector_cipp::Cipp>(),
+    Entry::of::<connector_checkpoint_harmony::CheckpointHarmony>(),
+    Entry::of::<connector_sentinelone::SentinelOne>(),
+    Entry::of::<connector_sophos::Sophos>(),
+    Entry::of::<connector_halopsa::Halopsa>(),
+    Entry::of::<connector_syncro::Syncro>(),
+    Entry::of::<connector_superops::Superops>(),
+    Entry::of::<connector_gorelo::Gorelo>(),
+    Entry::of::<connector_connectwise_manage::ConnectwiseManage>(),
+    Entry::of::<connector_autotask::Autotask>(),
+    Entry::of::<connector_workflowmax::Workflowmax>(),
     // new-connector: entry above
 ];
 
@@ -31,6 +44,19 @@ pub fn simulators() -> Vec<Arc<dyn vendorkit::Simulator>> {
         Arc::new(connector_ninjaone::Simulator::default()),
         Arc::new(connector_microsoft365::simulator::Microsoft365Simulator::default()),
         Arc::new(connector_pax8::Simulator::default()),
+        Arc::new(connector_datto_rmm::Simulator::default()),
+        Arc::new(connector_teamviewer::Simulator::default()),
+        Arc::new(connector_cipp::Simulator::default()),
+        Arc::new(connector_checkpoint_harmony::Simulator::default()),
+        Arc::new(connector_sentinelone::Simulator::default()),
+        Arc::new(connector_sophos::Simulator::default()),
+        Arc::new(connector_halopsa::Simulator::default()),
+        Arc::new(connector_syncro::Simulator::default()),
+        Arc::new(connector_superops::Simulator::default()),
+        Arc::new(connector_gorelo::Simulator::default()),
+        Arc::new(connector_connectwise_manage::Simulator::default()),
+        Arc::new(connector_autotask::Simulator::default()),
+        Arc::new(connector_workflowmax::Simulator::default()),
         // new-connector: simulator above
     ]
 }

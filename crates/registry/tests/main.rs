@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
-use integration::{Entry, Input};
+use integration::{Entry, Input, MappedBy};
 
 /// The slugs of the folders `crates/connector-*`.
 fn folders() -> BTreeSet<String> {
@@ -59,6 +59,16 @@ fn the_tool_finds_its_marks() {
     }
 }
 
+#[test]
+fn the_readme_names_every_vendor() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = fs::read_to_string(readme).expect("the README of the project");
+    for entry in registry::ALL {
+        let row = format!("| {} | {} | {} |", entry.name, entry.category.label(), entry.entity.1);
+        assert!(readme.contains(&row), "the table of vendors lacks a line that begins with {row}");
+    }
+}
+
 /// One vendor as the catalogue shows it.
 fn describe(entry: &Entry) -> String {
     let mut text = format!("{}: {}\n", entry.id, entry.name);
@@ -66,6 +76,14 @@ fn describe(entry: &Entry) -> String {
     line("shelf", entry.category.label());
     line("entity", &format!("{} / {} ({})", entry.entity.0, entry.entity.1, entry.entity_kind));
     line("docs", entry.docs);
+    let imported = match (entry.mapped_by, entry.imported_from_sync) {
+        (MappedBy::Dialog, false) => "yes",
+        (MappedBy::Dialog, true) => "yes, sync first",
+        _ => "no",
+    };
+    line("import", imported);
+    line("mapped", &format!("{:?}", entry.mapped_by));
+    line("against", &format!("{:?}", entry.evidence));
     for capability in entry.capabilities() {
         let incremental = if capability.incremental { " (incremental)" } else { "" };
         line(if capability.writes { "writes" } else { "reads" }, &format!("{}{incremental}", capability.name));
@@ -75,6 +93,7 @@ fn describe(entry: &Entry) -> String {
             Input::Text => "text".to_owned(),
             Input::Url => "address".to_owned(),
             Input::Secret => "secret".to_owned(),
+            Input::Consent => "consent at the vendor's page".to_owned(),
             Input::Choice(choices) => {
                 let choices: Vec<String> = choices.iter().map(|(value, label)| format!("{value} = {label}")).collect();
                 format!("choice of {}", choices.join(", "))

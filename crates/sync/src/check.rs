@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 use crate::{
     Engine,
     connections::{begin_syncing, normalise, permitted},
+    consent::waiting,
+    grants::grant_in,
     rights::allowed,
     trouble::{vendor_code, vendor_error},
 };
@@ -27,12 +29,31 @@ impl Engine {
         let entry = self.entry(integration)?;
         allowed(context, Permission::ConnectionsManage, entry.category)?;
         let values = normalise(entry, credentials).map_err(Error::Invalid)?;
+        if entry.consent_field().is_some() {
+            return Err(consent_missing(entry.name));
+        }
         // Nobody's yet: a budget of its own for one test.
         let id = ConnectionId(self.store.chance().id(context.now));
         let connector = entry
             .connect(&values, self.dial.transport(id, true))
             .map_err(|_| Error::internal("credentials that were just checked do not build a connector"))?;
         check(connector.as_ref(), entry.name).await.map_err(|error| vendor_error(&error))
+    }
+
+    /// The same for credentials that are about to be saved; `None` where they open nothing yet, because the
+    /// vendor wants a person's consent at its own page as well.
+    pub async fn credentials_try(
+        &self,
+        context: &Context,
+        integration: &str,
+        credentials: &Map<String, Value>,
+    ) -> Result<Option<Checked>> {
+        let entry = self.entry(integration)?;
+        if entry.consent_field().is_none() {
+            return self.credentials_test(context, integration, credentials).await.map(Some);
+        }
+        allowed(context, Permission::ConnectionsManage, entry.category)?;
+        normalise(entry, credentials).map(|_| None).map_err(Error::Invalid)
     }
 
     /// Tries the stored credentials of a connection and notes what was found: the account, and whether it
@@ -43,7 +64,12 @@ impl Engine {
         permitted(context, self.entries, &tried, Permission::ConnectionsManage)?;
         let credentials = tx.connection_credentials(id).await?;
         tx.rollback().await?;
-        let outcome = match self.connect(&tried, &credentials, true) {
+        if let Ok(entry) = self.entry(&tried.integration)
+            && entry.consent_field().is_some_and(|field| grant_in(&credentials, field).is_none())
+        {
+            return Err(consent_missing(entry.name));
+        }
+        let outcome = match self.connect(context.organisation, &tried, &credentials, true) {
             Ok(connector) => check(connector.as_ref(), &tried.integration).await,
             Err(error) => Err(error),
         };
@@ -60,6 +86,10 @@ impl Engine {
         tx.commit("connection_test", outcome.as_ref().err().map(|error| vendor_code(error.kind))).await?;
         outcome.map_err(|error| vendor_error(&error))
     }
+}
+
+fn consent_missing(vendor: &str) -> Error {
+    Error::conflict("consent_missing", waiting(vendor))
 }
 
 /// The connection after a test with this outcome.
@@ -80,7 +110,7 @@ fn found(before: &Connection, outcome: &Result<Checked, integration::Error>) -> 
     after
 }
 
-async fn check(connector: &dyn Connector, vendor: &str) -> Result<Checked, integration::Error> {
+pub(crate) async fn check(connector: &dyn Connector, vendor: &str) -> Result<Checked, integration::Error> {
     tokio::time::timeout(PATIENCE, connector.check()).await.unwrap_or_else(|_| {
         let message = format!("{vendor} did not answer within {} seconds", PATIENCE.as_secs());
         Err(integration::Error::new(Kind::Unavailable, message))

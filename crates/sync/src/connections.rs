@@ -9,7 +9,9 @@ use persistence::{EntityFilter, Tx};
 use serde_json::{Map, Value};
 
 use crate::{
+    consent::waiting,
     engine,
+    grants::grant_in,
     queue::{self, Started},
     rights::allowed,
 };
@@ -50,6 +52,11 @@ pub fn normalise(entry: &Entry, credentials: &Map<String, Value>) -> Result<Map<
         let field = mistake.field.replace('~', "~0").replace('/', "~1");
         Problem::new(format!("/credentials/{field}"), "invalid_credential", mistake.message)
     };
+    let typed = entry.consent_field().filter(|field| credentials.get(*field).is_some_and(|value| !value.is_null()));
+    if let Some(field) = typed {
+        let message = "is given at the vendor's own page: leave it out, save, and start the consent".to_owned();
+        return Err(vec![problem(FieldError { field: field.to_owned(), message })]);
+    }
     entry.normalise(credentials).map_err(|mistakes| mistakes.into_iter().map(problem).collect())
 }
 
@@ -66,7 +73,8 @@ fn note<T>(outcome: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T
 }
 
 /// Makes a connection. With `checked`, what a test of these very credentials found, it works at once and its
-/// first sync is enqueued; without, it is a draft.
+/// first sync is enqueued; without, it is a draft. It is a draft too where the vendor wants consent at its own
+/// page: nothing can be tested before.
 pub async fn connection_create(
     tx: &Tx,
     entries: &'static [Entry],
@@ -86,12 +94,14 @@ pub async fn connection_create(
     let (Some(name), Some(credentials), true) = (name, credentials, problems.is_empty()) else {
         return Err(Error::Invalid(problems));
     };
+    let waits = entry.consent_field().map(|_| waiting(entry.name));
+    let checked = checked.filter(|_| waits.is_none());
     let connection = Connection {
         id: tx.new_id(),
         integration: entry.id.to_owned(),
         name,
         state: if checked.is_some() { ConnectionState::Connected } else { ConnectionState::Draft },
-        state_reason: None,
+        state_reason: waits,
         account: checked.and_then(|checked| checked.account.clone()),
         credentials_version: 1,
         cadence_minutes,
@@ -127,9 +137,12 @@ pub async fn connection_update(
     if let Some(minutes) = patch.cadence_minutes {
         after.cadence_minutes = valid_cadence(minutes, &mut problems);
     }
-    let mut sealed = None;
+    let (mut sealed, mut waits) = (None, None);
     if let Some(credentials) = &patch.credentials {
-        match normalise(engine::entry(entries, &before.integration)?, credentials) {
+        let entry = engine::entry(entries, &before.integration)?;
+        // What was granted to other credentials is gone with them.
+        waits = entry.consent_field().map(|_| waiting(entry.name));
+        match normalise(entry, credentials) {
             Ok(credentials) => sealed = Some(credentials),
             Err(found) => problems.extend(found),
         }
@@ -139,11 +152,14 @@ pub async fn connection_update(
     }
     if let Some(credentials) = &sealed {
         after.credentials_version += 1;
-        (after.state, after.state_reason) = (ConnectionState::Connected, None);
+        let state = if waits.is_some() { ConnectionState::Draft } else { ConnectionState::Connected };
+        (after.state, after.state_reason) = (state, waits.clone());
         tx.connection_seal(id, &Value::Object(credentials.clone())).await?;
     }
     let after = tx.connection_update(&before, after).await?;
-    if sealed.is_some() {
+    if waits.is_some() {
+        tx.connection_schedule(id, None, None).await?;
+    } else if sealed.is_some() {
         begin_syncing(tx, &after).await?;
     } else if after.cadence_minutes != before.cadence_minutes && after.state.syncs() {
         let next = tx.now() + chrono::TimeDelta::minutes(i64::from(after.cadence_minutes));
@@ -175,7 +191,12 @@ pub async fn connection_reconnect(
     }
     let before = managed(tx, entries, id).await?;
     // Refused where there are none.
-    tx.connection_credentials(id).await?;
+    let stored = tx.connection_credentials(id).await?;
+    if let Ok(entry) = engine::entry(entries, &before.integration)
+        && entry.consent_field().is_some_and(|field| grant_in(&stored, field).is_none())
+    {
+        return Err(Error::conflict("consent_missing", waiting(entry.name)));
+    }
     let after = Connection { state: ConnectionState::Connected, state_reason: None, ..before.clone() };
     let after = tx.connection_update(&before, after).await?;
     begin_syncing(tx, &after).await?;

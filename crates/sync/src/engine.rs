@@ -8,7 +8,10 @@ use persistence::{ClaimedJob, JobOutcome, Store, Tx};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use crate::job::{self, Ended};
+use crate::{
+    grants::{Granting, StoredGrant},
+    job::{self, Ended},
+};
 
 /// Gives each connection its transport: one budget for everything that talks to the same account.
 pub trait Dial: Send + Sync {
@@ -51,6 +54,7 @@ impl Engine {
     /// The connector of a stored connection.
     pub(crate) fn connect(
         &self,
+        organisation: OrganisationId,
         connection: &Connection,
         credentials: &Value,
         interactive: bool,
@@ -60,7 +64,18 @@ impl Engine {
             .map_err(|error| integration::Error::new(integration::Kind::Refused, error.to_string()))?;
         let none = Map::new();
         let values = credentials.as_object().unwrap_or(&none);
-        entry.connect(values, self.dial.transport(connection.id, interactive)).map_err(|mistakes| {
+        let mut transport = self.dial.transport(connection.id, interactive);
+        if let Some(field) = entry.consent_field() {
+            let grants = StoredGrant {
+                store: self.store.clone(),
+                organisation,
+                connection: connection.id,
+                field,
+                vendor: entry.name,
+            };
+            transport = Arc::new(Granting { inner: transport, grants: Arc::new(grants) });
+        }
+        entry.connect(values, transport).map_err(|mistakes| {
             let fields: Vec<_> = mistakes.iter().map(|mistake| mistake.field.as_str()).collect();
             let message = format!(
                 "the stored credentials of {} do not fit this version ({}): reconnect it",

@@ -18,6 +18,17 @@ pub fn entity_id(connection: ConnectionId, vendor_id: &str) -> EntityId {
     EntityId(id(connection, RecordKind::Entity, None, vendor_id))
 }
 
+/// An id for what is wanted of an entity before there is any: the same for the same.
+pub(crate) fn wanted_id(entity: EntityId, action: &str, wanted: &str) -> RecordId {
+    let mut hasher = Sha256::new();
+    for part in [entity.0.as_bytes().as_slice(), action.as_bytes(), &[0], wanted.as_bytes()] {
+        hasher.update(part);
+    }
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hasher.finalize()[..16]);
+    RecordId(Builder::from_custom_bytes(bytes).into_uuid())
+}
+
 fn id(connection: ConnectionId, kind: RecordKind, entity: Option<&str>, vendor_id: &str) -> Uuid {
     let mut hasher = Sha256::new();
     hasher.update(connection.0.as_bytes());

@@ -119,7 +119,7 @@ impl Engine {
         };
         let job = Job { engine: self, claimed, stop, payload, connection, vendor };
         let connector = match credentials {
-            Ok(credentials) => self.connect(&job.connection, &credentials, false),
+            Ok(credentials) => self.connect(claimed.organisation, &job.connection, &credentials, false),
             Err(Error::Conflict { message, .. }) => Err(integration::Error::new(Kind::Credentials, message)),
             Err(error) => return Err(error),
         };

@@ -6,17 +6,24 @@
 //! * `walk.rs` fetches pages while `page.rs` stores them, each with its checkpoint in one transaction
 //!   (`keep.rs` holds the one in between); `seen.rs` knows what was met, `conclude.rs` and
 //!   `plausible.rs` decide on removal.
+//! * `consent.rs` sends a person to a vendor's own page and takes what they come back with; `grants.rs` keeps that
+//!   fresh, and stores a rotated token before it is used.
 //! * `worker.rs` takes jobs from the queue.
-//! * `connections.rs`, `check.rs`, `held.rs` and `subscriptions.rs`: what people do, for the API.
+//! * `connections.rs`, `check.rs` and `held.rs`: what people do with connections, for the API.
+//! * `act/` and `subscriptions.rs`: what people do at vendors; one way to send it, whatever it is.
 //!
-//! **Another rule on what to believe**: a function and its table in `plausible.rs`. **Another thing a
+//! **Another rule on what to believe**: a function and its table in `plausible.rs`. **Another thing to do at a
+//! vendor**: an `Act` in `act/`. **Another thing a
 //! person can do with a connection**: a function in `connections.rs` that takes a `Tx`.
 
+mod act;
 mod check;
 mod checkpoint;
 mod conclude;
 mod connections;
+mod consent;
 mod engine;
+mod grants;
 mod held;
 mod ids;
 mod job;
@@ -33,16 +40,22 @@ mod walk;
 mod words;
 mod worker;
 
+pub use act::{
+    Act, Acted, Acting, Asking, ContactCreate, ContactRemove, ContactUpdate, CustomFieldsSet, DocumentArchive,
+    Idempotency, InstallerLinkMake, Keep, Noted, Place, Sent, Shelf, Target, ThreatAct, ThreatAction, TicketCreate,
+    TicketNoteAdd, TicketUpdate,
+};
 pub use connections::{
     CADENCE, CADENCES, ConnectionPatch, NewConnection, connection_create, connection_delete, connection_disconnect,
     connection_reconnect, connection_update, normalise, sync_start,
 };
+pub use consent::{CONSENT_LASTS, ConsentBegun, ConsentTaken};
 pub use engine::{Dial, Engine};
 pub use held::{run_drop, run_release};
 pub use ids::{entity_id, record_id};
 pub use job::{Ended, SyncPayload};
 pub use queue::{Started, sync_key};
 pub use rights::allowed;
-pub use subscriptions::{Idempotency, Planned, QuantitySet, Render};
+pub use subscriptions::{QuantitySet, Render};
 pub use trouble::{vendor_code, vendor_error};
 pub use worker::{Worker, WorkerOptions};

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use domain::{EntityId, RecordId, Result};
-use integration::{Page, Reach, ReadRecord, RecordKind};
+use integration::{Listing, Page, Reach, ReadRecord, RecordKind};
 use persistence::{RecordWrite, StoredRecord, Tx};
 use uuid::Uuid;
 
@@ -47,6 +47,24 @@ enum Entity {
     Under(EntityId),
     /// It names one that is not known.
     Stranger,
+}
+
+/// Reads a raw record, if it is one that can be stored.
+pub(crate) fn read_one(listing: &dyn Listing, raw: &[u8]) -> Result<ReadRecord, String> {
+    if raw.len() > LARGEST {
+        return Err("larger than 1 MiB".to_owned());
+    }
+    let read = listing.read(raw)?;
+    if read.id.is_empty() || read.id.len() > LONGEST_ID || read.id.chars().any(char::is_control) {
+        return Err("its id is empty, too long or not one line".to_owned());
+    }
+    Ok(read)
+}
+
+/// A title as it is stored.
+pub(crate) fn one_line(title: &str) -> String {
+    let title: String = title.chars().take(LONGEST_TITLE).collect();
+    title.replace(char::is_control, " ").trim().to_owned()
 }
 
 /// The page, sorted.
@@ -140,13 +158,7 @@ impl KindRun<'_> {
         entity: Option<&str>,
         id: Option<EntityId>,
     ) -> Result<Candidate<'p>, String> {
-        if raw.len() > LARGEST {
-            return Err("larger than 1 MiB".to_owned());
-        }
-        let read = self.listing.read(raw)?;
-        if read.id.is_empty() || read.id.len() > LONGEST_ID || read.id.chars().any(char::is_control) {
-            return Err("its id is empty, too long or not one line".to_owned());
-        }
+        let read = read_one(self.listing, raw)?;
         let of = match (self.kind(), self.listing.reach(), id, &read.entity) {
             (RecordKind::Entity, ..) => Entity::Itself,
             (_, Reach::Entity, Some(id), _) => Entity::Under(id),
@@ -259,15 +271,13 @@ impl KindRun<'_> {
     }
 
     fn row_of(&self, candidate: Candidate<'_>, under: Option<EntityId>, content: u128) -> RecordWrite {
-        let title: String = candidate.read.title.chars().take(LONGEST_TITLE).collect();
-        let title = title.replace(char::is_control, " ");
         RecordWrite {
             id: RecordId(candidate.id),
             connection_id: self.job.connection.id,
             entity_id: under.unwrap_or(EntityId(candidate.id)),
             kind: self.kind().as_str().to_owned(),
             vendor_id: candidate.read.id,
-            title: title.trim().to_owned(),
+            title: one_line(&candidate.read.title),
             body: candidate.read.body,
             raw: candidate.raw.to_vec(),
             raw_hash: to_bytes(candidate.hash),

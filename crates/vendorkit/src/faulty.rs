@@ -223,6 +223,10 @@ impl Transport for Faulty {
     fn now(&self) -> DateTime<Utc> {
         self.inner.now()
     }
+
+    fn grants(&self) -> Option<&dyn integration::GrantStore> {
+        self.inner.grants()
+    }
 }
 
 impl Faulty {

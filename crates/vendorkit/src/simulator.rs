@@ -31,6 +31,12 @@ pub trait Simulator: Send + Sync + 'static {
     /// Credentials that it accepts, but without the rights to read.
     fn powerless_credentials(&self, base: &str) -> Map<String, Value>;
 
+    /// The same credentials with what a person grants at the vendor's page; unchanged where the vendor has no
+    /// such page. What people type never holds it.
+    fn consented(&self, credentials: Map<String, Value>) -> Map<String, Value> {
+        credentials
+    }
+
     /// Ends every token given out so far, as if their time had passed.
     fn expire_tokens(&self);
 
@@ -39,6 +45,11 @@ pub trait Simulator: Send + Sync + 'static {
     /// shows less, or counts in its own way.
     fn expected(&self, world: &World, kind: RecordKind) -> Option<usize> {
         world.expected(self.id(), kind)
+    }
+
+    /// Whether the vendor gives this listing in one answer, however long it is.
+    fn unpaged(&self, _kind: RecordKind) -> bool {
+        false
     }
 
     /// A webhook as the vendor would send it now, signed with this secret; `None` where it sends none.

@@ -5,7 +5,7 @@ use directory::{ClientSaved, Deletion, client_create, client_delete, client_upda
 use domain::{
     ClientDraft, ClientId, ClientPatch, ClientStatus, EntityId, Error, IntegrationFilter, Permission, Range, SortOrder,
 };
-use persistence::{ClientFilter, ClientSort, Tx};
+use persistence::{ClientFilter, ClientSort, ListedClient, Tx};
 use poem_openapi::{
     Enum, Object, OpenApi,
     param::{Header, Path, Query},
@@ -272,13 +272,7 @@ impl Clients {
         };
         let tx = app.read(caller, Permission::ClientsView).await?;
         let listed = tx.client_list(&filter, sort, order, &page).await?;
-        let ids: Vec<ClientId> = listed.items.iter().map(|client| client.id).collect();
-        let mut mapped = mapped_integrations(&tx, &ids).await?;
-        let listed = listed.map(|client| {
-            let integrations = mapped.remove(&client.id).unwrap_or_default();
-            view(&app, client, integrations)
-        });
-        Ok(Answer::page(listed, uri))
+        Ok(Answer::page(listed.map(|client| view(&app, client)), uri))
     }
 
     /// How many clients there are, whatever the filters
@@ -341,15 +335,13 @@ impl Clients {
         client_id: Path<Uuid>,
     ) -> Result<Answer<ClientDetail>, Failure> {
         let tx = app.read(caller, Permission::ClientsView).await?;
-        let client = tx.client(ClientId(client_id.0)).await?;
-        let entities = tx.entities_of_client(client.id).await?;
+        let listed = tx.client_listed(ClientId(client_id.0)).await?;
+        let entities = tx.entities_of_client(listed.client.id).await?;
         let mappings = entities.iter().map(mapping).collect();
         let sources = Sources::read(&tx, entities).await?;
-        let version = client.version;
-        let mut mapped = mapped_integrations(&tx, &[client.id]).await?;
-        let integrations = mapped.remove(&client.id).unwrap_or_default();
+        let version = listed.client.version;
         let detail = ClientDetail {
-            client: view(&app, client, integrations),
+            client: view(&app, listed),
             mappings,
             devices: sources.of(&app, "device"),
             users: sources.of(&app, "directory_user"),
@@ -431,21 +423,9 @@ impl Clients {
     }
 }
 
-/// The clients' integrations, sorted.
-async fn mapped_integrations(
-    tx: &Tx,
-    clients: &[ClientId],
-) -> domain::Result<std::collections::HashMap<ClientId, Vec<String>>> {
-    let mut mapped: std::collections::HashMap<ClientId, Vec<String>> = std::collections::HashMap::new();
-    for (client, integration) in tx.client_integrations(clients).await? {
-        mapped.entry(client).or_default().push(integration);
-    }
-    mapped.values_mut().for_each(|integrations| integrations.sort());
-    Ok(mapped)
-}
-
 /// The view of a client.
-fn view(app: &crate::app::App, client: domain::Client, integrations: Vec<String>) -> Client {
+fn view(app: &crate::app::App, listed: ListedClient) -> Client {
+    let ListedClient { client, integrations } = listed;
     let known = |kind: &str| integrations.iter().any(|integration| app.can(integration, kind));
     Client {
         device_count: known("device").then_some(client.device_count),
@@ -479,10 +459,8 @@ fn mapping(entity: &domain::Entity) -> ClientMapping {
 }
 
 async fn answer(app: &crate::app::App, tx: &Tx, saved: ClientSaved) -> domain::Result<(Client, Vec<String>)> {
-    let mut mapped = mapped_integrations(tx, &[saved.client.id]).await?;
-    let integrations = mapped.remove(&saved.client.id).unwrap_or_default();
     let warnings = saved.same_name.iter().map(|id| format!("another client has the same name: {id}")).collect();
-    Ok((view(app, saved.client, integrations), warnings))
+    Ok((view(app, tx.client_listed(saved.client.id).await?), warnings))
 }
 
 fn patch(body: ClientUpdate) -> domain::Result<ClientPatch> {

@@ -163,7 +163,8 @@ impl Connections {
 
     /// Connect a vendor: the credentials are tried, sealed, and a first sync starts
     ///
-    /// They are tried at the vendor first; if it does not take them, nothing is saved.
+    /// They are tried at the vendor first; if it does not take them, nothing is saved. Where the vendor wants
+    /// consent at its own page too, a draft is saved: go on with `connection_consent_start`.
     #[oai(path = "/", method = "post", operation_id = "connection_create")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn connection_create(
@@ -184,7 +185,7 @@ impl Connections {
         let context = caller.context()?;
         let body = body.0;
         app.permit_for(&context, Permission::ConnectionsManage, "connection_create", &body.integration).await?;
-        let checked = app.engine.credentials_test(&context, &body.integration, &body.credentials.0).await?;
+        let checked = app.engine.credentials_try(&context, &body.integration, &body.credentials.0).await?;
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
         let request = (&body.integration, &body.name, body.cadence_minutes, fingerprint(&body.credentials.0));
         let begun = app.begin(&context, Permission::ConnectionsManage, "connection_create", asked, &request).await?;
@@ -198,8 +199,10 @@ impl Connections {
             credentials: body.credentials.0,
             cadence_minutes: body.cadence_minutes,
         };
-        let made = sync::connection_create(&write.tx, app.entries, &new, Some(&checked)).await?;
-        let answer = write.finish(Some(view(made, true)), checked.warnings).await?;
+        let made = sync::connection_create(&write.tx, app.entries, &new, checked.as_ref()).await?;
+        let warnings =
+            checked.as_ref().map_or_else(|| made.state_reason.iter().cloned().collect(), |c| c.warnings.clone());
+        let answer = write.finish(Some(view(made, checked.is_some())), warnings).await?;
         app.wake.notify_one();
         Ok(Answer::new(answer))
     }
@@ -237,7 +240,8 @@ impl Connections {
 
     /// Change a connection's name, cadence or credentials
     ///
-    /// New credentials are tried first, and reconnect a connection that had stopped working.
+    /// New credentials are tried first, and reconnect a connection that had stopped working. Where the vendor
+    /// wants consent at its own page too, they make it a draft until that is given anew.
     #[oai(path = "/:connection_id", method = "patch", operation_id = "connection_update")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn connection_update(
@@ -262,7 +266,7 @@ impl Connections {
         let connection = app.read_as(&context, Permission::ConnectionsView).await?.connection(id).await?;
         app.permit_for(&context, Permission::ConnectionsManage, "connection_update", &connection.integration).await?;
         let checked = match &body.credentials {
-            Some(new) => Some(app.engine.credentials_test(&context, &connection.integration, &new.0).await?),
+            Some(new) => app.engine.credentials_try(&context, &connection.integration, &new.0).await?,
             None => None,
         };
         let warnings = checked.as_ref().map(|checked| checked.warnings.clone()).unwrap_or_default();
@@ -282,6 +286,11 @@ impl Connections {
             return Err(domain::Error::Stale { what: "connection" }.into());
         }
         let saved = sync::connection_update(&write.tx, app.entries, id, &patch).await?;
+        let warnings = if saved.state == domain::ConnectionState::Draft {
+            saved.state_reason.iter().cloned().collect()
+        } else {
+            warnings
+        };
         let syncing = is_syncing(&write.tx, id).await?;
         let version = saved.version;
         let answer = write.finish(Some(view(saved, syncing)), warnings).await?;

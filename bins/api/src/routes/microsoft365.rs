@@ -1,6 +1,8 @@
 //! A client's Microsoft 365: licences, secure score, domains. Any vendor that lists them fills it.
 
-use domain::{EntityId, Permission};
+use std::collections::{HashMap, HashSet};
+
+use domain::{EntityId, Permission, Record};
 use poem_openapi::{Object, OpenApi, param::Path};
 use uuid::Uuid;
 
@@ -8,7 +10,13 @@ use super::{
     Chapter,
     fleet::{body, sources},
 };
-use crate::{app::AppData, auth::Caller, freshness::Freshness, page::Answer, problem::Failure};
+use crate::{
+    app::{App, AppData},
+    auth::Caller,
+    freshness::{Freshness, Sources},
+    page::Answer,
+    problem::Failure,
+};
 
 /// Seats of one product.
 #[derive(Debug, Clone, Object)]
@@ -99,6 +107,8 @@ impl Microsoft365Api {
         let entities = |kind: &str| -> Vec<EntityId> {
             sources.entities_for(&app, kind).into_iter().map(|entity| entity.id).collect()
         };
+        // Several tools may tell of one tenant: each thing is shown once, as the first of them says it.
+        let mut told = Told::of(&sources, &app);
         let mut view = Microsoft365 {
             licences: Vec::new(),
             licences_freshness: sources.of(&app, "licence"),
@@ -109,6 +119,9 @@ impl Microsoft365Api {
         };
         for record in tx.records_under(&entities("licence"), "licence").await? {
             let licence: integration::Licence = body(&record)?;
+            if !told.news(&record, &licence.part_number) {
+                continue;
+            }
             view.licences.push(Licence {
                 name: licence.name,
                 part_number: licence.part_number,
@@ -120,6 +133,9 @@ impl Microsoft365Api {
         }
         for record in tx.records_under(&entities("secure_score"), "secure_score").await? {
             let score: integration::SecureScore = body(&record)?;
+            if !told.news(&record, "") {
+                continue;
+            }
             view.secure_scores.push(SecureScore {
                 entity_id: record.entity_id.0,
                 current: score.current,
@@ -131,6 +147,9 @@ impl Microsoft365Api {
         }
         for record in tx.records_under(&entities("domain"), "domain").await? {
             let domain: integration::Domain = body(&record)?;
+            if !told.news(&record, &domain.name) {
+                continue;
+            }
             view.domains.push(DomainName {
                 name: domain.name,
                 verified: domain.verified,
@@ -141,5 +160,26 @@ impl Microsoft365Api {
             });
         }
         Ok(Answer::new(view))
+    }
+}
+
+/// What was told of each tenant.
+struct Told {
+    tenants: HashMap<EntityId, String>,
+    told: HashSet<(String, String, String)>,
+}
+
+impl Told {
+    fn of(sources: &Sources, app: &App) -> Self {
+        let kinds = ["licence", "secure_score", "domain"];
+        let entities = kinds.iter().flat_map(|kind| sources.entities_for(app, kind));
+        let tenants = entities.map(|entity| (entity.id, entity.vendor_id.to_ascii_lowercase())).collect();
+        Self { tenants, told: HashSet::new() }
+    }
+
+    /// Whether nobody told of this before.
+    fn news(&mut self, record: &Record, what: &str) -> bool {
+        let tenant = self.tenants.get(&record.entity_id).cloned().unwrap_or_else(|| record.entity_id.to_string());
+        self.told.insert((tenant, record.kind.clone(), what.to_ascii_lowercase()))
     }
 }

@@ -1,18 +1,28 @@
 //! The operations, one file for each resource.
 
+pub mod acting;
 pub mod clients;
 pub mod connections;
+pub mod consent;
+pub mod contacts;
+pub mod documents;
 pub mod fleet;
 pub mod imports;
 pub mod integrations;
 pub mod journal;
 pub mod keys;
+pub mod live;
 pub mod mappings;
 pub mod microsoft365;
+pub mod places;
+pub mod records;
 pub mod runs;
 pub mod session;
 pub mod staff;
+pub mod stored;
 pub mod subscriptions;
+pub mod threats;
+pub mod tickets;
 
 use poem_openapi::Tags;
 

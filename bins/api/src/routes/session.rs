@@ -199,7 +199,7 @@ impl Session {
     }
 }
 
-fn needs_session() -> Error {
+pub(super) fn needs_session() -> Error {
     Error::conflict("needs_session", "This is for a signed-in person, not for an API key.")
 }
 

@@ -180,7 +180,8 @@ impl Subscriptions {
     }
 }
 
-fn money(money: integration::Money) -> Money {
+/// A view of an amount.
+pub(super) fn money(money: integration::Money) -> Money {
     Money { minor_units: money.minor_units(), amount: money.amount.0.to_string(), currency: money.currency }
 }
 

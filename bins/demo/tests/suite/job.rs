@@ -19,31 +19,15 @@ async fn once_does_the_main_job_in_a_folder_of_its_own() {
     let report = once(&Arguments { data_dir: None, port: None, ..arguments(Path::new("")) }).await;
     assert!(report.ok, "{report}");
     let steps: Vec<&str> = report.steps.iter().map(|step| step.step.as_str()).collect();
-    assert_eq!(
-        steps,
-        [
-            "open_folder",
-            "start",
-            "sign_in",
-            "make_api_key",
-            "connect_ninjaone",
-            "connect_microsoft365",
-            "connect_pax8",
-            "sync_ninjaone",
-            "sync_microsoft365",
-            "sync_pax8",
-            "import_ninjaone",
-            "map_microsoft365",
-            "map_pax8",
-            "list_clients",
-            "client_overview",
-            "client_devices",
-            "client_users",
-            "client_microsoft365",
-            "client_subscriptions",
-            "change_quantity",
-        ]
-    );
+    let vendors = || registry::ALL.iter().map(|entry| entry.id);
+    let mut expected: Vec<String> = ["open_folder", "start", "sign_in", "make_api_key"].map(str::to_owned).into();
+    expected.extend(vendors().map(|vendor| format!("connect_{vendor}")));
+    expected.extend(vendors().map(|vendor| format!("sync_{vendor}")));
+    expected.push("import_ninjaone".to_owned());
+    expected.extend(vendors().filter(|vendor| *vendor != "ninjaone").map(|vendor| format!("map_{vendor}")));
+    let read = ["list_clients", "client_overview", "client_devices", "client_users", "client_microsoft365"];
+    expected.extend(read.iter().chain(&["client_subscriptions", "change_quantity"]).map(|step| (*step).to_owned()));
+    assert_eq!(steps, expected);
     assert!(detail(&report, "sync_ninjaone").contains("device 60"), "{report}");
     for (step, said) in [
         ("client_devices", " …"),
@@ -91,7 +75,7 @@ async fn an_empty_demo_has_nothing_connected_and_shows_how_to_connect() {
     assert!(lines.iter().any(|(words, line)| words == "Connect Pax8" && line.contains("-d '{")), "{lines:?}");
     let shown = running.welcome.json();
     let vendors = shown["vendors"].as_object().expect("vendors");
-    assert_eq!(vendors.len(), 3);
+    assert_eq!(vendors.len(), registry::ALL.len());
     for (vendor, credentials) in vendors {
         let body = serde_json::json!({ "integration": vendor, "credentials": credentials });
         client.post("/api/connections", body).await.expect("connects");

@@ -11,9 +11,8 @@ use vendorkit::{
 };
 
 use super::{
-    Query, Refusal,
+    answers::{Query, Refusal, json},
     device_row::{Memory, Nothing, OperatingSystem, Processor, Row, System, Volume},
-    json,
 };
 use crate::NinjaOne;
 
@@ -21,13 +20,23 @@ use crate::NinjaOne;
 pub(super) fn list(world: &World, query: &Query, detailed: bool) -> Result<Vec<u8>, Refusal> {
     let (after, size, filter) = (query.after()?, query.page_size()?, query.filter()?);
     let listed = |&(business, device): &(&Business, &Device)| known(business) && filter.matches(business, device);
-    let rows: Vec<Row<'_>> = match filter.organizations() {
-        None => world.devices_after(after).filter(listed).take(size).map(|(b, d)| row(b, d, detailed)).collect(),
-        Some(keys) => {
-            let businesses = keys.iter().filter_map(|key| world.business(*key));
-            let all = businesses.flat_map(|business| business.devices.iter().map(move |device| (business, device)));
-            let mut page: Vec<_> = all.filter(|(_, device)| device.key > after).filter(listed).collect();
+    let rows: Vec<Row<'_>> = match (filter.devices(), filter.organizations()) {
+        (None, None) => {
+            world.devices_after(after).filter(listed).take(size).map(|(b, d)| row(b, d, detailed)).collect()
+        }
+        (named, organizations) => {
+            let mut page: Vec<(&Business, &Device)> = match (named, organizations) {
+                (Some(keys), _) => keys.iter().filter_map(|key| world.device(*key)).collect(),
+                (None, keys) => {
+                    let businesses = keys.into_iter().flatten().filter_map(|key| world.business(*key));
+                    businesses
+                        .flat_map(|business| business.devices.iter().map(move |device| (business, device)))
+                        .collect()
+                }
+            };
+            page.retain(|found| found.1.key > after && listed(found));
             page.sort_unstable_by_key(|(_, device)| device.key);
+            page.dedup_by_key(|(_, device)| device.key);
             page.into_iter().take(size).map(|(b, d)| row(b, d, detailed)).collect()
         }
     };
@@ -173,6 +182,6 @@ fn os_maker(class: DeviceClass) -> &'static str {
 }
 
 /// Epoch seconds with a fraction.
-fn seconds(at: DateTime<Utc>) -> f64 {
+pub(super) fn seconds(at: DateTime<Utc>) -> f64 {
     at.timestamp_micros() as f64 / 1e6
 }

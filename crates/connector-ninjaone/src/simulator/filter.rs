@@ -8,6 +8,7 @@ use super::devices::node_class;
 pub(super) struct Filter(Vec<Term>);
 
 enum Term {
+    Device(Vec<u64>),
     Organization(Vec<u64>),
     Location(Vec<u64>),
     Class(Vec<String>),
@@ -23,11 +24,20 @@ impl Filter {
 
     pub(super) fn matches(&self, business: &Business, device: &Device) -> bool {
         self.0.iter().all(|term| match term {
+            Term::Device(ids) => ids.contains(&device.key),
             Term::Organization(ids) => ids.contains(&business.key),
             Term::Location(ids) => ids.contains(&device.location),
             Term::Class(classes) => classes.iter().any(|class| class == node_class(device.class)),
             Term::Offline(offline) => *offline != device.online,
             Term::Approved(approved) => *approved,
+        })
+    }
+
+    /// The devices that it is about, where it names them.
+    pub(super) fn devices(&self) -> Option<&[u64]> {
+        self.0.iter().find_map(|term| match term {
+            Term::Device(ids) => Some(ids.as_slice()),
+            _ => None,
         })
     }
 
@@ -58,6 +68,7 @@ impl Term {
         };
         let ids = || values.iter().map(|value| value.parse().map_err(|_| unknown())).collect::<Result<Vec<u64>, _>>();
         match name {
+            "id" => Ok(Self::Device(ids()?)),
             "org" => Ok(Self::Organization(ids()?)),
             "loc" => Ok(Self::Location(ids()?)),
             "class" => Ok(Self::Class(values.into_iter().map(str::to_owned).collect())),

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use integration::{Body, Request};
 use serde_json::json;
 
-use super::Refusal;
+use super::answers::Refusal;
 
 /// A client app as a system administrator made it.
 pub(super) struct App {
@@ -18,9 +18,13 @@ pub(super) struct App {
     scopes: &'static [&'static str],
 }
 
-/// May read.
+/// May read and change.
 pub(super) const READER: App =
     App { id: "sim-ninjaone-app-0001", secret: "sim-ninjaone-secret-0001", scopes: &["monitoring", "management"] };
+
+/// May read, but change nothing.
+pub(super) const WATCHER: App =
+    App { id: "sim-ninjaone-app-0003", secret: "sim-ninjaone-secret-0003", scopes: &["monitoring"] };
 
 /// Is known, but may not read.
 pub(super) const POWERLESS: App =
@@ -62,7 +66,7 @@ impl Apps {
         if field("grant_type") != Some("client_credentials") {
             return Err(Refusal::oauth(400, "unsupported_grant_type", "Grant type is not allowed", 4));
         }
-        let Some(app) = [READER, POWERLESS].into_iter().find(|app| field("client_id") == Some(app.id)) else {
+        let Some(app) = [READER, WATCHER, POWERLESS].into_iter().find(|app| field("client_id") == Some(app.id)) else {
             return Err(Refusal { status: 404, body: json!({"resultCode": "Client app not exist", "incidentId": ""}) });
         };
         if field("client_secret") != Some(app.secret) {
@@ -84,8 +88,8 @@ impl Apps {
         Ok(body.to_string().into_bytes())
     }
 
-    /// Lets a request through whose token is valid and may read.
-    pub(super) fn admit(&self, now: DateTime<Utc>, request: &Request) -> Result<(), Refusal> {
+    /// Lets a request through whose token is valid and has the scope.
+    pub(super) fn admit(&self, now: DateTime<Utc>, request: &Request, scope: &str) -> Result<(), Refusal> {
         let Some(header) = request.header_value("authorization") else {
             return Err(Refusal::oauth(400, "missing_header", "Authorization header is missing", 2));
         };
@@ -95,10 +99,10 @@ impl Apps {
         let tokens = self.tokens();
         let granted = tokens.valid.get(token).filter(|granted| granted.ends > now);
         let granted = granted.ok_or_else(|| Refusal::oauth(401, "not_authenticated", "Invalid credentials", 10))?;
-        if granted.scopes.contains(&"monitoring") {
+        if granted.scopes.contains(&scope) {
             Ok(())
         } else {
-            Err(Refusal::api(403, "The scope monitoring is missing"))
+            Err(Refusal::api(403, format!("The scope {scope} is missing")))
         }
     }
 }

@@ -8,22 +8,26 @@ use serde_json::Value;
 use url::Url;
 use vendorkit::{SharedWorld, Simulator as _, World, WorldSize};
 
-use super::*;
+use super::{answers::DEFAULT_PAGE, *};
 
-struct Account {
+pub(super) struct Account {
     simulator: Simulator,
-    world: SharedWorld,
+    pub(super) world: SharedWorld,
 }
 
 impl Account {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let now = DateTime::from_timestamp(1_764_000_000, 0).expect("an instant");
         let world = World::generate(WorldSize::DEMO, 7, now);
         Self { simulator: Simulator::default(), world: Arc::new(RwLock::new(world)) }
     }
 
+    pub(super) fn answer(&self, request: &Request) -> Response {
+        self.simulator.answer(&self.world, request)
+    }
+
     fn send(&self, request: Request) -> (Response, Value) {
-        let response = self.simulator.answer(&self.world, &request);
+        let response = self.answer(&request);
         let body = serde_json::from_slice(&response.body).expect("the simulator speaks JSON");
         (response, body)
     }
@@ -32,7 +36,7 @@ impl Account {
         self.send(Request::post(at("/ws/oauth/token")).form(fields.iter().copied()))
     }
 
-    fn token(&self, app: &oauth::App) -> Secret {
+    pub(super) fn token(&self, app: &oauth::App) -> Secret {
         let (_, body) = self.ask_token(&[
             ("grant_type", "client_credentials"),
             ("client_id", app.id),
@@ -42,20 +46,20 @@ impl Account {
     }
 
     /// Status and body of a GET with a good token.
-    fn get(&self, path_and_query: &str) -> (u16, Value) {
+    pub(super) fn get(&self, path_and_query: &str) -> (u16, Value) {
         let request = Request::get(at(path_and_query)).bearer(&self.token(&oauth::READER));
         let (response, body) = self.send(request);
         (response.status, body)
     }
 
-    fn ids(&self, path_and_query: &str) -> Vec<u64> {
+    pub(super) fn ids(&self, path_and_query: &str) -> Vec<u64> {
         let (status, body) = self.get(path_and_query);
         assert_eq!(status, 200, "{path_and_query}: {body}");
         body.as_array().expect("a bare array").iter().map(|row| row["id"].as_u64().expect("a number")).collect()
     }
 }
 
-fn at(path_and_query: &str) -> Url {
+pub(super) fn at(path_and_query: &str) -> Url {
     Url::parse(&format!("http://127.0.0.1:4100/ninjaone{path_and_query}")).expect("an address")
 }
 

@@ -52,6 +52,39 @@ async fn a_missing_scope_is_forbidden() {
     assert_eq!(error.vendor_request_id.as_deref(), Some("nj-0103"));
 }
 
+/// The error of an attempt to archive a document that meets these exchanges.
+async fn archiving(files: &[&str]) -> Error {
+    let (connector, replay) = replaying(files);
+    let error = connector.document_archive().unwrap().set_archived("12", "501", true).await.unwrap_err();
+    replay.finish().unwrap();
+    error
+}
+
+#[tokio::test]
+async fn a_change_without_the_scope_names_the_other_scope() {
+    for files in [["token", "error-management-missing"], ["token", "error-privileges"]] {
+        let error = archiving(&files).await;
+        assert_eq!((error.kind, error.retry), (Kind::Forbidden, Retry::No), "{files:?}");
+        assert!(error.message.contains("Management"), "{files:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_the_scope_is_not_taken_for_a_bad_one() {
+    let (connector, replay) = replaying(&["token", "error-privileges-read"]);
+    let error = connector.templates().unwrap().templates("node_roles").await.unwrap_err();
+    replay.finish().unwrap();
+    assert_eq!((error.kind, error.status), (Kind::Forbidden, Some(401)));
+    assert!(error.message.contains("Monitoring"), "{error}");
+}
+
+#[tokio::test]
+async fn what_only_a_person_may_do_is_told_as_such() {
+    let error = archiving(&["token", "error-user-context"]).await;
+    assert_eq!((error.kind, error.retry), (Kind::Forbidden, Retry::No));
+    assert!(error.message.contains("signed in") && !error.message.contains("scope"), "{error}");
+}
+
 #[tokio::test]
 async fn each_layers_words_are_kept() {
     for (file, words, id) in [

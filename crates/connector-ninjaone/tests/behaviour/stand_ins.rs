@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use connector_ninjaone::{Credentials, NinjaOne, Region};
-use integration::{Method, Request, Response, Result, Secret, Transport, Vendor};
+use integration::{Body, Method, Request, Response, Result, Secret, Transport, Vendor};
 use vendorkit::Replay;
 
-/// Gives out a token, and answers each GET with a bare array as `rows` says.
+/// Gives out a token, and answers everything else as `rows` says.
 pub struct Scripted<F> {
     rows: F,
     asked: Mutex<Vec<Request>>,
@@ -23,14 +23,22 @@ impl<F: Fn(&Request) -> String + Send + Sync + 'static> Scripted<F> {
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().iter().map(|request| request.url.to_string()).collect()
     }
+
+    /// Method, path and body of what was asked to be changed, in order.
+    pub fn changes(&self) -> Vec<(&'static str, String, Body)> {
+        let asked = self.asked.lock().unwrap();
+        let changes = asked.iter().filter(|one| one.method != Method::Get && !one.url.path().ends_with("/token"));
+        changes.map(|one| (one.method.as_str(), one.url.path().to_owned(), one.body.clone())).collect()
+    }
 }
 
 #[async_trait]
 impl<F: Fn(&Request) -> String + Send + Sync> Transport for Scripted<F> {
     async fn send(&self, request: Request) -> Result<Response> {
-        let body = match request.method {
-            Method::Get => (self.rows)(&request),
-            _ => r#"{"access_token":"token-of-the-script","expires_in":3600}"#.to_owned(),
+        let body = if request.url.path().ends_with("/oauth/token") {
+            r#"{"access_token":"token-of-the-script","expires_in":3600}"#.to_owned()
+        } else {
+            (self.rows)(&request)
         };
         self.asked.lock().unwrap().push(request);
         Ok(Response { status: 200, headers: Vec::new(), body: body.into(), received_at: self.now() })

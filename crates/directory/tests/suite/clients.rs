@@ -39,7 +39,7 @@ both_databases! {
             let filter = ClientFilter { search: Some(name.clone()), ..ClientFilter::default() };
             let tx = house.read().await;
             let found = tx.client_list(&filter, ClientSort::Name, SortOrder::Ascending, &PAGE).await.expect("lists");
-            assert!(found.items.iter().any(|client| client.id == id), "search does not find {name}");
+            assert!(found.items.iter().any(|listed| listed.client.id == id), "search does not find {name}");
             assert_eq!(tx.clients_named(&name.to_uppercase()).await.expect("finds").len(), usize::from(name != "İstanbul Straße ẞ"));
         }
         assert_eq!(house.read().await.client_totals().await.expect("counts").active, strange_names().len() as i64);

@@ -363,7 +363,7 @@ impl<'a> Play<'a> {
 
     async fn list(&self, tx: &Tx, filter: ClientFilter) -> BTreeSet<ClientId> {
         let listed = tx.client_list(&filter, ClientSort::Devices, SortOrder::Descending, &PAGE).await.expect("lists");
-        let ids: BTreeSet<ClientId> = listed.items.iter().map(|client| client.id).collect();
+        let ids: BTreeSet<ClientId> = listed.items.iter().map(|listed| listed.client.id).collect();
         assert_eq!((ids.len() as i64, listed.next), (listed.total, None));
         ids
     }

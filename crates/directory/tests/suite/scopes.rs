@@ -40,7 +40,7 @@ both_databases! {
             let rows = import_apply(&tx, source.id, None).await.expect("imports");
             assert_eq!(rows.iter().map(|row| (row.entity.id, row.action)).collect::<Vec<_>>(), [(own, ImportAction::AlreadyMapped)]);
             let listed = tx.client_list(&ClientFilter::default(), ClientSort::Name, SortOrder::Ascending, &PAGE).await.expect("lists");
-            assert_eq!((listed.total, listed.items.len(), listed.items[0].id), (1, 1, mine));
+            assert_eq!((listed.total, listed.items.len(), listed.items[0].client.id), (1, 1, mine));
             assert!(tx.entities_of_client(other).await.expect("lists").is_empty());
             assert_eq!(tx.client_records(other, "device", None, &PAGE).await.expect("lists").total, 0);
             assert!(tx.changes().is_empty());

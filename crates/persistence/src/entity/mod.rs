@@ -60,6 +60,10 @@ table!(connection = "connection", key(organisation_id: Uuid, id: Uuid), {
     next_sync_at: Option<DateTimeUtc>, last_synced_at: Option<DateTimeUtc>, created_at: DateTimeUtc,
     updated_at: DateTimeUtc, version: i32,
 });
+table!(consent = "consent", key(organisation_id: Uuid, id: Uuid), {
+    connection_id: Uuid, staff_id: Uuid, session_id: Uuid, state_hash: Vec<u8>, verifier: Vec<u8>,
+    redirect_uri: String, credentials_version: i32, created_at: DateTimeUtc, expires_at: DateTimeUtc,
+});
 table!(vendor_entity = "entity", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, integration: String, kind: String, vendor_id: String, name: String, name_key: String,
     body: String, raw: Vec<u8>, raw_hash: Vec<u8>, content_hash: Vec<u8>, first_seen_at: DateTimeUtc,

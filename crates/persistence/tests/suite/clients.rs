@@ -6,7 +6,7 @@ async fn names(tx: &persistence::Tx, filter: ClientFilter) -> Vec<String> {
     let page = PageRequest { limit: 100, after: None };
     let listed = tx.client_list(&filter, ClientSort::Name, SortOrder::Ascending, &page).await.expect("lists");
     assert_eq!(listed.total, listed.items.len() as i64);
-    listed.items.into_iter().map(|client| client.name).collect()
+    listed.items.into_iter().map(|listed| listed.client.name).collect()
 }
 
 both_databases! {
@@ -23,7 +23,7 @@ both_databases! {
                 loop {
                     let listed = tx.client_list(&ClientFilter::default(), sort, order, &page).await.expect("lists");
                     assert_eq!(listed.total, 30);
-                    seen.extend(listed.items.into_iter().map(|client| client.id));
+                    seen.extend(listed.items.into_iter().map(|listed| listed.client.id));
                     match listed.next {
                         Some(next) => page.after = Some(next),
                         None => break,

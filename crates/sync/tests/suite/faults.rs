@@ -38,8 +38,11 @@ async fn the_end_is_the_snapshot_whatever_fails_on_the_way() {
                     let asked = stage.requests();
                     stage.faulty.set(Plan::Never);
                     stage.assert_true().await;
+                    // A page of NinjaOne's alerts and documents takes two requests: when the second breaks, both
+                    // are asked again.
+                    let again = if vendor == NINJAONE { 2 } else { 1 };
                     assert!(
-                        asked <= least + broken,
+                        asked <= least + again * broken,
                         "{vendor}, {what} at {percent} %, seed {seed}: {asked} requests for {least}, {broken} broken"
                     );
                     assert_eq!(stage.connection().await.state, ConnectionState::Connected, "{vendor}, {what}");

@@ -1,8 +1,12 @@
 //! The engine over simulated vendors, on a real SQLite and a real PostgreSQL.
 
+mod acts;
+mod bench;
 mod changes;
 mod connections;
+mod desk;
 mod faults;
+mod grants;
 mod held;
 mod quantity;
 mod resume;

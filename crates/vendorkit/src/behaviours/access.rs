@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use chrono::TimeDelta;
-use integration::{Input, Kind, Method, Position, Request, Response, Result, Retry};
+use integration::{Field, Grant, Input, Kind, Method, Position, Request, Response, Result, Retry};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -185,10 +185,21 @@ pub async fn never_repeats_a_secret(subject: &Subject) {
     }
 }
 
-fn secret_values(subject: &Subject, credentials: &Map<String, Value>) -> HashSet<String> {
+pub(super) fn secret_values(subject: &Subject, credentials: &Map<String, Value>) -> HashSet<String> {
     let fields = subject.entry.fields();
-    let secret = fields.iter().filter(|field| field.input == Input::Secret);
-    secret.filter_map(|field| credentials.get(field.name)?.as_str().map(str::to_owned)).collect()
+    let mut secrets = HashSet::new();
+    for field in fields {
+        let value = credentials.get(field.name).and_then(Value::as_str);
+        match (field.input, value) {
+            (Input::Secret, Some(value)) => drop(secrets.insert(value.to_owned())),
+            (Input::Consent, Some(value)) => {
+                let grant = Grant::parse(value).unwrap_or_else(|why| panic!("{}: {why}", field.name));
+                secrets.extend([grant.refresh.expose().to_owned(), grant.access.expose().to_owned()]);
+            }
+            _ => {}
+        }
+    }
+    secrets
 }
 
 /// An answer in which a careless vendor repeats the request, in every place where vendors put words.

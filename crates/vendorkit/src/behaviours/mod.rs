@@ -6,6 +6,7 @@
 
 mod access;
 mod changes;
+mod consent;
 mod exchanges;
 mod pages;
 mod played_writes;
@@ -27,6 +28,7 @@ pub use changes::{
     incremental_is_a_subset, quantity_below_the_commitment_is_refused, quantity_is_changed_and_seen,
     quantity_is_never_sent_twice,
 };
+pub use consent::consent_is_asked_and_exchanged_once;
 pub use exchanges::{exchanges_hold_nothing_real, exchanges_read_as_expected, has_an_exchange_for_every_capability};
 pub use pages::{empty_is_fine, endless_cursor_is_an_error, pages_do_not_repeat, pages_end};
 pub use records::{
@@ -84,6 +86,7 @@ macro_rules! behaviours {
             says_forbidden_when_rights_are_missing
             token_is_refreshed_once
             never_repeats_a_secret
+            consent_is_asked_and_exchanged_once
             waits_when_throttled
             retries_are_only_for_trouble
             unreadable_body_is_named

@@ -67,6 +67,7 @@ impl Subject {
             Who::Wrong => simulator.wrong_credentials(&base),
             Who::Powerless => simulator.powerless_credentials(&base),
         };
+        let credentials = simulator.consented(credentials);
         let simulated = Arc::new(Simulated::new(simulator.clone(), World::generate(size, 7, a_tuesday())));
         let asks = simulator.clone();
         let token_faulty = Arc::new(Faulty::over(simulated.clone(), Plan::Never).only(move |r| asks.asks_for_token(r)));

@@ -130,7 +130,7 @@ pub async fn run(engine: Engine, database: &str, base: &str) -> Result<()> {
         }
     };
     // Installs the TLS provider without which reqwest makes no client, though none is used here.
-    drop(worker::VendorDial::new(&[], 1.0)?);
+    drop(worker::VendorDial::new(&[], 1.0, std::sync::Arc::new(domain::SystemClock))?);
     #[expect(clippy::disallowed_methods, reason = "the floor is to do without the product's transport")]
     let http = reqwest::Client::builder().no_proxy().build()?;
     let mut known = HashSet::new();

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use domain::{Clock, ConnectionId, Context, OrganisationId, PageRequest, SystemClock};
+use integration::RecordKind;
 use serde_json::json;
 use sync::{Worker, WorkerOptions};
 use worker::Settings;
@@ -22,7 +23,9 @@ pub async fn run(organisation: OrganisationId, connection: ConnectionId) -> Resu
     while orders.next().await?.is_some() {
         let started = Instant::now();
         let tx = store.begin(Context::operator(organisation, SystemClock.now())).await?;
-        sync::sync_start(&tx, registry::ALL, connection, None).await?;
+        // What the floor syncs: the connector lists more, which no floor stands against.
+        let kinds = vec![RecordKind::Entity, RecordKind::Location, RecordKind::Device];
+        sync::sync_start(&tx, registry::ALL, connection, Some(kinds)).await?;
         tx.commit_unjournalled().await?;
         worker.run_until_idle().await?;
         let wall = started.elapsed().as_secs_f64();

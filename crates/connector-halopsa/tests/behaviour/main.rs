@@ -1,0 +1,33 @@
+//! What every connector must do, and what only HaloPSA does.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod addresses;
+mod listings;
+mod records;
+mod webhooks;
+mod writes;
+
+use std::sync::Arc;
+
+use connector_halopsa::{Credentials, Halopsa};
+use integration::{CredentialsForm, Transport, Vendor};
+use serde_json::{Map, Value};
+use vendorkit::Replay;
+
+vendorkit::behaviours! { vendor: Halopsa, simulator: connector_halopsa::Simulator }
+
+/// A connector with the example credentials over these exchange files.
+fn replay(files: &[&str]) -> (Halopsa, Arc<Replay>) {
+    let replay = Arc::new(Replay::files("tests/vendor", files).unwrap());
+    (connected(&[], replay.clone()), replay)
+}
+
+/// A connector with the example credentials, but for these; an empty one is left out.
+fn connected(changes: &[(&str, &str)], transport: Arc<dyn Transport>) -> Halopsa {
+    let mut values: Map<String, Value> = Credentials::example();
+    for (name, value) in changes {
+        values.insert((*name).to_owned(), (*value).into());
+    }
+    Halopsa::connect(Credentials::parse(&values).unwrap(), transport)
+}
