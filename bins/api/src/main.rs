@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-// Requests, pages of records and SQLite allocate in small pieces on many threads.
+// Requests and SQLite allocate in small pieces on many threads. Not in the worker: it took half as much memory again.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -7,10 +7,6 @@ use clap::Parser;
 use demo::Arguments;
 use tokio_util::sync::CancellationToken;
 
-// Requests, pages of records and SQLite allocate in small pieces on many threads.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "a command line tool")]
 async fn main() -> ExitCode {

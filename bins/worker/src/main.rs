@@ -29,10 +29,6 @@ enum Command {
     },
 }
 
-// Requests, pages of records and SQLite allocate in small pieces on many threads.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "a command line tool")]
 async fn main() -> ExitCode {

@@ -97,10 +97,6 @@ impl Options {
     }
 }
 
-// As the product's binaries have it; the floors get it too.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
