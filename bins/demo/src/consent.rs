@@ -12,8 +12,9 @@ use crate::{
 
 /// Whether this vendor wants consent; its credentials are then without what the page gives.
 pub fn wanted(vendor: &str, credentials: &mut Map<String, Value>) -> bool {
-    let field = registry::find(vendor).and_then(|entry| entry.consent_field());
-    field.inspect(|field| drop(credentials.remove(*field))).is_some()
+    let Some(field) = registry::find(vendor).and_then(|entry| entry.consent_field()) else { return false };
+    credentials.remove(field);
+    true
 }
 
 /// Goes to the vendor's page and back, signed in as the owner.

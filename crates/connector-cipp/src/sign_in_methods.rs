@@ -43,6 +43,7 @@ impl Pull<SignInMethods> for Cipp {
             passwordless_capable: None,
             is_admin: wire.admin,
             methods: wire.methods,
+            ..SignInMethods::default()
         };
         Ok(Item { id: wire.id, entity: None, record })
     }

@@ -39,6 +39,7 @@ impl Pull<Domain> for Microsoft365 {
             initial: wire.is_initial,
             authentication: wire::text(wire.authentication_type),
             services: wire.supported_services.unwrap_or_default(),
+            ..Domain::default()
         };
         Ok(Item { id: name, entity: None, record })
     }

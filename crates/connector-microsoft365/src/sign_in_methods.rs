@@ -44,6 +44,7 @@ impl Pull<SignInMethods> for Microsoft365 {
             passwordless_capable: wire.is_passwordless_capable,
             is_admin: wire.is_admin,
             methods: wire.methods_registered.unwrap_or_default(),
+            ..SignInMethods::default()
         };
         Ok(Item { id: wire.id, entity: None, record })
     }

@@ -35,6 +35,7 @@ impl Pull<Device> for NinjaOne {
                 location_id: row.location_id,
                 approval: row.approval_status,
                 created_at: row.created,
+                ..Device::default()
             },
             id: row.id,
             entity: Some(row.organization_id),

@@ -2,7 +2,7 @@
 //! about it.
 //!
 //! * `api.rs`: the vendor's manners. Token, addresses, paging, and every error in one function.
-//! * `wire.rs`: the vendor's JSON as it really is, only the fields we use; `loose.rs` reads single values.
+//! * `wire.rs`: the vendor's JSON as it really is, only the fields we use, read tolerantly.
 //! * `sites.rs`, `agents.rs`, `threats.rs`: one listing each. `actions.rs`: what can be done about a threat.
 //! * `simulator/` (feature `simulator`): the vendor's wire format over the shared world.
 //!
@@ -14,7 +14,6 @@
 mod actions;
 mod agents;
 mod api;
-mod loose;
 #[cfg(feature = "simulator")]
 mod simulator;
 mod sites;

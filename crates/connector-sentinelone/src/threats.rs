@@ -1,9 +1,9 @@
 //! Threats: what was detected, settled or not.
 
 use async_trait::async_trait;
-use integration::{Item, Page, Position, Pull, Result, Severity, Threat};
+use integration::{Item, Page, Position, Pull, Result, Severity, Threat, loose::Text};
 
-use crate::{SentinelOne, loose::Text, wire};
+use crate::{SentinelOne, wire};
 
 /// Records asked for at once: each has several thousand bytes.
 const SIZE: u32 = 250;

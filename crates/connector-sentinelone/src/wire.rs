@@ -2,10 +2,9 @@
 //! record.
 
 use chrono::{DateTime, Utc};
+use integration::loose::{Maybe, Text};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
-
-use crate::loose::{Maybe, Text, parts};
 
 /// One page of any listing.
 pub(crate) struct Listing<'a> {
@@ -161,7 +160,7 @@ pub(crate) struct Skipped {
     pub description: Text,
 }
 
-parts!(Interface, ThreatInfo, ThreatAgent, Mitigation, Detail, Skipped);
+integration::loose_parts!(Interface, ThreatInfo, ThreatAgent, Mitigation, Detail, Skipped);
 
 /// When a token ends.
 pub(crate) fn token_ends(body: &[u8]) -> Option<DateTime<Utc>> {

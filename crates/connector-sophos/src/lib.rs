@@ -5,7 +5,7 @@
 //!   credentials are.
 //! * `hosts.rs`: where each tenant lives, and whether a token may be sent there.
 //! * `paging.rs`: the vendor's two kinds of pages.
-//! * `wire.rs`: its JSON as it really is, only the fields we use; `loose.rs` reads single values.
+//! * `wire.rs`: its JSON as it really is, only the fields we use, read tolerantly.
 //! * `tenants.rs`, `endpoints.rs`: one listing each. `alerts.rs`: one listing that is two of ours.
 //! * `simulator/` (feature `simulator`): the vendor's wire format over the shared world.
 //!
@@ -19,7 +19,6 @@ mod alerts;
 mod api;
 mod endpoints;
 mod hosts;
-mod loose;
 mod paging;
 #[cfg(feature = "simulator")]
 mod simulator;

@@ -2,10 +2,9 @@
 //! record.
 
 use chrono::{DateTime, Utc};
+use integration::loose::{Loose, Maybe, Text};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
-
-use crate::loose::{Loose, Maybe, Text, parts};
 
 /// One page of any listing.
 #[derive(Deserialize)]
@@ -129,7 +128,7 @@ pub(crate) struct Agent {
     pub name: Text,
 }
 
-parts!(ApiHosts, Contact, Address, OperatingSystem, Person, Agent);
+integration::loose_parts!(ApiHosts, Contact, Address, OperatingSystem, Person, Agent);
 
 /// What an error body says.
 #[derive(Default)]

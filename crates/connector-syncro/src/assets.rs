@@ -50,6 +50,7 @@ impl Pull<Device> for Syncro {
             location_id: None,
             approval: None,
             created_at: asset.created_at,
+            ..Device::default()
         };
         Ok(Item { id: asset.id, entity: Some(customer), record })
     }

@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 
 use crate::{
     ActOnThreats, AdminRole, Alert, ArchiveDocuments, Backup, Consent, Contact, CredentialsForm, CustomFields, Device,
-    DirectoryUser, Document, Domain, Entity, Error, FieldError, FieldSpec, HearWebhooks, Invoice, Job, Kind, Licence,
-    Location, MakeInstallers, ReadTemplates, RecordKind, RecordType, Request, Response, Result, SecureScore,
-    SetQuantity, SignInMethods, Subscription, Threat, Ticket, Transport, WriteCompanies, WriteContacts, WriteTickets,
+    DirectoryUser, Document, Domain, Entity, Error, Extension, FieldError, FieldSpec, HearWebhooks, Hosting, Invoice,
+    Job, Kind, Licence, Location, MailSender, MailUsage, MakeInstallers, ManagementServer, PhoneSystem, ReadTemplates,
+    RecordKind, RecordType, RepeatingInvoice, Request, Response, Result, SecureScore, SendMail, SetQuantity,
+    SignInMethods, Subscription, Threat, Ticket, Transport, WriteCompanies, WriteContacts, WriteTickets,
 };
 
 /// Shelf of the catalogue.
@@ -254,12 +255,14 @@ accessors! {
         locations: Location,
         contacts: Contact,
         devices: Device,
+        management_servers: ManagementServer,
         directory_users: DirectoryUser,
         sign_in_methods: SignInMethods,
         admin_roles: AdminRole,
         licences: Licence,
         secure_scores: SecureScore,
         domains: Domain,
+        hostings: Hosting,
         threats: Threat,
         alerts: Alert,
         backups: Backup,
@@ -268,6 +271,11 @@ accessors! {
         documents: Document,
         subscriptions: Subscription,
         invoices: Invoice,
+        repeating_invoices: RepeatingInvoice,
+        phone_systems: PhoneSystem,
+        extensions: Extension,
+        mail_usages: MailUsage,
+        mail_senders: MailSender,
     }
     actions {
         subscription_quantity: SetQuantity = "Change of a subscription's quantity",
@@ -280,6 +288,7 @@ accessors! {
         document_archive: ArchiveDocuments = "Documents archived and restored",
         templates: ReadTemplates = "Templates, read live",
         webhooks: HearWebhooks = "Webhooks received",
+        mail_sending: SendMail = "Mail sent",
     }
 }
 

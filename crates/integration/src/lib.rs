@@ -22,6 +22,7 @@ mod error;
 mod exact;
 mod form;
 mod http;
+pub mod loose;
 pub mod oauth;
 mod push;
 mod record;
@@ -41,12 +42,13 @@ pub use form::{Field, FieldError, FieldSpec, Input};
 pub use http::{Body, Http, Method, Request, Response, Transport, raw_array, raw_slice};
 pub use push::{
     ActOnThreats, ArchiveDocuments, Choice, CompanyDraft, ContactDraft, CustomField, CustomFields, Delivery,
-    HearWebhooks, Heard, Installer, MakeInstallers, ReadTemplates, SetQuantity, Template, TicketChoices, TicketDraft,
-    TicketNote, WriteCompanies, WriteContacts, WriteTickets,
+    HearWebhooks, Heard, Installer, MailDraft, MakeInstallers, ReadTemplates, SendMail, SentMail, SetQuantity,
+    Template, TicketChoices, TicketDraft, TicketNote, WriteCompanies, WriteContacts, WriteTickets,
 };
 pub use record::{
-    AdminRole, Alert, Backup, BackupState, Contact, Device, DirectoryUser, Document, Domain, Entity, Invoice, Job,
-    Licence, Location, RecordKind, RecordType, SecureScore, Severity, SignInMethods, Subscription, Threat, Ticket,
+    AdminRole, Alert, Backup, BackupState, Contact, Device, DirectoryUser, Document, Domain, Entity, Extension,
+    Hosting, Invoice, Job, Licence, Location, MailSender, MailUsage, ManagementServer, PhoneSystem, RecordKind,
+    RecordType, RepeatingInvoice, SecureScore, Severity, SignInMethods, Subscription, Threat, Ticket,
 };
 pub use walk::Walk;
 

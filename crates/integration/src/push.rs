@@ -295,3 +295,37 @@ pub trait HearWebhooks: Send + Sync {
         true
     }
 }
+
+/// A message to send.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MailDraft {
+    /// Who sends: `Name <address>` or an address; the vendor must know it as verified.
+    pub from: String,
+    /// Who gets it: addresses, at least one.
+    pub to: Vec<String>,
+    /// Where answers go.
+    pub reply_to: Option<String>,
+    /// One line.
+    pub subject: String,
+    /// The text as plain text.
+    pub text: String,
+    /// The same as HTML.
+    pub html: Option<String>,
+}
+
+/// A message that the vendor took.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentMail {
+    /// The vendor's id of it.
+    pub id: Option<String>,
+    /// Addresses that it refused, each with the reason in its words; the others are on their way.
+    pub refused: Vec<String>,
+}
+
+/// Sends mail.
+#[async_trait]
+pub trait SendMail: Send + Sync {
+    /// Hands over one message. Nobody taken is an error; some refused is not.
+    async fn send_mail(&self, mail: &MailDraft) -> Result<SentMail>;
+}

@@ -108,7 +108,7 @@ impl FromQueryResult for Row {
         Ok(Self {
             client: client::Model::from_query_result(row, prefix)?,
             integrations: row.try_get(prefix, INTEGRATIONS)?,
-            total: row.try_get(prefix, TOTAL).unwrap_or_default(),
+            total: row.try_get(prefix, TOTAL)?,
         })
     }
 }
@@ -152,13 +152,14 @@ impl Tx {
         let page_of_ids =
             place(page_of_ids).limit(page.limit + 1).select_only().column(client::Column::Id).into_query();
         let select = self.find::<client::Entity>().filter(client::Column::Id.in_subquery(page_of_ids));
-        let rows = self.listed(place(select).expr_as(self.client_total(filter), TOTAL)).await?;
+        let rows = self.listed(place(select), self.client_total(filter)).await?;
+        let headless = || Error::internal("the organisation has no journal head");
         let total = match rows.first() {
-            Some(first) => first.total.unwrap_or_default(),
+            Some(first) => first.total.ok_or_else(headless)?,
             None => {
                 let count = self.db().get_database_backend().build(&self.client_total(filter));
                 let counted = self.db().query_one_raw(count).await.or_domain()?;
-                counted.map_or(Ok(0), |row| row.try_get_by_index(0)).or_domain()?
+                counted.ok_or_else(headless)?.try_get_by_index(0).or_domain()?
             }
         };
         let more = rows.len() as u64 > page.limit;
@@ -189,7 +190,8 @@ impl Tx {
             .find::<client::Entity>()
             .filter(client::Column::DeletedAt.is_null())
             .filter(client::Column::Id.is_in(hits.ids.iter().map(|client| client.0)));
-        let mut items = self.listed(select).await?.into_iter().map(Row::read).collect::<Result<Vec<_>>>()?;
+        let mut items =
+            self.listed(select, Expr::cust("NULL")).await?.into_iter().map(Row::read).collect::<Result<Vec<_>>>()?;
         items.sort_by_cached_key(|item| (name_key(&item.client.name), item.client.id));
         let next = hits.more.then(|| items.last().map(|last| (sort.key(&last.client), last.client.id.0))).flatten();
         Ok(Some(Listed { items, next, total: hits.total }))
@@ -198,11 +200,11 @@ impl Tx {
     /// A client that is not deleted, with its integrations.
     pub async fn client_listed(&self, id: ClientId) -> Result<ListedClient> {
         let select = self.client_select(&ClientFilter::default()).filter(client::Column::Id.eq(id.0));
-        self.listed(select).await?.pop().ok_or(Error::NotFound { what: "client" })?.read()
+        self.listed(select, Expr::cust("NULL")).await?.pop().ok_or(Error::NotFound { what: "client" })?.read()
     }
 
-    /// The rows of a selection of clients, each with its integrations.
-    async fn listed(&self, select: Select<client::Entity>) -> Result<Vec<Row>> {
+    /// The rows of a selection of clients, each with its integrations, and with a total that is the same for all.
+    async fn listed(&self, select: Select<client::Entity>, total: impl Into<Expr>) -> Result<Vec<Row>> {
         let own = Expr::col((client::Entity, client::Column::Id));
         let join = if self.store().is_postgres() {
             "string_agg(DISTINCT \"entity\".\"integration\", ',')"
@@ -215,7 +217,8 @@ impl Tx {
             .expr(Expr::cust(join))
             .filter(own.eq(Expr::col((vendor_entity::Entity, vendor_entity::Column::ClientId))))
             .into_query();
-        select.expr_as(integrations, INTEGRATIONS).into_model::<Row>().all(self.db()).await.or_domain()
+        let select = select.expr_as(integrations, INTEGRATIONS).expr_as(total, TOTAL);
+        select.into_model::<Row>().all(self.db()).await.or_domain()
     }
 
     /// How many clients the filter leaves: a query of one value.

@@ -304,6 +304,7 @@ impl Tx {
             .filter(table::Column::Kind.eq(kind))
             .filter(table::Column::RemovedAt.is_null())
             .order_by_asc(table::Column::TitleKey)
+            .order_by_asc(table::Column::Id)
             .limit(50_000);
         Ok(select.all(self.db()).await.or_domain()?.into_iter().map(read).collect())
     }

@@ -32,5 +32,12 @@ pub(crate) fn plural(kind: RecordKind) -> &'static str {
         RecordKind::Job => "jobs",
         RecordKind::Document => "documents",
         RecordKind::Invoice => "invoices",
+        RecordKind::RepeatingInvoice => "repeating invoices",
+        RecordKind::ManagementServer => "management servers",
+        RecordKind::Hosting => "hosting services",
+        RecordKind::PhoneSystem => "phone systems",
+        RecordKind::Extension => "extensions",
+        RecordKind::MailUsage => "mail usage",
+        RecordKind::MailSender => "mail senders",
     }
 }

@@ -51,6 +51,7 @@ async fn an_agents_device_is_read_whole() {
             location_id: text("44"),
             approval: text("APPROVED"),
             created_at: Some(Utc.timestamp_opt(1_726_790_400, 0).unwrap()),
+            ..Device::default()
         }
     );
 }

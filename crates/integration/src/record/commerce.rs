@@ -86,3 +86,29 @@ pub struct Invoice {
     /// Last change at the vendor.
     pub updated_at: Option<DateTime<Utc>>,
 }
+
+/// A template from which the vendor makes invoices at set times.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RepeatingInvoice {
+    /// What people know it by: its reference, else its first line.
+    pub name: String,
+    /// The vendor's own word for its state ("AUTHORISED").
+    pub status: Option<String>,
+    /// How often, in words ("every month").
+    pub schedule: Option<String>,
+    /// Day of the next invoice.
+    pub next_on: Option<NaiveDate>,
+    /// First day.
+    pub starts_on: Option<NaiveDate>,
+    /// Last day.
+    pub ends_on: Option<NaiveDate>,
+    /// Sum without tax.
+    pub net: Option<Money>,
+    /// Tax.
+    pub tax: Option<Money>,
+    /// Sum with tax.
+    pub total: Option<Money>,
+    /// Last change at the vendor.
+    pub updated_at: Option<DateTime<Utc>>,
+}

@@ -51,10 +51,33 @@ pub struct Device {
     pub last_user: Option<String>,
     /// The vendor's id of its location.
     pub location_id: Option<String>,
+    /// The vendor's id of the service that manages it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub management_server_id: Option<String>,
     /// Whether it awaits approval at the vendor.
     pub approval: Option<String>,
     /// When the vendor first knew it.
     pub created_at: Option<DateTime<Utc>>,
+}
+
+/// A service that manages machines (MDM), as the vendor that assigns them to it sees it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ManagementServer {
+    /// Name.
+    pub name: String,
+    /// The vendor's class of it ("MDM").
+    pub class: Option<String>,
+    /// The vendor's own word for its state.
+    pub status: Option<String>,
+    /// Machines assigned to it.
+    pub device_count: Option<i64>,
+    /// Classes of machine that go to it by themselves.
+    pub default_for: Vec<String>,
+    /// When the vendor first knew it.
+    pub created_at: Option<DateTime<Utc>>,
+    /// Last change at the vendor.
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
 /// Something a security product detected.

@@ -6,19 +6,25 @@
 mod commerce;
 mod entity;
 mod fleet;
+mod hosted;
+mod mail;
 mod people;
 mod posture;
 mod service;
+mod telephony;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::{
-    commerce::{Invoice, Licence, Subscription},
+    commerce::{Invoice, Licence, RepeatingInvoice, Subscription},
     entity::Entity,
-    fleet::{Alert, Backup, BackupState, Device, Location, Threat},
+    fleet::{Alert, Backup, BackupState, Device, Location, ManagementServer, Threat},
+    hosted::Hosting,
+    mail::{MailSender, MailUsage},
     people::{AdminRole, Contact, DirectoryUser, SignInMethods},
     posture::{Domain, SecureScore},
     service::{Document, Job, Ticket},
+    telephony::{Extension, PhoneSystem},
 };
 
 /// Kinds of record, in the order in which a connection is synced: entities first.
@@ -33,6 +39,8 @@ pub enum RecordKind {
     Contact,
     /// A machine.
     Device,
+    /// A service that manages machines (MDM).
+    ManagementServer,
     /// A person in a directory.
     DirectoryUser,
     /// How a directory user can sign in (multi-factor state).
@@ -45,6 +53,8 @@ pub enum RecordKind {
     SecureScore,
     /// A DNS domain.
     Domain,
+    /// Web or mail hosting.
+    Hosting,
     /// Something a security product detected.
     Threat,
     /// A condition that a monitoring product raised.
@@ -61,21 +71,33 @@ pub enum RecordKind {
     Subscription,
     /// An invoice to an entity.
     Invoice,
+    /// A template from which invoices are made at set times.
+    RepeatingInvoice,
+    /// A phone system as a whole.
+    PhoneSystem,
+    /// A number inside a phone system.
+    Extension,
+    /// What an account of a mail relay has used.
+    MailUsage,
+    /// An address that may send through a mail relay.
+    MailSender,
 }
 
 impl RecordKind {
     /// All kinds, in sync order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 25] = [
         Self::Entity,
         Self::Location,
         Self::Contact,
         Self::Device,
+        Self::ManagementServer,
         Self::DirectoryUser,
         Self::SignInMethods,
         Self::AdminRole,
         Self::Licence,
         Self::SecureScore,
         Self::Domain,
+        Self::Hosting,
         Self::Threat,
         Self::Alert,
         Self::Backup,
@@ -84,6 +106,11 @@ impl RecordKind {
         Self::Document,
         Self::Subscription,
         Self::Invoice,
+        Self::RepeatingInvoice,
+        Self::PhoneSystem,
+        Self::Extension,
+        Self::MailUsage,
+        Self::MailSender,
     ];
 
     /// The name in paths, columns and messages.
@@ -93,12 +120,14 @@ impl RecordKind {
             Self::Location => "location",
             Self::Contact => "contact",
             Self::Device => "device",
+            Self::ManagementServer => "management_server",
             Self::DirectoryUser => "directory_user",
             Self::SignInMethods => "sign_in_methods",
             Self::AdminRole => "admin_role",
             Self::Licence => "licence",
             Self::SecureScore => "secure_score",
             Self::Domain => "domain",
+            Self::Hosting => "hosting",
             Self::Threat => "threat",
             Self::Alert => "alert",
             Self::Backup => "backup",
@@ -107,6 +136,11 @@ impl RecordKind {
             Self::Document => "document",
             Self::Subscription => "subscription",
             Self::Invoice => "invoice",
+            Self::RepeatingInvoice => "repeating_invoice",
+            Self::PhoneSystem => "phone_system",
+            Self::Extension => "extension",
+            Self::MailUsage => "mail_usage",
+            Self::MailSender => "mail_sender",
         }
     }
 
@@ -173,6 +207,13 @@ record_types! {
     Job => |r| r.name.clone(),
     Document => |r| r.title.clone(),
     Invoice => |r| r.number.clone(),
+    RepeatingInvoice => |r| r.name.clone(),
+    ManagementServer => |r| r.name.clone(),
+    Hosting => |r| r.name.clone(),
+    PhoneSystem => |r| r.name.clone(),
+    Extension => |r| r.name.clone().unwrap_or_else(|| r.number.clone()),
+    MailUsage => |r| r.name.clone(),
+    MailSender => |r| r.address.clone(),
 }
 
 impl RecordType for Device {

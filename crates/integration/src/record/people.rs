@@ -45,6 +45,8 @@ pub struct SignInMethods {
     pub passwordless_capable: Option<bool>,
     /// The vendor's own mark of an administrator; lags by hours.
     pub is_admin: Option<bool>,
+    /// What makes a second factor obligatory, in the vendor's words ("Conditional Access"); "none" where nothing does.
+    pub enforced_by: Option<String>,
     /// Registered methods in the vendor's words.
     pub methods: Vec<String>,
 }

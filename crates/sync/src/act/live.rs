@@ -6,7 +6,10 @@ use domain::{ClientId, ConnectionId, Context, Error, RecordId, Result};
 use integration::{Choice, Connector, CustomField, Kind, RecordKind, Template, Threat, TicketChoices};
 use persistence::Tx;
 
-use super::send::{found, working};
+use super::{
+    send::{found, working},
+    unable,
+};
 use crate::{Engine, trouble::vendor_error};
 
 /// The longest that a person waits.
@@ -30,10 +33,6 @@ pub struct Shelf {
     pub shelf: String,
     /// What stands on it.
     pub templates: Vec<Template>,
-}
-
-fn unable(doing: &str, vendor: &str) -> Error {
-    Error::conflict("not_supported", format!("PanelOne cannot {doing} at {vendor}: do it there."))
 }
 
 impl Engine {

@@ -86,10 +86,13 @@ impl Place {
 
     /// What the connector has for this, or that it has nothing.
     pub(crate) fn able<T>(&self, found: Option<T>, doing: &str) -> Result<T> {
-        found.ok_or_else(|| {
-            Error::conflict("not_supported", format!("PanelOne cannot {doing} at {}: do it there.", self.vendor))
-        })
+        found.ok_or_else(|| unable(doing, self.vendor))
     }
+}
+
+/// A vendor's connector has nothing for this.
+fn unable(doing: &str, vendor: &str) -> Error {
+    Error::conflict("not_supported", format!("PanelOne cannot {doing} at {vendor}: do it there."))
 }
 
 /// One change as the journal shows it.

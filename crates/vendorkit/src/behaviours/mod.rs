@@ -38,7 +38,7 @@ pub use records::{
 pub use trouble::{html_instead_of_json, retries_are_only_for_trouble, unreadable_body_is_named, waits_when_throttled};
 pub use writes::{
     company_is_written_and_seen, contact_is_written_and_seen, custom_field_is_set_and_seen,
-    document_is_archived_and_seen, installer_is_an_address, templates_are_read, threat_is_acted_on,
+    document_is_archived_and_seen, installer_is_an_address, mail_is_sent_once, templates_are_read, threat_is_acted_on,
     ticket_is_written_and_seen, webhook_is_heard_only_when_signed,
 };
 
@@ -113,6 +113,7 @@ macro_rules! behaviours {
             custom_field_is_set_and_seen
             document_is_archived_and_seen
             templates_are_read
+            mail_is_sent_once
             webhook_is_heard_only_when_signed
             has_an_exchange_for_every_capability
             exchanges_hold_nothing_real

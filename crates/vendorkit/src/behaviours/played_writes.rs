@@ -1,7 +1,7 @@
 //! The exchanges of writes, played: what is sent is compared byte for byte with what the vendor
 //! documents.
 
-use integration::{CompanyDraft, Connector, ContactDraft, RecordKind, TicketDraft, TicketNote};
+use integration::{CompanyDraft, Connector, ContactDraft, MailDraft, RecordKind, TicketDraft, TicketNote};
 use serde_json::{Map, Value};
 
 use super::{Subject, exchanges::over};
@@ -9,7 +9,7 @@ use crate::replay::Exchange;
 
 /// Capabilities whose exchanges name a call: `"arguments": {"call": "create", …}`. All exchanges of
 /// one call carry the same arguments; the rest of them is the draft, key by key.
-const CALLED: [&str; 8] = [
+const CALLED: [&str; 9] = [
     "threat_actions",
     "company_writes",
     "contact_writes",
@@ -17,6 +17,7 @@ const CALLED: [&str; 8] = [
     "installer_links",
     "custom_fields",
     "document_archive",
+    "mail_sending",
     "templates",
 ];
 
@@ -112,6 +113,18 @@ async fn run(connector: &dyn Connector, capability: &str, call: &Exchange) {
         "document_archive" => {
             let Some(documents) = connector.document_archive() else { unknown() };
             documents.set_archived(&argument("entity"), &argument("document"), what == "archive").await
+        }
+        "mail_sending" => {
+            let Some(mail) = connector.mail_sending() else { unknown() };
+            let draft = MailDraft {
+                from: argument("from"),
+                to: argument("to").split(' ').map(str::to_owned).collect(),
+                reply_to: named("reply_to"),
+                subject: argument("subject"),
+                text: argument("text"),
+                html: named("html"),
+            };
+            mail.send_mail(&draft).await.map(|sent| assert!(sent.refused.is_empty(), "{call}: {sent:?}"))
         }
         _ => {
             let Some(templates) = connector.templates() else { unknown() };

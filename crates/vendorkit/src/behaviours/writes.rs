@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use integration::{
-    CompanyDraft, Contact, ContactDraft, Document, Entity, Kind, ReadRecord, RecordKind, RecordType, Secret, Ticket,
-    TicketDraft, TicketNote,
+    CompanyDraft, Contact, ContactDraft, Document, Entity, Kind, MailDraft, ReadRecord, RecordKind, RecordType, Secret,
+    Ticket, TicketDraft, TicketNote,
 };
 
 use super::{
@@ -41,6 +41,30 @@ pub async fn company_is_written_and_seen(subject: &Subject) {
     }
     for fault in BREAKS {
         once(&stage, &fault, companies.create(&draft)).await;
+    }
+}
+
+/// A message goes out once, whatever happens to the answer, and a sender that the vendor does not know is refused.
+pub async fn mail_is_sent_once(subject: &Subject) {
+    let stage = subject.stage(FEW);
+    let Some(mail) = stage.connector.mail_sending() else { return };
+    let domain = stage.simulated.read(|world| world.businesses()[0].domain.clone());
+    let draft = MailDraft {
+        from: format!("Reports <reports@{domain}>"),
+        to: vec!["someone@elsewhere.example".to_owned()],
+        subject: "Zwölf \"Berichte\"".to_owned(),
+        text: "One line.\nAnother.".to_owned(),
+        ..MailDraft::default()
+    };
+    let sent = mail.send_mail(&draft).await.unwrap_or_else(|why| panic!("mail is not sent: {why}"));
+    assert!(sent.refused.is_empty(), "{sent:?}");
+    let unknown = MailDraft { from: "someone@unknown.example".to_owned(), ..draft.clone() };
+    let error = mail.send_mail(&unknown).await.expect_err("an unknown sender is accepted");
+    assert_eq!(error.kind, Kind::Refused, "{error}");
+    let nobody = MailDraft { to: Vec::new(), ..draft.clone() };
+    assert!(mail.send_mail(&nobody).await.is_err(), "a message to nobody is sent");
+    for fault in BREAKS {
+        once(&stage, &fault, mail.send_mail(&draft)).await;
     }
 }
 

@@ -95,6 +95,13 @@ impl World {
             RecordKind::Document => sum(|b| b.documents.len()),
             RecordKind::Invoice => sum(|b| b.invoices.len()),
             RecordKind::Backup
+            | RecordKind::ManagementServer
+            | RecordKind::Hosting
+            | RecordKind::RepeatingInvoice
+            | RecordKind::PhoneSystem
+            | RecordKind::Extension
+            | RecordKind::MailUsage
+            | RecordKind::MailSender
             | RecordKind::SignInMethods
             | RecordKind::AdminRole
             | RecordKind::Licence

@@ -1,18 +1,22 @@
-//! Reading single values tolerantly: what is left out or cannot be understood is unknown, and costs nothing
-//! but itself.
+//! Reading single values of a vendor's JSON tolerantly: what is left out or cannot be understood is unknown,
+//! and costs nothing but itself. For vendors without oddities of their own in texts, ids and times.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// A value that may be unknown.
-pub(crate) struct Maybe<T>(pub Option<T>);
+pub struct Maybe<T>(
+    /// The value, where it was understood.
+    pub Option<T>,
+);
 
 /// A text that may be unknown.
-pub(crate) type Text = Maybe<String>;
+pub type Text = Maybe<String>;
 
 /// What can be read from any value, or not.
-pub(crate) trait Loose: Sized {
+pub trait Loose: Sized {
+    /// The value, if this is one.
     fn read(value: Value) -> Option<Self>;
 }
 
@@ -67,14 +71,14 @@ impl<T: Loose> Loose for Vec<T> {
     }
 }
 
-/// Makes a struct of the vendor's a part of others.
-macro_rules! parts {
+/// Makes structs of the vendor's parts of others: one that has another shape is unknown.
+#[macro_export]
+macro_rules! loose_parts {
     ($($part:ty),+ $(,)?) => {
         $(impl $crate::loose::Loose for $part {
-            fn read(value: serde_json::Value) -> Option<Self> {
-                serde_json::from_value(value).ok()
+            fn read(value: $crate::__json::Value) -> Option<Self> {
+                $crate::__json::from_value(value).ok()
             }
         })+
     };
 }
-pub(crate) use parts;
