@@ -12,6 +12,8 @@ mod ddl;
 mod m20261121_000001_house;
 mod m20261122_000002_counts_by_name;
 mod m20261122_000003_consent;
+mod m20261122_000004_connection_life;
+mod m20261122_000005_snapshots;
 
 use sea_orm_migration::prelude::*;
 
@@ -25,6 +27,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_house::Migration),
             Box::new(m20261122_000002_counts_by_name::Migration),
             Box::new(m20261122_000003_consent::Migration),
+            Box::new(m20261122_000004_connection_life::Migration),
+            Box::new(m20261122_000005_snapshots::Migration),
         ]
     }
 }

@@ -112,6 +112,17 @@ impl House {
                 mapped["mappings"].as_array().expect("mappings").iter().find(|one| one["connection_id"] == at.as_str());
             held.insert(kind, text(&mapped.expect("was just mapped")["entity_id"]));
         }
+        let type_id = async |client: &str, id: &str| {
+            let body = json!({ "integration": "sophos", "vendor_id": id });
+            let typed = app.post(owner, &format!("/api/clients/{client}/unverified-mappings"), &body).await.ok();
+            text(&typed["item"]["unverified"]["id"])
+        };
+        held.insert("typed", type_id(subscriber, "typed-by-hand").await);
+        held.insert("hidden_typed", type_id(&hidden, "typed-by-hand-too").await);
+        for client in [subscriber, &hidden] {
+            let share = json!({ "client_id": client });
+            app.post(owner, &format!("/api/connections/{connection}/shares"), &share).await.ok();
+        }
         let clients = app.all(owner, "/api/clients").await;
         let client = clients.iter().map(|one| text(&one["id"])).find(|id| *id != hidden && id != subscriber);
         let second = app.get(&app.sign_in(&self.email("owner")).await, "/api/me").await.ok();

@@ -150,6 +150,7 @@ both_databases! {
                         "location" => ids["hidden_location"].clone(),
                         "threat" => ids["hidden_threat"].clone(),
                         "ticket" => ids["hidden_ticket"].clone(),
+                        "typed" => ids["hidden_typed"].clone(),
                         _ => continue,
                     };
                     let random = app.db.store.chance().id(app.db.now()).to_string();

@@ -6,7 +6,7 @@ use access::Gate;
 use domain::{Context, Error, Grant, Permission, Result};
 use integration::{Capability, Category, Entry};
 use persistence::{Store, Tx};
-use sync::Engine;
+use sync::{Counting, Engine};
 use tokio::sync::Notify;
 
 use crate::auth::Caller;
@@ -31,6 +31,8 @@ pub struct App {
     /// Where browsers reach us ("https://panelone.msp.example"); without it only consents begun on the loopback
     /// find their way back.
     pub public_origin: Option<String>,
+    /// Which vendors count devices and users.
+    pub counting: Counting,
     capabilities: HashMap<&'static str, Vec<Capability>>,
 }
 
@@ -39,7 +41,8 @@ impl App {
     pub fn new(store: Store, engine: Engine, wake: Arc<Notify>, gate: Gate, secure_cookies: bool) -> Self {
         let entries = engine.entries;
         let capabilities = entries.iter().map(|entry| (entry.id, entry.capabilities())).collect();
-        Self { store, entries, engine, wake, gate, secure_cookies, public_origin: None, capabilities }
+        let counting = engine.counting();
+        Self { store, entries, engine, wake, gate, secure_cookies, public_origin: None, counting, capabilities }
     }
 
     /// The same, reached by browsers at this origin.

@@ -15,10 +15,12 @@ use crate::routes::{
     mappings::MappingSave,
     places::{CustomFieldsSet, InstallerRequest},
     session::{PasswordChange, SessionCreate},
+    sharing::ShareCreate,
     staff::{StaffCreate, StaffUpdate},
     subscriptions::QuantityChange,
     threats::ThreatActRequest,
     tickets::{TicketCreate, TicketNoteAdd, TicketUpdate},
+    typed::MappingType,
 };
 
 fn read<T: ParseFromJSON>(example: Value) -> T {
@@ -100,6 +102,8 @@ examples! {
     },
     ContactUpdate => { "job_title": "Office manager", "active": true },
     ThreatActRequest => { "action": "quarantine" },
+    ShareCreate => { "client_id": "01a2008a-0000-7000-8000-000000000002" },
+    MappingType => { "integration": "threecx", "vendor_id": "0101" },
     DocumentArchive => { "archived": true },
     CustomFieldsSet => { "values": [{ "name": "siteCode", "value": "HD-1" }, { "name": "contractEnd" }] },
     InstallerRequest => {

@@ -97,17 +97,23 @@ impl Sources {
         let key = |entity: &str| (connection.id, kind.to_owned(), entity.to_owned());
         let listing = self.listings.get(&key("")).or_else(|| self.listings.get(&key(&entity.vendor_id)));
         let synced_at = listing.and_then(|listing| listing.complete_at);
-        let old = TimeDelta::minutes(2 * i64::from(connection.cadence_minutes));
-        let working = matches!(connection.state, ConnectionState::Connected | ConnectionState::Degraded);
         Source {
             connection_id: connection.id.0,
             integration: connection.integration.clone(),
             connection: connection.name.clone(),
             synced_at,
-            stale: !working || entity.removed_at.is_some() || synced_at.is_none_or(|at| self.now - at > old),
+            stale: entity.removed_at.is_some() || is_stale(connection, synced_at, self.now),
             problem: listing.and_then(|listing| listing.message.clone()).or_else(|| connection.state_reason.clone()),
         }
     }
+}
+
+/// Whether what a connection said at this instant is older than twice its cadence, or the connection does not work.
+pub fn is_stale(connection: &Connection, synced_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    // A paused one is not wrong: what it said is as good as it is old.
+    let working = connection.state.syncs() || connection.state == ConnectionState::Paused;
+    let old = TimeDelta::minutes(2 * i64::from(connection.cadence_minutes));
+    !working || synced_at.is_none_or(|at| now - at > old)
 }
 
 fn older(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {

@@ -21,12 +21,17 @@ use crate::{
     problem::Failure,
     request_id,
     routes::{
+        backups::BackupSummaries,
         clients::Clients,
+        connection_life::ConnectionLife,
         connections::Connections,
         consent::{self, Consents},
         contacts::Contacts,
         documents::DocumentArchiving,
         fleet::Fleet,
+        hosted::{
+            Domains, Extensions, Hostings, MailSenders, MailUsages, ManagementServers, PhoneSystems, RepeatingInvoices,
+        },
         imports::Imports,
         integrations::Integrations,
         journal::Journal,
@@ -35,13 +40,17 @@ use crate::{
         mappings::Mappings,
         microsoft365::Microsoft365Api,
         places::Locations,
+        reconciliation::Reconciliations,
         records::{Alerts, Backups, Documents, Invoices, Jobs, Threats},
         runs::Runs,
         session::Session,
+        sharing::Sharing,
         staff::Staff,
         subscriptions::Subscriptions,
         threats::ThreatActions,
         tickets::Tickets,
+        typed::TypedMappings,
+        webhooks,
     },
 };
 
@@ -53,15 +62,22 @@ const PATIENCE: Duration = Duration::from_secs(60);
 type Part1 = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, Imports);
 type Part2 = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal, Consents);
 type Part3 = (Threats, Alerts, Backups, Contacts, Tickets, Jobs, Documents, Invoices);
-type Part4 = (ThreatActions, DocumentArchiving, Locations, Live);
+type Part4 = (ThreatActions, DocumentArchiving, Locations, Live, ConnectionLife, Sharing, TypedMappings);
+type Part5 = (BackupSummaries, Reconciliations);
+type Part6 =
+    (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6);
 
 /// The API with its document.
-pub fn service() -> OpenApiService<(Part1, Part2, Part3, Part4), ()> {
+pub fn service() -> OpenApiService<Whole, ()> {
     let first = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, Imports);
     let second = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal, Consents);
     let third = (Threats, Alerts, Backups, Contacts, Tickets, Jobs, Documents, Invoices);
-    let fourth = (ThreatActions, DocumentArchiving, Locations, Live);
-    OpenApiService::new((first, second, third, fourth), "PanelOne", env!("CARGO_PKG_VERSION"))
+    let fourth = (ThreatActions, DocumentArchiving, Locations, Live, ConnectionLife, Sharing, TypedMappings);
+    let fifth = (BackupSummaries, Reconciliations);
+    let sixth =
+        (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
+    OpenApiService::new((first, second, third, fourth, fifth, sixth), "PanelOne", env!("CARGO_PKG_VERSION"))
         .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
 }
 
@@ -83,6 +99,7 @@ pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndp
         .at("/openapi.json", poem::get(poem::endpoint::make_sync(move |_| json(&published))))
         .at("/docs", poem::get(poem::endpoint::make_sync(move |_| page(docs.clone()))))
         .at(consent::CALLBACK, poem::get(consent::callback).head(consent::unread))
+        .at(webhooks::ADDRESS, poem::post(webhooks::receive))
         .nest("/", service)
         .data(app)
         .with(CookieJarManager::new())

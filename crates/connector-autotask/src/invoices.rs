@@ -38,6 +38,7 @@ impl Pull<Invoice> for Autotask {
         let day = |text: Option<String>| instant(text.as_deref()).map(|at| at.date_naive());
         let paid_on = day(invoice.paid_date);
         let record = Invoice {
+            cost: false,
             number: said(invoice.invoice_number).unwrap_or_else(|| invoice.id.0.clone()),
             reference: said(invoice.order_number),
             status: invoice.is_voided.filter(|flag| flag.0).map(|_| "Voided".to_owned()),

@@ -1,6 +1,6 @@
 //! CIPP's manners: a token of Entra for its own app, addresses, and every error.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use integration::{
@@ -13,6 +13,8 @@ use url::Url;
 use crate::{Cipp, Credentials, Guid, rows, wire};
 
 const NAME: &str = Cipp::NAME;
+/// How long an answer may take: CIPP asks Microsoft itself, which takes up to two minutes for a large tenant.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What CIPP passes on when Microsoft refuses it a tenant. It does so with status 500, which would
 /// otherwise be trouble that passes.
@@ -60,7 +62,7 @@ impl Api {
         let tenant = at.entity.and_then(Guid::read).ok_or_else(|| {
             Error::new(Kind::NotFound, "this listing needs the ID of a tenant").at("tenant", at.entity.unwrap_or("-"))
         })?;
-        let request = Request::get(below(&self.base, &[endpoint])).query("tenantFilter", tenant);
+        let request = Request::get(below(&self.base, &[endpoint])).query("tenantFilter", tenant).patient(PATIENCE);
         let answer = async { rows::split(&self.call(request).await?, reads).map_err(|error| self.http.scrub(error)) };
         answer.await.map_err(|error| error.at("endpoint", endpoint).at("tenant", tenant))
     }

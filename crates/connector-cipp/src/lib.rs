@@ -1,5 +1,5 @@
 //! CIPP: a second source of the tenants that `connector-microsoft365` lists, with the same ids. Of each
-//! tenant: users, sign-in methods, administrators, licences, secure score and domains. Read only.
+//! tenant: users, sign-in methods, administrators, licences, secure score, domains and their health. Read only.
 //!
 //! * `api.rs`: CIPP's manners. Token, address, and every error in one function.
 //! * `rows.rs`: the shapes in which one and the same listing may come. `wire.rs`: values in it.

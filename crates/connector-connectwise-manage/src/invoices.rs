@@ -25,6 +25,7 @@ impl Pull<Invoice> for ConnectwiseManage {
         let money = |amount: Option<Exact>| Some(Money::new(amount?, currency.as_deref()?));
         let day = |text: Option<String>| instant(text.as_deref()).map(|at| at.date_naive());
         let record = Invoice {
+            cost: false,
             number: said(invoice.invoice_number).unwrap_or_else(|| id.clone()),
             reference: said(invoice.reference).or_else(|| said(invoice.purchase_order)),
             status: said(invoice.status.and_then(|status| status.name)),

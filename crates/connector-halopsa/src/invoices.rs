@@ -19,6 +19,7 @@ impl Pull<Invoice> for Halopsa {
         let currency = named.filter_map(|text| Currency::of(text)).next().or_else(|| self.settings.currency.clone());
         let money = |amount: Option<Exact>| Some(Money::new(amount?, &currency.as_ref()?.0));
         let record = Invoice {
+            cost: false,
             number: invoice.invoicenumber.or(invoice.thirdpartyinvoicenumber).unwrap_or_else(|| invoice.id.clone()),
             reference: invoice.cust_order_number.or(invoice.reference),
             status: match (invoice.voided, invoice.posted) {

@@ -9,13 +9,14 @@ use integration::{
     oauth::{Token, TokenCache},
     raw_slice,
 };
+use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::{Credentials, Guid, Microsoft365, wire::List};
+use crate::{Credentials, Guid, Microsoft365, refusals::lacks_licence, wire::List};
 
 const NAME: &str = Microsoft365::NAME;
 /// Leaves room in a cursor for what stands before the link.
-const LONGEST_LINK: usize = 8000;
+pub(crate) const LONGEST_LINK: usize = 8000;
 
 pub(crate) struct Api {
     pub(crate) http: Http,
@@ -93,6 +94,13 @@ impl Api {
         Ok(Listed { records, next: list.next, delta: list.delta })
     }
 
+    /// What a single thing is, below an id that is known to be one.
+    pub async fn one<T: DeserializeOwned>(&self, tenant: Guid, source: &Source, id: Guid) -> Result<T> {
+        let url = below(&self.graph, &format!("{}/{id}", source.path), Some(source.query));
+        let response = self.get(tenant, url, source.right).await?;
+        response.json(NAME).map_err(|error| self.http.scrub(error))
+    }
+
     /// Sends with the tenant's token. `right` is what to grant when it is refused.
     async fn get(&self, tenant: Guid, url: Url, right: &str) -> Result<Response> {
         let account = tenant.to_string();
@@ -102,7 +110,8 @@ impl Api {
             return Ok(response);
         }
         let error = self.failure(tenant, Some(right), &response);
-        if error.kind == Kind::Forbidden {
+        // A licence that the tenant lacks is in no token.
+        if error.kind == Kind::Forbidden && !lacks_licence(&response) {
             // A right granted from now on is only in a new token.
             if let Ok(refused) = self.tokens.token(&self.http, &account, || self.obtain(tenant)).await {
                 self.tokens.forget(&account, &refused).await;

@@ -11,8 +11,10 @@ mod domains;
 mod guid;
 mod licences;
 mod refusals;
+mod rounds;
 mod secure_scores;
 mod sign_in_methods;
+mod sign_ins;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 mod tenants;

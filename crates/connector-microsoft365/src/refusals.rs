@@ -10,6 +10,14 @@ use crate::{
 
 const NAME: &str = Microsoft365::NAME;
 
+/// Said of what Microsoft tells only of tenants with Entra ID P1.
+const NO_PREMIUM: &str = "authentication_requestfromnonpremiumtenantorb2ctenant";
+
+/// Whether it is a licence of the tenant that is missing, and no right.
+pub(crate) fn lacks_licence(response: &Response) -> bool {
+    Said::read(response).code == NO_PREMIUM
+}
+
 /// What a refusal says, in Graph's form or in that of the token endpoint.
 struct Said {
     /// Microsoft's short code, in lower case; empty where the answer had none.
@@ -52,7 +60,7 @@ impl Api {
 
     /// What Microsoft's codes mean beyond the status, or `None` where the status says it all.
     fn meaning(&self, tenant: Guid, right: Option<&str>, status: u16, said: &Said) -> Option<(Kind, String)> {
-        use Kind::{Credentials, Expired, Forbidden, NotFound, Unavailable};
+        use Kind::{Credentials, Expired, Forbidden, NotFound, NotOffered, Unavailable};
         // Trouble in one customer's tenant must not read as trouble with the credentials of all.
         let own = tenant == self.partner();
         let aadsts = |number| said.numbers.contains(&number);
@@ -85,8 +93,8 @@ impl Api {
             }
             (400..=403, None) => (Forbidden, "Microsoft gives no token for this tenant".to_owned()),
             (401, _) if !own => (Forbidden, "this tenant does not accept its token: give consent anew".to_owned()),
-            _ if code == "authentication_requestfromnonpremiumtenantorb2ctenant" => {
-                (Forbidden, "this tenant has no Entra ID P1, and without it Microsoft does not tell this".to_owned())
+            _ if code == NO_PREMIUM => {
+                (NotOffered, "this tenant has no Entra ID P1, and without it Microsoft does not tell this".to_owned())
             }
             _ if forgotten => (Expired, "Microsoft has forgotten this place in its listing: list anew".to_owned()),
             (403, Some(right)) if !code.is_empty() => {

@@ -8,6 +8,7 @@ use url::{Host, Url};
 
 use crate::{
     Pax8,
+    paging::SIZE,
     wire::{self, said},
 };
 
@@ -19,7 +20,7 @@ const SHARED: [&str; 7] =
 impl Pull<Entity> for Pax8 {
     async fn page(&self, at: Position<'_>) -> Result<Page> {
         // No change date and no id to sort by: the name moves least.
-        let mut page = self.api.list("companies", "name,asc", at.cursor).await?;
+        let mut page = self.api.list(&["companies"], &[("sort", "name,asc")], SIZE, at.cursor).await?;
         let mut removed = Vec::new();
         page.records.retain(|raw| match wire::read::<wire::Company>("company", raw) {
             Ok(company) if company.status.as_deref() == Some("Deleted") => {

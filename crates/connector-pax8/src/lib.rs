@@ -1,14 +1,17 @@
-//! Pax8: companies and their subscriptions, and the quantity of a subscription.
+//! Pax8: companies, their subscriptions, their shares of what Pax8 invoices, and the quantity of a subscription.
 //!
 //! * `api.rs`: the vendor's manners: token, errors, addresses. `paging.rs`: its listings.
-//! * `wire.rs`: its JSON as it really is. `companies.rs`, `subscriptions.rs`: one listing each.
+//! * `wire.rs`: its JSON as it really is. `companies.rs`, `subscriptions.rs`, `invoices.rs` (walked by `charges.rs`): one
+//!   listing each.
 //! * `quantity.rs`: the one write. `simulator.rs` (feature `simulator`): the vendor over the shared world.
 //!
 //! **The next kind of record**: its JSON in `wire.rs`, a file with its `Pull`, its accessor below,
 //! an exchange in `tests/vendor/`, and its part in `simulator.rs`.
 
 mod api;
+mod charges;
 mod companies;
+mod invoices;
 mod paging;
 mod quantity;
 #[cfg(feature = "simulator")]
@@ -20,7 +23,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use integration::{
-    Category, Checked, Connector, Entity, Pull, Result, Secret, SetQuantity, Subscription, Transport, Vendor,
+    Category, Checked, Connector, Entity, Invoice, Pull, Result, Secret, SetQuantity, Subscription, Transport, Vendor,
     credentials,
 };
 use url::Url;
@@ -49,6 +52,7 @@ credentials! {
 /// The connector.
 pub struct Pax8 {
     api: api::Api,
+    under_way: charges::UnderWay,
 }
 
 impl Vendor for Pax8 {
@@ -62,7 +66,7 @@ impl Vendor for Pax8 {
     type Credentials = Credentials;
 
     fn connect(credentials: Credentials, transport: Arc<dyn Transport>) -> Self {
-        Self { api: api::Api::new(credentials, transport) }
+        Self { api: api::Api::new(credentials, transport), under_way: charges::UnderWay::default() }
     }
 }
 
@@ -79,6 +83,10 @@ impl Connector for Pax8 {
     }
 
     fn subscriptions(&self) -> Option<&dyn Pull<Subscription>> {
+        Some(self)
+    }
+
+    fn invoices(&self) -> Option<&dyn Pull<Invoice>> {
         Some(self)
     }
 

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::{Pax8, api::Api};
 
 /// The largest page that the vendor gives. Its own default is 10.
-const SIZE: u32 = 200;
+pub(crate) const SIZE: u32 = 200;
 
 /// The place counts, beside `content` or in an object of their own: the vendor does both.
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -51,11 +51,18 @@ impl Mark {
 }
 
 impl Api {
-    /// One page of `resource`, in an order that moves least while it is walked.
-    pub(crate) async fn list(&self, resource: &str, sort: &str, cursor: Option<&Cursor>) -> Result<Page> {
+    /// One page of what is at `path`, of `size` records. The query names an order that moves least while it
+    /// is walked, where the vendor has one.
+    pub(crate) async fn list(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        size: u32,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page> {
         let mark = Mark::read(cursor)?;
-        let request =
-            Request::get(self.url(&[resource])).query("page", mark.page).query("size", SIZE).query("sort", sort);
+        let first = Request::get(self.url(path)).query("page", mark.page).query("size", size);
+        let request = query.iter().fold(first, |request, (key, value)| request.query(key, value));
         let response = self.call(request).await?;
         split(&response, &mark).map_err(|error| self.http.scrub(error.at("page", mark.page)))
     }

@@ -10,7 +10,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::json;
 use url::Url;
 
-use crate::Pax8;
+use crate::{Pax8, wire};
 
 const NOT_WHOLE: &str = "Pax8 takes whole quantities of at least 1; to end a subscription, cancel it at Pax8";
 
@@ -57,8 +57,7 @@ impl SetQuantity for Pax8 {
 
 impl Pax8 {
     fn subscription_url(&self, id: &str) -> Result<Url> {
-        // The ids are UUIDs. Anything else would be another address.
-        if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        if !wire::is_id(id) {
             return Err(Error::new(Kind::NotFound, "this is not an id of a Pax8 subscription"));
         }
         Ok(self.api.url(&["subscriptions", id]))

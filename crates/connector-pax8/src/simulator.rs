@@ -4,18 +4,21 @@
 //! forms, fields left out, a token request that must be JSON, 422 with its reason in `details`, and 500
 //! for a PUT body that it does not understand.
 
+mod asked;
 mod bodies;
+mod invoices;
 
 use std::{collections::HashMap, sync::Mutex};
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use integration::{Body, Method, Request, Response, Vendor};
+use integration::{Body, Method, RecordKind, Request, Response, Vendor};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 use vendorkit::{SharedWorld, World};
 
+use self::asked::Asked;
 use crate::Pax8;
 
 const CLIENT: &str = "pax8-simulated-client";
@@ -72,6 +75,13 @@ impl vendorkit::Simulator for Simulator {
         form(base, POWERLESS, SECRET)
     }
 
+    fn expected(&self, world: &World, kind: RecordKind) -> Option<usize> {
+        match kind {
+            RecordKind::Invoice => Some(invoices::shares(world)),
+            _ => world.expected(self.id(), kind),
+        }
+    }
+
     fn expire_tokens(&self) {
         self.tokens.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).live.clear();
     }
@@ -94,6 +104,8 @@ impl Simulator {
             }),
             (Method::Get, ["subscriptions"]) => read(world, |world| subscriptions(world, request)),
             (Method::Get, ["subscriptions", id]) => read(world, |world| subscription(world, uuid(id)?)),
+            (Method::Get, ["invoices"]) => read(world, |world| invoices::listed(world, request)),
+            (Method::Get, ["invoices", id, "items"]) => read(world, |world| invoices::items(world, uuid(id)?, request)),
             (Method::Put, ["subscriptions", id]) => {
                 let mut world = world.write().unwrap_or_else(|poisoned| poisoned.into_inner());
                 set_quantity(&mut world, uuid(id)?, &request.body)
@@ -188,48 +200,6 @@ fn set_quantity(world: &mut World, id: Uuid, body: &Body) -> Answer {
     }
     world.set_quantity(id, quantity);
     subscription(world, id)
-}
-
-/// What a listing was asked for.
-struct Asked {
-    pairs: HashMap<String, String>,
-    number: usize,
-    size: usize,
-}
-
-impl Asked {
-    fn read(request: &Request) -> Result<Self, No> {
-        let pairs: HashMap<_, _> = request.url.query_pairs().into_owned().collect();
-        let count = |key: &str, default| {
-            let text = pairs.get(key).map(String::as_str).unwrap_or(default);
-            text.parse::<usize>().map_err(|_| No(400, format!("{key} must be a number")))
-        };
-        let (number, size) = (count("page", "0")?, count("size", "10")?.clamp(1, 200));
-        Ok(Self { number, size, pairs })
-    }
-
-    fn wants(&self, key: &str, value: &str) -> bool {
-        self.pairs.get(key).is_none_or(|wanted| wanted == value)
-    }
-
-    fn sort(&self) -> Result<Option<&str>, No> {
-        let Some(sort) = self.pairs.get("sort") else { return Ok(None) };
-        let (field, order) = sort.split_once(',').unwrap_or((sort, "asc"));
-        if order == "asc" { Ok(Some(field)) } else { Err(No(400, "only ascending order is simulated".into())) }
-    }
-
-    fn page<T, B: Serialize>(&self, found: Vec<T>, body: impl Fn(T) -> B) -> Bytes {
-        let total = found.len();
-        let start = self.number.saturating_mul(self.size);
-        let content = found.into_iter().skip(start).take(self.size).map(body).collect();
-        let page = bodies::Place {
-            size: self.size,
-            total_elements: total,
-            total_pages: total.div_ceil(self.size),
-            number: self.number,
-        };
-        text(&bodies::Listing { content, page })
-    }
 }
 
 fn form(base: &str, client: &str, secret: &str) -> Map<String, Value> {

@@ -5,6 +5,7 @@ use integration::{Item, Money, Page, Position, Pull, Result, Subscription};
 
 use crate::{
     Pax8,
+    paging::SIZE,
     wire::{self, said},
 };
 
@@ -12,7 +13,7 @@ use crate::{
 impl Pull<Subscription> for Pax8 {
     async fn page(&self, at: Position<'_>) -> Result<Page> {
         // New ones come at the end, so that those already listed do not move.
-        self.api.list("subscriptions", "createdDate,asc", at.cursor).await
+        self.api.list(&["subscriptions"], &[("sort", "createdDate,asc")], SIZE, at.cursor).await
     }
 
     fn read(&self, raw: &[u8]) -> Result<Item<Subscription>, String> {

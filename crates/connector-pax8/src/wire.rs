@@ -89,6 +89,11 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(what: &str, raw: &'a [u8]) -> Result<
     })
 }
 
+/// Whether this can stand in an address. The ids are UUIDs; anything else would be another address.
+pub(crate) fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
 /// A text that says something.
 pub(crate) fn said(text: Option<String>) -> Option<String> {
     text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())

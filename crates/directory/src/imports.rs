@@ -83,7 +83,14 @@ pub const THRESHOLD: f64 = 0.95;
 /// Imports entities of a connection: all that it lists, or those wished for. Rows in conflict are
 /// left alone and named; everything else is written.
 pub async fn import_apply(tx: &Tx, connection: ConnectionId, wishes: Option<&[ImportWish]>) -> Result<Vec<ImportRow>> {
-    tx.connection(connection).await?;
+    let from = tx.connection(connection).await?;
+    let listed = tx.listings(&[connection]).await?;
+    if listed.iter().all(|listing| listing.kind != "entity" || listing.complete_at.is_none()) {
+        return Err(Error::conflict(
+            "never_synced",
+            format!("{} has not been listed whole yet: sync it first.", from.name),
+        ));
+    }
     let (chosen, twins) = choose(tx, connection, wishes).await?;
     let matcher = matcher(tx).await?;
     let mut planned = Vec::with_capacity(chosen.len());

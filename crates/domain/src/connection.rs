@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConnectionId, Timestamp};
+use crate::{ClientId, ConnectionId, ConnectionShareId, StaffId, Timestamp};
 
 /// How a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,13 +16,16 @@ pub enum ConnectionState {
     Degraded,
     /// The vendor no longer takes the credentials: a person must reconnect.
     ReauthRequired,
+    /// Left alone for a while by a person: nothing is asked of the vendor until it is resumed.
+    Paused,
     /// Switched off by a person. Mappings and records are kept and shown as stale.
     Disconnected,
 }
 
 impl ConnectionState {
     /// All states.
-    pub const ALL: [Self; 5] = [Self::Draft, Self::Connected, Self::Degraded, Self::ReauthRequired, Self::Disconnected];
+    pub const ALL: [Self; 6] =
+        [Self::Draft, Self::Connected, Self::Degraded, Self::ReauthRequired, Self::Paused, Self::Disconnected];
 
     /// The name in the API and in columns.
     pub fn as_str(self) -> &'static str {
@@ -31,6 +34,7 @@ impl ConnectionState {
             Self::Connected => "connected",
             Self::Degraded => "degraded",
             Self::ReauthRequired => "reauth_required",
+            Self::Paused => "paused",
             Self::Disconnected => "disconnected",
         }
     }
@@ -77,4 +81,20 @@ pub struct Connection {
     pub updated_at: Timestamp,
     /// Goes up by one with each change.
     pub version: i32,
+}
+
+/// A connection that a client may use: a reference, never a copy. The client's people see how it is and what it
+/// says of them; the credentials stay with the MSP.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionShare {
+    /// Id.
+    pub id: ConnectionShareId,
+    /// Which connection.
+    pub connection_id: ConnectionId,
+    /// With whom.
+    pub client_id: ClientId,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: Option<StaffId>,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, ConnectionId, EntityId, StaffId, Timestamp};
+use crate::{ClientId, ConnectionId, EntityId, StaffId, Timestamp, UnverifiedMappingId};
 
 /// How an entity relates to our clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,4 +70,24 @@ pub struct Entity {
     pub device_count: i32,
     /// Directory users under it.
     pub user_count: i32,
+}
+
+/// An id that a person typed for a client before the vendor listed it. The first sync that meets it turns it into
+/// a mapping.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnverifiedMapping {
+    /// Id.
+    pub id: UnverifiedMappingId,
+    /// Which client.
+    pub client_id: ClientId,
+    /// Which vendor; it need not be connected.
+    pub integration: String,
+    /// The vendor's id, as typed.
+    pub vendor_id: String,
+    /// Why a sync that met it did not map it.
+    pub problem: Option<String>,
+    /// When it was typed.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: Option<StaffId>,
 }

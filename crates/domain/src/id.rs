@@ -64,4 +64,8 @@ ids! {
     JobId,
     /// One change sent to a vendor.
     VendorWriteId,
+    /// An id typed for a client before its vendor listed it.
+    UnverifiedMappingId,
+    /// A connection shared with a client.
+    ConnectionShareId,
 }

@@ -24,13 +24,13 @@ mod text;
 pub use change::{Change, ChangeSet, Outcome};
 pub use client::{Client, ClientDraft, ClientPatch, ClientStatus, ClientTotals};
 pub use clock::{Chance, Clock, SystemClock, Timestamp, micros};
-pub use connection::{Connection, ConnectionState};
+pub use connection::{Connection, ConnectionShare, ConnectionState};
 pub use context::{Actor, Context};
-pub use entity::{Entity, MappingState};
+pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use id::{
-    ApiKeyId, ClientId, ConnectionId, EntityId, EntryId, JobId, OrganisationId, RecordId, RunId, SessionId, StaffId,
-    VendorWriteId,
+    ApiKeyId, ClientId, ConnectionId, ConnectionShareId, EntityId, EntryId, JobId, OrganisationId, RecordId, RunId,
+    SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
 };
 pub use list::{IntegrationFilter, Listed, PageRequest, Range, SortOrder};
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};

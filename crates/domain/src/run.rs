@@ -54,6 +54,8 @@ pub enum Trigger {
     Manual,
     /// A new or renewed connection.
     Connected,
+    /// A webhook of the vendor.
+    Webhook,
 }
 
 impl Trigger {
@@ -63,12 +65,15 @@ impl Trigger {
             Self::Schedule => "schedule",
             Self::Manual => "manual",
             Self::Connected => "connected",
+            Self::Webhook => "webhook",
         }
     }
 
     /// The trigger of this name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Schedule, Self::Manual, Self::Connected].into_iter().find(|trigger| trigger.as_str() == name)
+        [Self::Schedule, Self::Manual, Self::Connected, Self::Webhook]
+            .into_iter()
+            .find(|trigger| trigger.as_str() == name)
     }
 }
 

@@ -226,7 +226,8 @@ macro_rules! accessors {
                 }
             )+
 
-            /// Consent at the vendor's own page: see [`Consent`]. Its credentials have a field for the grant.
+            /// Consent at the vendor's own page: see [`Consent`]. Its credentials have a field for the grant; `None`
+            /// where what was entered does without.
             fn consent(&self) -> Option<&dyn Consent> {
                 None
             }
@@ -427,6 +428,14 @@ impl Entry {
     /// The field for what a person grants at the vendor's page, where the vendor asks for that.
     pub fn consent_field(&self) -> Option<&'static str> {
         self.fields().into_iter().find(|field| field.input == crate::Input::Consent).map(|field| field.name)
+    }
+
+    /// The same where these credentials want consent: a vendor may have another way to connect as well, and its
+    /// connector then has no [`Connector::consent`]. Credentials that do not parse are taken to want it.
+    pub fn consent_wanted(&self, values: &Map<String, Value>) -> Option<&'static str> {
+        let field = self.consent_field()?;
+        let without = self.connect(values, Arc::new(Refusing)).is_ok_and(|connector| connector.consent().is_none());
+        (!without).then_some(field)
     }
 
     /// Checks entered credentials and returns them as they are to be sealed. Every mistake is named.

@@ -12,6 +12,9 @@ pub enum Kind {
     Credentials,
     /// The credentials are fine, but lack the right for this.
     Forbidden,
+    /// The vendor does not have this for this account: not bought, not licensed, or no such part. Nothing is wrong, and
+    /// nobody need act; what it would tell is unknown, not none.
+    NotOffered,
     /// Too many requests.
     Throttled,
     /// The answer came, but cannot be understood.
@@ -49,7 +52,7 @@ pub struct Error {
     pub retry: Retry,
     /// One sentence in our words that says what to do.
     pub message: String,
-    /// The vendor's own words, at most 300 characters.
+    /// The vendor's own words, at most 300 characters once scrubbed.
     pub vendor_message: Option<String>,
     /// The vendor's id for the request, for its support.
     pub vendor_request_id: Option<String>,
@@ -112,11 +115,12 @@ impl Error {
         )
     }
 
-    /// Adds the vendor's own words, clipped to 300 characters and to one line.
+    /// Adds the vendor's own words on one line. They are clipped to 300 characters by [`crate::Http::scrub`], once the
+    /// secrets are out of them: a clip before that could leave half of one.
     pub fn vendor_says(mut self, text: impl AsRef<str>) -> Self {
         let text = text.as_ref().trim();
         if !text.is_empty() {
-            self.vendor_message = Some(clip(text, 300));
+            self.vendor_message = Some(clip(text, 16_384));
         }
         self
     }
@@ -142,7 +146,7 @@ impl Error {
 
 /// Cuts to `limit` characters and folds control characters, so that a vendor's text cannot forge
 /// a log line.
-fn clip(text: &str, limit: usize) -> String {
+pub(crate) fn clip(text: &str, limit: usize) -> String {
     let mut clipped: String = text.chars().take(limit).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(limit).is_some() {
         clipped.push('…');

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::{Error, Kind, Result, Secret};
+use crate::{Error, Kind, Result, Secret, error::clip};
 
 /// HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +49,8 @@ pub enum Body {
     Json(serde_json::Value),
     /// `application/x-www-form-urlencoded`, in this order.
     Form(Vec<(String, String)>),
+    /// `text/xml; charset=utf-8`: a whole document, already escaped.
+    Xml(String),
 }
 
 /// One request to a vendor.
@@ -64,12 +66,19 @@ pub struct Request {
     pub body: Body,
     /// Whether sending it twice is the same as once. Reads are; a write must say so.
     pub idempotent: bool,
+    /// How long the whole answer may take, where a vendor is known to need longer than most; at most four minutes.
+    pub patience: Option<Duration>,
 }
 
 impl Request {
     /// A request without headers or body; idempotent when it is a GET.
     pub fn new(method: Method, url: Url) -> Self {
-        Self { method, url, headers: Vec::new(), body: Body::Empty, idempotent: method == Method::Get }
+        Self { method, url, headers: Vec::new(), body: Body::Empty, idempotent: method == Method::Get, patience: None }
+    }
+
+    /// The same with so much time for its answer.
+    pub fn patient(self, patience: Duration) -> Self {
+        Self { patience: Some(patience), ..self }
     }
 
     /// A GET.
@@ -109,6 +118,12 @@ impl Request {
     /// Sets a form body.
     pub fn form<K: Into<String>, V: Into<String>>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self {
         self.body = Body::Form(pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect());
+        self
+    }
+
+    /// Sets an XML body: a whole document, already escaped.
+    pub fn xml(mut self, document: String) -> Self {
+        self.body = Body::Xml(document);
         self
     }
 
@@ -233,6 +248,9 @@ pub struct Http {
     secrets: RwLock<Vec<Secret>>,
 }
 
+/// Characters of a vendor's own words that are kept.
+const WORDS: usize = 300;
+
 impl Http {
     /// A kit for this vendor. `secrets` are scrubbed from every error.
     pub fn new(vendor: &'static str, transport: Arc<dyn Transport>, secrets: impl IntoIterator<Item = Secret>) -> Self {
@@ -290,7 +308,7 @@ impl Http {
             text
         };
         error.message = clean(&error.message);
-        error.vendor_message = error.vendor_message.as_deref().map(clean);
+        error.vendor_message = error.vendor_message.as_deref().map(|words| clip(&clean(words), WORDS));
         error.vendor_request_id = error.vendor_request_id.as_deref().map(clean);
         for (_, value) in &mut error.context {
             *value = clean(value);

@@ -36,8 +36,9 @@ impl Journalled for connection::Entity {
         serde_json::to_value(read(row.clone())?).map_err(Error::internal)
     }
     fn settle(row: &mut connection::ActiveModel) {
-        // Credentials are written by `connection_seal` alone, times of syncs by the schedule.
+        // Credentials and the webhooks' secret are written by their own functions alone, times of syncs by the schedule.
         row.credentials = ActiveValue::NotSet;
+        row.webhook_secret = ActiveValue::NotSet;
         row.next_sync_at = ActiveValue::NotSet;
         row.last_synced_at = ActiveValue::NotSet;
     }
@@ -71,6 +72,7 @@ fn write(tx: &Tx, connection: &Connection) -> connection::Model {
         state_reason: connection.state_reason.clone(),
         account: connection.account.clone(),
         credentials: None,
+        webhook_secret: None,
         credentials_version: connection.credentials_version,
         cadence_minutes: connection.cadence_minutes,
         next_sync_at: connection.next_sync_at,
@@ -168,6 +170,11 @@ impl Tx {
                 let plain = self.connection_credentials(id).await?;
                 self.connection_seal(id, &plain).await?;
                 resealed += 1;
+            }
+            if row.webhook_secret.as_ref().is_some_and(|sealed| !self.store().keys().is_current(sealed)) {
+                let id = ConnectionId(row.id);
+                let secret = self.webhook_secret(id).await?;
+                self.webhook_write(id, secret.as_deref()).await?;
             }
         }
         Ok(resealed)

@@ -29,6 +29,15 @@ pub const ALL: &[Entry] = &[
     Entry::of::<connector_connectwise_manage::ConnectwiseManage>(),
     Entry::of::<connector_autotask::Autotask>(),
     Entry::of::<connector_workflowmax::Workflowmax>(),
+    Entry::of::<connector_dropsuite::Dropsuite>(),
+    Entry::of::<connector_unifi::Unifi>(),
+    Entry::of::<connector_xero::Xero>(),
+    Entry::of::<connector_quickbooks_online::QuickbooksOnline>(),
+    Entry::of::<connector_hatz_ai::HatzAi>(),
+    Entry::of::<connector_synergy_wholesale::SynergyWholesale>(),
+    Entry::of::<connector_apple_business::AppleBusiness>(),
+    Entry::of::<connector_threecx::Threecx>(),
+    Entry::of::<connector_smtp2go::Smtp2go>(),
     // new-connector: entry above
 ];
 
@@ -57,6 +66,15 @@ pub fn simulators() -> Vec<Arc<dyn vendorkit::Simulator>> {
         Arc::new(connector_connectwise_manage::Simulator::default()),
         Arc::new(connector_autotask::Simulator::default()),
         Arc::new(connector_workflowmax::Simulator::default()),
+        Arc::new(connector_dropsuite::Simulator::default()),
+        Arc::new(connector_unifi::Simulator::default()),
+        Arc::new(connector_xero::Simulator::default()),
+        Arc::new(connector_quickbooks_online::Simulator::default()),
+        Arc::new(connector_hatz_ai::Simulator::default()),
+        Arc::new(connector_synergy_wholesale::Simulator::default()),
+        Arc::new(connector_apple_business::Simulator::default()),
+        Arc::new(connector_threecx::Simulator::default()),
+        Arc::new(connector_smtp2go::Simulator::default()),
         // new-connector: simulator above
     ]
 }

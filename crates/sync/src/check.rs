@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{Connection, ConnectionId, ConnectionState, Context, Error, Permission, Result};
-use integration::{Checked, Connector, Kind};
+use integration::{Checked, Connector, Entry, Kind};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -29,7 +29,7 @@ impl Engine {
         let entry = self.entry(integration)?;
         allowed(context, Permission::ConnectionsManage, entry.category)?;
         let values = normalise(entry, credentials).map_err(Error::Invalid)?;
-        if entry.consent_field().is_some() {
+        if entry.consent_wanted(&values).is_some() {
             return Err(consent_missing(entry.name));
         }
         // Nobody's yet: a budget of its own for one test.
@@ -49,7 +49,7 @@ impl Engine {
         credentials: &Map<String, Value>,
     ) -> Result<Option<Checked>> {
         let entry = self.entry(integration)?;
-        if entry.consent_field().is_none() {
+        if entry.consent_wanted(credentials).is_none() {
             return self.credentials_test(context, integration, credentials).await.map(Some);
         }
         allowed(context, Permission::ConnectionsManage, entry.category)?;
@@ -65,7 +65,7 @@ impl Engine {
         let credentials = tx.connection_credentials(id).await?;
         tx.rollback().await?;
         if let Ok(entry) = self.entry(&tried.integration)
-            && entry.consent_field().is_some_and(|field| grant_in(&credentials, field).is_none())
+            && wants_consent(entry, &credentials).is_some_and(|field| grant_in(&credentials, field).is_none())
         {
             return Err(consent_missing(entry.name));
         }
@@ -86,6 +86,11 @@ impl Engine {
         tx.commit("connection_test", outcome.as_ref().err().map(|error| vendor_code(error.kind))).await?;
         outcome.map_err(|error| vendor_error(&error))
     }
+}
+
+/// The field for a grant, where these stored credentials want one.
+pub(crate) fn wants_consent(entry: &Entry, stored: &Value) -> Option<&'static str> {
+    entry.consent_wanted(stored.as_object().unwrap_or(&Map::new()))
 }
 
 fn consent_missing(vendor: &str) -> Error {

@@ -1,14 +1,15 @@
 //! What people do with connections.
 
 use domain::{
-    Connection, ConnectionId, ConnectionState, Context, Error, MappingState, PageRequest, Permission, Problem, Result,
-    Trigger, valid_name,
+    ClientId, Connection, ConnectionId, ConnectionShare, ConnectionState, Context, Error, MappingState, PageRequest,
+    Permission, Problem, Result, Trigger, valid_name,
 };
 use integration::{Category, Checked, Entry, FieldError, RecordKind};
 use persistence::{EntityFilter, Tx};
 use serde_json::{Map, Value};
 
 use crate::{
+    check::wants_consent,
     consent::waiting,
     engine,
     grants::grant_in,
@@ -94,7 +95,7 @@ pub async fn connection_create(
     let (Some(name), Some(credentials), true) = (name, credentials, problems.is_empty()) else {
         return Err(Error::Invalid(problems));
     };
-    let waits = entry.consent_field().map(|_| waiting(entry.name));
+    let waits = entry.consent_wanted(&input.credentials).map(|_| waiting(entry.name));
     let checked = checked.filter(|_| waits.is_none());
     let connection = Connection {
         id: tx.new_id(),
@@ -141,7 +142,7 @@ pub async fn connection_update(
     if let Some(credentials) = &patch.credentials {
         let entry = engine::entry(entries, &before.integration)?;
         // What was granted to other credentials is gone with them.
-        waits = entry.consent_field().map(|_| waiting(entry.name));
+        waits = entry.consent_wanted(credentials).map(|_| waiting(entry.name));
         match normalise(entry, credentials) {
             Ok(credentials) => sealed = Some(credentials),
             Err(found) => problems.extend(found),
@@ -169,6 +170,53 @@ pub async fn connection_update(
     Ok(after)
 }
 
+/// Leaves a connection alone for a while: nothing is asked of its vendor until it is resumed by
+/// [`connection_reconnect`]. Mappings and records stay and grow old.
+pub async fn connection_pause(tx: &Tx, entries: &'static [Entry], id: ConnectionId) -> Result<Connection> {
+    let before = managed(tx, entries, id).await?;
+    if !before.state.syncs() {
+        return Err(Error::conflict(
+            "not_connected",
+            format!("{} is {}: only one that works can be paused.", before.name, before.state.as_str()),
+        ));
+    }
+    let after = Connection { state: ConnectionState::Paused, state_reason: None, ..before.clone() };
+    let after = tx.connection_update(&before, after).await?;
+    tx.connection_schedule(id, None, None).await?;
+    Ok(after)
+}
+
+/// Lets a client use a connection: a reference that can be taken back, and never the credentials.
+pub async fn connection_share(
+    tx: &Tx,
+    entries: &'static [Entry],
+    id: ConnectionId,
+    client: ClientId,
+) -> Result<ConnectionShare> {
+    managed(tx, entries, id).await?;
+    if tx.clients_by_id(&[client]).await?.is_empty() {
+        return Err(Error::invalid("/client_id", "not_found", "there is no such client"));
+    }
+    if let Some(known) = tx.shares_of_connection(id).await?.into_iter().find(|share| share.client_id == client) {
+        return Ok(known);
+    }
+    tx.share_insert(id, client).await
+}
+
+/// Takes a connection back from a client; from the next run on, nothing of it is theirs.
+pub async fn connection_unshare(
+    tx: &Tx,
+    entries: &'static [Entry],
+    id: ConnectionId,
+    client: ClientId,
+) -> Result<ConnectionShare> {
+    managed(tx, entries, id).await?;
+    let shares = tx.shares_of_connection(id).await?.into_iter();
+    let share = shares.into_iter().find(|share| share.client_id == client).ok_or(Error::NotFound { what: "share" })?;
+    tx.share_delete(&share).await?;
+    Ok(share)
+}
+
 /// Switches a connection off. Mappings and records stay, and show as stale.
 pub async fn connection_disconnect(tx: &Tx, entries: &'static [Entry], id: ConnectionId) -> Result<Connection> {
     let before = managed(tx, entries, id).await?;
@@ -193,7 +241,7 @@ pub async fn connection_reconnect(
     // Refused where there are none.
     let stored = tx.connection_credentials(id).await?;
     if let Ok(entry) = engine::entry(entries, &before.integration)
-        && entry.consent_field().is_some_and(|field| grant_in(&stored, field).is_none())
+        && wants_consent(entry, &stored).is_some_and(|field| grant_in(&stored, field).is_none())
     {
         return Err(Error::conflict("consent_missing", waiting(entry.name)));
     }
@@ -219,6 +267,9 @@ pub async fn connection_delete(tx: &Tx, entries: &'static [Entry], id: Connectio
             format!("{mapped} entities of {} are mapped to clients: unmap them first.", connection.name),
         ));
     }
+    for share in tx.shares_of_connection(id).await? {
+        tx.share_delete(&share).await?;
+    }
     tx.connection_delete(&connection).await
 }
 
@@ -241,7 +292,7 @@ pub(crate) async fn begin_syncing(tx: &Tx, connection: &Connection) -> Result<()
     queue::start(tx, connection, None, Trigger::Connected).await.map(drop)
 }
 
-async fn managed(tx: &Tx, entries: &'static [Entry], id: ConnectionId) -> Result<Connection> {
+pub(crate) async fn managed(tx: &Tx, entries: &'static [Entry], id: ConnectionId) -> Result<Connection> {
     let connection = tx.connection(id).await?;
     permitted(tx.context(), entries, &connection, Permission::ConnectionsManage)?;
     Ok(connection)

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Engine,
-    check::check,
+    check::{check, wants_consent},
     connections::{begin_syncing, permitted},
     grants::{FreshGrant, Granting, with_grant},
     trouble::{vendor_code, vendor_error},
@@ -79,13 +79,13 @@ impl Engine {
         let connection = tx.connection(id).await?;
         permitted(context, self.entries, &connection, Permission::ConnectionsManage)?;
         let entry = self.entry(&connection.integration)?;
-        if entry.consent_field().is_none() {
+        let credentials = tx.connection_credentials(id).await?;
+        if wants_consent(entry, &credentials).is_none() {
             return Err(Error::conflict(
                 "no_consent",
                 format!("{} is connected by its credentials alone: there is nothing to consent to.", entry.name),
             ));
         }
-        let credentials = tx.connection_credentials(id).await?;
         let connector =
             self.connect(tx.organisation(), &connection, &credentials, true).map_err(|error| vendor_error(&error))?;
         let consent = connector.consent().ok_or_else(|| Error::internal("a grant without a page that gives it"))?;

@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     grants::{Granting, StoredGrant},
+    hear,
     job::{self, Ended},
+    snapshots,
 };
 
 /// Gives each connection its transport: one budget for everything that talks to the same account.
@@ -37,6 +39,8 @@ impl Engine {
     pub async fn handle(&self, job: &ClaimedJob, stop: &CancellationToken) -> Ended {
         match job.kind.as_str() {
             job::KIND => self.sync_connection(job, stop).await,
+            hear::KIND => self.hear(job).await,
+            snapshots::KIND => self.snapshots(job, stop).await,
             other => Ended::Finish(JobOutcome::Failed(format!("this version knows no jobs of the kind {other}"))),
         }
     }

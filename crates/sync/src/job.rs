@@ -13,6 +13,7 @@ use crate::{
     checkpoint::Checkpoint,
     run::KindRun,
     trouble::{self, Halt, vendor_code},
+    words,
 };
 
 /// Kind of the jobs of this file.
@@ -256,6 +257,7 @@ impl Job<'_> {
     /// Ends the job: counts, the connection's state, and when it is synced next.
     async fn conclude(&self, tally: &Tally, listings: &[Box<dyn Listing + '_>]) -> Result<()> {
         self.settle_counts(tally).await?;
+        self.verify_typed().await?;
         let tx = self.begin().await?;
         let before = tx.connection(self.connection.id).await?;
         let whole = self.payload.kinds.is_none() && tally.states.iter().all(|state| *state == RunState::Complete);
@@ -275,7 +277,10 @@ impl Job<'_> {
         let listed: HashSet<String> =
             tx.entities_listed(self.connection.id).await?.into_iter().map(|(vendor_id, _)| vendor_id).collect();
         let mut rows = tx.listings(&[self.connection.id]).await?;
-        rows.retain(|row| row.code.is_some() && (row.entity.is_empty() || listed.contains(&row.entity)));
+        let troubled = |code: &str| code != words::NOT_OFFERED;
+        rows.retain(|row| {
+            row.code.as_deref().is_some_and(troubled) && (row.entity.is_empty() || listed.contains(&row.entity))
+        });
         // Those of this job first, then those that an earlier one left.
         let rank = |kind: &str| listings.iter().position(|listing| listing.kind().as_str() == kind);
         rows.sort_by_key(|row| (rank(&row.kind).unwrap_or(usize::MAX), row.entity.clone()));

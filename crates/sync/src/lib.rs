@@ -8,7 +8,9 @@
 //!   `plausible.rs` decide on removal.
 //! * `consent.rs` sends a person to a vendor's own page and takes what they come back with; `grants.rs` keeps that
 //!   fresh, and stores a rotated token before it is used.
-//! * `worker.rs` takes jobs from the queue.
+//! * `worker.rs` takes jobs from the queue. `hear.rs` makes jobs of vendors' webhooks.
+//! * `verify.rs` maps the entities whose ids a person typed before the vendor was connected.
+//! * `snapshots.rs` keeps what each client has each day; `reconcile.rs` holds its parts against one another.
 //! * `connections.rs`, `check.rs` and `held.rs`: what people do with connections, for the API.
 //! * `act/` and `subscriptions.rs`: what people do at vendors; one way to send it, whatever it is.
 //!
@@ -24,6 +26,7 @@ mod connections;
 mod consent;
 mod engine;
 mod grants;
+mod hear;
 mod held;
 mod ids;
 mod job;
@@ -31,11 +34,14 @@ mod keep;
 mod page;
 mod plausible;
 mod queue;
+mod reconcile;
 mod rights;
 mod run;
 mod seen;
+mod snapshots;
 mod subscriptions;
 mod trouble;
+mod verify;
 mod walk;
 mod words;
 mod worker;
@@ -47,15 +53,19 @@ pub use act::{
 };
 pub use connections::{
     CADENCE, CADENCES, ConnectionPatch, NewConnection, connection_create, connection_delete, connection_disconnect,
-    connection_reconnect, connection_update, normalise, sync_start,
+    connection_pause, connection_reconnect, connection_share, connection_unshare, connection_update, normalise,
+    sync_start,
 };
 pub use consent::{CONSENT_LASTS, ConsentBegun, ConsentTaken};
 pub use engine::{Dial, Engine};
+pub use hear::{webhook_set, webhook_unset};
 pub use held::{run_drop, run_release};
 pub use ids::{entity_id, record_id};
 pub use job::{Ended, SyncPayload};
 pub use queue::{Started, sync_key};
+pub use reconcile::{Held, Line, Verdict, reconcile};
 pub use rights::allowed;
+pub use snapshots::{CountOf, Counting, LicenceOf, Snapshot, SubscriptionOf};
 pub use subscriptions::{QuantitySet, Render};
 pub use trouble::{vendor_code, vendor_error};
 pub use worker::{Worker, WorkerOptions};

@@ -35,7 +35,11 @@ pub(crate) async fn enqueue(tx: &Tx, payload: &SyncPayload) -> Result<bool> {
         payload: serde_json::to_string(payload).map_err(Error::internal)?,
         unique_key: key,
         // A person waits for theirs.
-        priority: if payload.trigger == Trigger::Schedule { 0 } else { 10 },
+        priority: match payload.trigger {
+            Trigger::Schedule => 0,
+            Trigger::Webhook => 5,
+            Trigger::Manual | Trigger::Connected => 10,
+        },
         run_at: tx.now(),
         max_attempts: ATTEMPTS,
     };
@@ -53,7 +57,7 @@ pub(crate) async fn start(
     if !connection.state.syncs() {
         return Err(Error::conflict(
             "not_connected",
-            format!("{} is {}: connect it before it can be synced.", connection.name, connection.state.as_str()),
+            format!("{} is {}: reconnect it before it can be synced.", connection.name, connection.state.as_str()),
         ));
     }
     let payload = SyncPayload { connection_id: connection.id, trigger, kinds, release: None };

@@ -62,7 +62,8 @@ impl<'a> KindRun<'a> {
         };
         let rows = tx.listings(&[id]).await?;
         let entities_sound = !rows.iter().any(|row| {
-            let troubled = row.code.as_deref().is_some_and(|code| code != words::REJECTED);
+            let troubled =
+                row.code.as_deref().is_some_and(|code| ![words::REJECTED, words::NOT_OFFERED].contains(&code));
             row.kind == RecordKind::Entity.as_str() && troubled
         });
         let rows =
@@ -149,7 +150,8 @@ impl<'a> KindRun<'a> {
         self.end(tx).await
     }
 
-    /// Ends the run as failed. What it stored stays; nothing was removed.
+    /// Ends the run as failed, or as complete where the vendor does not have the listing. What it stored stays;
+    /// nothing was removed.
     pub async fn fail(mut self, error: &integration::Error) -> Result<Run> {
         let tx = self.job.begin().await?;
         let (code, message) = (vendor_code(error.kind), error.to_string());
@@ -157,7 +159,9 @@ impl<'a> KindRun<'a> {
             let row = ListingRow { code: Some(code.to_owned()), message: Some(message.clone()), ..self.row("") };
             self.write_row(&tx, row).await?;
         }
-        self.run.state = RunState::Failed;
+        // What a vendor does not have is listed as far as it goes.
+        let offered = error.kind != integration::Kind::NotOffered;
+        self.run.state = if offered { RunState::Failed } else { RunState::Complete };
         self.run.code = Some(code.to_owned());
         self.run.message = Some(message);
         self.end(tx).await

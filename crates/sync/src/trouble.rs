@@ -6,6 +6,8 @@ use chrono::TimeDelta;
 use domain::{Chance, Error, Timestamp};
 use integration::{Kind, Retry};
 
+use crate::words;
+
 /// Why a walk ended early.
 #[derive(Debug)]
 pub(crate) enum Halt {
@@ -34,6 +36,7 @@ pub fn vendor_code(kind: Kind) -> &'static str {
     match kind {
         Kind::Credentials => "vendor_credentials",
         Kind::Forbidden => "vendor_forbidden",
+        Kind::NotOffered => words::NOT_OFFERED,
         Kind::Throttled => "vendor_throttled",
         Kind::Unreadable => "vendor_unreadable",
         Kind::Unavailable | Kind::Expired => "vendor_unavailable",

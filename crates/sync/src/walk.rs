@@ -85,14 +85,16 @@ impl KindRun<'_> {
         }
     }
 
-    /// Notes that an entity's listing failed. What is stored of it stays.
+    /// Notes that an entity's listing failed, or that the vendor does not have it. What is stored of it stays.
     async fn skip(&mut self, entity: &str, error: &Error) -> Result<()> {
         let (code, message) = (vendor_code(error.kind), error.to_string());
         let tx = self.job.begin().await?;
         let row = ListingRow { code: Some(code.to_owned()), message: Some(message.clone()), ..self.row(entity) };
         self.write_row(&tx, row).await?;
-        self.at.troubles.failed += 1;
-        self.at.troubles.note(code, &message);
+        if error.kind != Kind::NotOffered {
+            self.at.troubles.failed += 1;
+            self.at.troubles.note(code, &message);
+        }
         self.at.done = Some(entity.to_owned());
         self.at.place = Place::default();
         self.save(&tx).await?;

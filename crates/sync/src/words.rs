@@ -11,6 +11,9 @@ pub(crate) const REJECTED: &str = "records_rejected";
 /// A listing that lacks records while the list of entities cannot be believed either.
 pub(crate) const ENTITIES_UNSURE: &str = "entities_unsure";
 
+/// A listing that the vendor does not have for this account or entity.
+pub(crate) const NOT_OFFERED: &str = "not_offered";
+
 /// Several records of a kind.
 pub(crate) fn plural(kind: RecordKind) -> &'static str {
     match kind {

@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Ended, Engine, job::FAILURES, trouble};
+use crate::{Ended, Engine, hear, job::FAILURES, snapshots, trouble};
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -233,6 +233,9 @@ impl Worker {
         for (organisation, _, _) in organisations {
             let tx = self.engine.begin(organisation, "housekeeping").await?;
             tx.idempotency_forget(KEEP_KEYS_HOURS).await?;
+            tx.deliveries_forget(hear::REMEMBERED).await?;
+            tx.snapshots_forget((now - TimeDelta::days(snapshots::KEPT_DAYS)).date_naive()).await?;
+            self.engine.snapshots_due(&tx).await?;
             tx.commit_unjournalled().await?;
         }
         Ok(())

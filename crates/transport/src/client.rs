@@ -61,6 +61,9 @@ pub struct HttpTransport {
     lookup: Arc<dyn Lookup>,
 }
 
+/// The longest that a request may ask to wait for its whole answer.
+const LONGEST: Duration = Duration::from_secs(240);
+
 /// Headers that the transport itself answers for.
 const OWN_HEADERS: [&str; 5] = ["accept-encoding", "connection", "content-length", "host", "transfer-encoding"];
 
@@ -97,8 +100,9 @@ impl HttpTransport {
             Route::Public => &self.public,
             Route::Exception => self.excepted.as_ref().unwrap_or(&self.public),
         };
-        let network = |why: reqwest::Error| failure::network(host, &why, self.limits.total);
-        let mut answer = outgoing(client, host, request)?.send().await.map_err(network)?;
+        let patience = request.patience.map_or(self.limits.total, |patience| patience.min(LONGEST));
+        let network = |why: reqwest::Error| failure::network(host, &why, patience);
+        let mut answer = outgoing(client, host, request)?.timeout(patience).send().await.map_err(network)?;
         let headers = self.headers(host, answer.headers())?;
         let expected = answer.content_length().unwrap_or(0);
         if expected > self.limits.body as u64 {
@@ -180,6 +184,7 @@ fn outgoing(client: &reqwest::Client, host: &str, request: Request) -> Result<re
         Body::Empty => out,
         Body::Json(value) => out.json(value),
         Body::Form(pairs) => out.form(pairs),
+        Body::Xml(document) => out.header("content-type", "text/xml; charset=utf-8").body(document.clone()),
     })
 }
 

@@ -185,6 +185,8 @@ fn body_of(typed: &str, bytes: &Bytes) -> Option<Body> {
         Some(Body::Empty)
     } else if typed.starts_with("application/x-www-form-urlencoded") {
         Some(Body::Form(url::form_urlencoded::parse(bytes).into_owned().collect()))
+    } else if typed.starts_with("text/xml") {
+        String::from_utf8(bytes.to_vec()).ok().map(Body::Xml)
     } else {
         serde_json::from_slice(bytes).ok().map(Body::Json)
     }

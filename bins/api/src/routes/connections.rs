@@ -34,6 +34,8 @@ pub enum ConnectionState {
     Degraded,
     /// The vendor no longer takes the credentials: reconnect
     ReauthRequired,
+    /// Left alone for a while: reconnect to go on
+    Paused,
     /// Switched off; mappings and data are kept and shown as stale
     Disconnected,
 }
@@ -45,6 +47,7 @@ impl From<domain::ConnectionState> for ConnectionState {
             domain::ConnectionState::Connected => Self::Connected,
             domain::ConnectionState::Degraded => Self::Degraded,
             domain::ConnectionState::ReauthRequired => Self::ReauthRequired,
+            domain::ConnectionState::Paused => Self::Paused,
             domain::ConnectionState::Disconnected => Self::Disconnected,
         }
     }
@@ -358,7 +361,7 @@ impl Connections {
         Ok(Answer::new(write.finish(Some(view(saved, false)), Vec::new()).await?))
     }
 
-    /// Switch a connection on again with its saved credentials, and sync it
+    /// Switch a connection on again with its saved credentials, or resume a paused one, and sync it
     #[oai(path = "/:connection_id/reconnect", method = "post", operation_id = "connection_reconnect")]
     async fn connection_reconnect(
         &self,
@@ -410,7 +413,7 @@ impl Connections {
 }
 
 /// Begins a write on a connection of a vendor that the caller may manage.
-async fn manage(
+pub(super) async fn manage(
     app: &App,
     caller: Caller,
     id: Uuid,
@@ -440,7 +443,7 @@ fn fingerprint(credentials: &Map<String, Value>) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-fn view(connection: domain::Connection, syncing: bool) -> Connection {
+pub(super) fn view(connection: domain::Connection, syncing: bool) -> Connection {
     Connection {
         id: connection.id.0,
         integration: connection.integration,

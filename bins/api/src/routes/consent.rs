@@ -67,7 +67,7 @@ impl Consents {
 }
 
 /// The address that browsers reach us at: the setting, or without one the loopback address that was asked.
-fn origin(app: &App, request: &Request) -> domain::Result<String> {
+pub(super) fn origin(app: &App, request: &Request) -> domain::Result<String> {
     if let Some(origin) = &app.public_origin {
         return Ok(origin.clone());
     }

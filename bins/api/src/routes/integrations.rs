@@ -131,7 +131,7 @@ pub struct Integration {
     /// Whether its entities are imported from what was last synced: sync it first
     pub sync_first: bool,
     pub evidence: Evidence,
-    /// What its connector can do; `company_writes` and `webhooks` have no operation here yet
+    /// What its connector can do; `company_writes` and `mail_sending` have no operation here yet
     pub capabilities: Vec<IntegrationCapability>,
     /// The connect form
     pub fields: Vec<FormField>,

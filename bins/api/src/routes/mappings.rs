@@ -19,7 +19,8 @@ use crate::{
     app::AppData,
     auth::Caller,
     changes::Written,
-    page::{Answer, Page, page_request},
+    freshness::is_stale,
+    page::{Answer, page_request},
     problem::Failure,
     write::{Asked, Begun},
 };
@@ -99,6 +100,26 @@ impl Entity {
             removed_at: entity.removed_at,
         }
     }
+}
+
+/// A page of what a connection lists.
+#[derive(Debug, Clone, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct EntityPage {
+    /// Rows
+    pub items: Vec<Entity>,
+    /// Send it as `cursor` for the next page; absent on the last
+    pub next_cursor: Option<String>,
+    /// Rows of the whole list under its filters
+    pub total: i64,
+    /// When the vendor's list was last stored whole; absent when it never was: an empty page says nothing then
+    pub synced_at: Option<DateTime<Utc>>,
+    /// Whether it is older than twice the connection's cadence, or the connection does not work
+    pub stale: bool,
+    /// Whether a sync waits or runs; `sync_start` starts one
+    pub syncing: bool,
+    /// Why the last attempt to list them failed
+    pub problem: Option<String>,
 }
 
 /// A reason for or against a match.
@@ -239,7 +260,7 @@ impl Mappings {
         limit: Query<Option<u64>>,
         /// Where the last page ended
         cursor: Query<Option<String>>,
-    ) -> Result<Answer<Page<Entity>>, Failure> {
+    ) -> Result<Answer<EntityPage>, Failure> {
         let page = page_request(limit.0, cursor.0.as_deref())?;
         let context = caller.context()?;
         let tx = app.read_as(&context, Permission::ConnectionsView).await?;
@@ -256,7 +277,20 @@ impl Mappings {
             with_removed: with_removed.0.unwrap_or(false),
         };
         let listed = tx.entity_list(&filter, &page).await?;
-        Ok(Answer::page(listed.map(Entity::of), uri))
+        let listing = tx.listings(&[connection.id]).await?.into_iter().find(|one| one.kind == "entity");
+        let synced_at = listing.as_ref().and_then(|listing| listing.complete_at);
+        let syncing = tx.job_pending(&sync::sync_key(connection.id)).await?.is_some();
+        let Answer::Ok(page, link, _) = Answer::page(listed.map(Entity::of), uri);
+        let view = EntityPage {
+            items: page.0.items,
+            next_cursor: page.0.next_cursor,
+            total: page.0.total,
+            synced_at,
+            stale: is_stale(&connection, synced_at, tx.now()),
+            syncing,
+            problem: listing.and_then(|listing| listing.message).or(connection.state_reason),
+        };
+        Ok(Answer::Ok(Json(view), link, None))
     }
 
     /// Suggest clients for a connection's open entities, with reasons

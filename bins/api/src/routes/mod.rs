@@ -1,12 +1,15 @@
 //! The operations, one file for each resource.
 
 pub mod acting;
+pub mod backups;
 pub mod clients;
+pub mod connection_life;
 pub mod connections;
 pub mod consent;
 pub mod contacts;
 pub mod documents;
 pub mod fleet;
+pub mod hosted;
 pub mod imports;
 pub mod integrations;
 pub mod journal;
@@ -15,14 +18,18 @@ pub mod live;
 pub mod mappings;
 pub mod microsoft365;
 pub mod places;
+pub mod reconciliation;
 pub mod records;
 pub mod runs;
 pub mod session;
+pub mod sharing;
 pub mod staff;
 pub mod stored;
 pub mod subscriptions;
 pub mod threats;
 pub mod tickets;
+pub mod typed;
+pub mod webhooks;
 
 use poem_openapi::Tags;
 

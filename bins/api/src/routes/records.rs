@@ -1,24 +1,16 @@
 //! What else vendors told us of a client: contacts, tickets, jobs, documents, threats, alerts, backups and
 //! invoices. Each is one list, by title, with its age.
 //!
-//! **Another kind**: its view, one line of [`record_list!`], and its name in `server.rs`. Where something can be done
+//! **Another kind**: its view, one line of [`record_list!`] (`stored.rs`), and its name in `server.rs`. Where something can be done
 //! with it too, its list stands with that (`tickets.rs`, `contacts.rs`): a path has its operations in one place.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::Permission;
-use poem_openapi::{
-    Enum, Object, OpenApi,
-    param::{Path, Query},
-};
-use uuid::Uuid;
+use poem_openapi::{Enum, Object};
 
 use super::{
-    Chapter,
-    fleet::RecordPage,
-    stored::{Ask, listed, view},
+    stored::{record_list, view},
     subscriptions::{Money, money},
 };
-use crate::{app::AppData, auth::Caller, page::Answer, problem::Failure};
 
 /// How bad it is
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -280,10 +272,12 @@ view! {
 }
 
 view! {
-    /// An invoice to the client.
+    /// An invoice to the client, or the client's part of an invoice to the MSP.
     Invoice {
         /// Number shown to people
         number: String = |b| b.number.clone(),
+        /// Whether the MSP pays it, and not the client
+        cost: bool = |b| b.cost,
         /// Reference or purchase order
         reference: Option<String> = |b| b.reference.clone(),
         /// State in the vendor's words
@@ -311,37 +305,6 @@ view! {
 
 fn fields(fields: &std::collections::BTreeMap<String, String>) -> Vec<DocumentField> {
     fields.iter().map(|(name, value)| DocumentField { name: name.clone(), value: value.clone() }).collect()
-}
-
-/// The list of one kind of record of a client.
-macro_rules! record_list {
-    ($api:ident: $(#[doc = $about:literal])+ $operation:ident at $path:literal as $name:literal gives $view:ident of $kind:literal for $permission:ident) => {
-        $(#[doc = $about])+
-        pub struct $api;
-
-        #[OpenApi(prefix_path = "/api/clients", tag = "Chapter::Clients")]
-        impl $api {
-            $(#[doc = $about])+
-            #[oai(path = $path, method = "get", operation_id = $name)]
-            #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
-            async fn $operation(
-                &self,
-                app: AppData<'_>,
-                caller: Caller,
-                uri: &poem::http::Uri,
-                client_id: Path<Uuid>,
-                /// Part of the title
-                search: Query<Option<String>>,
-                /// Rows of a page, 1 to 100; 25 when left out
-                limit: Query<Option<u64>>,
-                /// Where the last page ended
-                cursor: Query<Option<String>>,
-            ) -> Result<Answer<RecordPage<$view>>, Failure> {
-                let ask = Ask { search: search.0, limit: limit.0, cursor: cursor.0 };
-                listed(&app, caller, uri, client_id.0, ($kind, Permission::$permission), ask).await
-            }
-        }
-    };
 }
 
 record_list!(Threats: #[doc = "A client's threats"] client_threat_list at "/:client_id/threats" as "client_threat_list" gives Threat of "threat" for ThreatsView);

@@ -78,3 +78,35 @@ pub async fn listed<V: FromRecord>(
     let items = items.into_iter().map(V::of).collect::<domain::Result<Vec<_>>>()?;
     Ok(record_page(app, uri, &sources, kind, Listed { items, next, total }))
 }
+
+/// The list of one kind of record of a client.
+macro_rules! record_list {
+    ($api:ident: $(#[doc = $about:literal])+ $operation:ident at $path:literal as $name:literal gives $view:ident of $kind:literal for $permission:ident) => {
+        $(#[doc = $about])+
+        pub struct $api;
+
+        #[poem_openapi::OpenApi(prefix_path = "/api/clients", tag = "super::Chapter::Clients")]
+        impl $api {
+            $(#[doc = $about])+
+            #[oai(path = $path, method = "get", operation_id = $name)]
+            #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
+            async fn $operation(
+                &self,
+                app: $crate::app::AppData<'_>,
+                caller: $crate::auth::Caller,
+                uri: &poem::http::Uri,
+                client_id: poem_openapi::param::Path<uuid::Uuid>,
+                /// Part of the title
+                search: poem_openapi::param::Query<Option<String>>,
+                /// Rows of a page, 1 to 100; 25 when left out
+                limit: poem_openapi::param::Query<Option<u64>>,
+                /// Where the last page ended
+                cursor: poem_openapi::param::Query<Option<String>>,
+            ) -> Result<$crate::page::Answer<super::fleet::RecordPage<$view>>, $crate::problem::Failure> {
+                let ask = super::stored::Ask { search: search.0, limit: limit.0, cursor: cursor.0 };
+                super::stored::listed(&app, caller, uri, client_id.0, ($kind, domain::Permission::$permission), ask).await
+            }
+        }
+    };
+}
+pub(super) use record_list;

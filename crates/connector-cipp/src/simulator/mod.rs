@@ -151,6 +151,7 @@ impl Simulator {
             "ListLicenses" => (200, unrolled(views::licences(known))),
             "ListRoles" => (200, list(views::roles(known))),
             "ListDomains" => (200, list(views::domains(known))),
+            "ListDomainAnalyser" => (200, list(views::analysis(known))),
             "ListSecureScoreReport" => (200, json!({ "Results": [views::score(known, world.now)] })),
             _ => (404, json!("no such endpoint")),
         }

@@ -53,11 +53,20 @@ pub fn registration(business: &Business, person: &Person) -> Value {
         Some(true) if person.key.is_multiple_of(2) => json!("microsoftAuthenticatorPush"),
         Some(true) => json!(["microsoftAuthenticatorPush", "mobilePhone"]),
     };
+    // Tenants with P1 use conditional access, the others security defaults, each user's own state or nothing.
+    let (access, defaults, own) = match (business.premium_directory, business.key % 4) {
+        (true, 0) => ("Enforced - Specific Apps", json!(false), "disabled"),
+        (true, _) => ("Enforced - All Apps", json!("False"), "disabled"),
+        (false, 0) => ("Not Enforced", json!(true), "disabled"),
+        (false, 1) => ("Not Enforced", json!(false), "enforced"),
+        (false, 2) => ("Not Enforced", json!(false), "disabled"),
+        (false, _) => ("Not Enforced", json!(""), "disabled"),
+    };
     json!({
         "Tenant": business.tenant_id, "ID": person.id, "UPN": person.email, "DisplayName": name(person),
-        "AccountEnabled": person.enabled, "PerUser": "disabled", "isLicensed": !person.licences.is_empty(),
+        "AccountEnabled": person.enabled, "PerUser": own, "isLicensed": !person.licences.is_empty(),
         "MFARegistration": registered, "MFACapable": registered, "MFAMethods": methods,
-        "CoveredByCA": "Not Enforced", "CAPolicies": [], "CoveredBySD": "", "IsAdmin": person.admin,
+        "CoveredByCA": access, "CAPolicies": [], "CoveredBySD": defaults, "IsAdmin": person.admin,
         "UserType": if person.guest { "Guest" } else { "Member" }, "RowKey": person.email, "PartitionKey": "users",
     })
 }
@@ -134,6 +143,25 @@ pub fn domains(business: &Business) -> Vec<Value> {
         json!({ "id": business.domain, default_key: true, initial_key: false }),
         json!({ "id": initial, default_key: false, initial_key: true }),
     ]
+}
+
+/// Nothing before the first night; booleans are texts in some versions.
+pub fn analysis(business: &Business) -> Vec<Value> {
+    if business.key % 7 == 3 {
+        return Vec::new();
+    }
+    let flag =
+        |yes: bool| if business.key.is_multiple_of(2) { json!(yes) } else { json!(if yes { "True" } else { "False" }) };
+    let policy = ["Reject", "Quarantine", "None"][usize::try_from(business.key % 3).unwrap_or_default()];
+    vec![json!({
+        "Tenant": business.domain, "TenantID": business.tenant_id, "Domain": business.domain.to_uppercase(),
+        "LastRefresh": "2026-10-05T02:11:03Z", "ActualSPFRecord": "v=spf1 include:spf.protection.outlook.example -all",
+        "SPFPassAll": flag(true), "ActualMXRecords": [], "MXPassTest": flag(true), "MailProvider": "Microsoft 365",
+        "DMARCPresent": flag(true), "DMARCActionPolicy": policy, "DMARCReportingActive": flag(true),
+        "DMARCPercentagePass": flag(true), "DKIMEnabled": flag(business.key % 5 != 1), "DNSSECPresent": flag(false),
+        "AutoDiscover": "Correct", "EnterpriseEnrollment": "Correct", "EnterpriseRegistration": "Correct",
+        "Score": 130, "MaximumScore": 160, "ScorePercentage": 81, "ScoreExplanation": "No DNSSEC",
+    })]
 }
 
 fn label(business: &Business) -> &str {

@@ -36,7 +36,7 @@ async fn the_samples_are_read_in_full() {
         serde_json::to_value(item.record).unwrap(),
         json!({
             "principal_name": "jo@bluegumdental.example", "mfa_registered": true, "mfa_capable": true,
-            "passwordless_capable": null, "is_admin": true,
+            "passwordless_capable": null, "is_admin": true, "enforced_by": "Conditional Access (All Apps)",
             "methods": ["microsoftAuthenticatorPush", "softwareOneTimePasscode"],
         })
     );

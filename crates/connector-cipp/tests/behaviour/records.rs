@@ -49,7 +49,7 @@ async fn what_cipp_does_not_know_of_mfa_is_unknown() {
     let methods = stored::<SignInMethods>(&cipp).await;
     let unknown = json!({
         "principal_name": "a@bluegum.example", "mfa_registered": null, "mfa_capable": null,
-        "passwordless_capable": null, "is_admin": null, "methods": [],
+        "passwordless_capable": null, "is_admin": null, "enforced_by": null, "methods": [],
     });
     assert_eq!(methods[0], ("a".to_owned(), unknown));
     assert_eq!(methods[1].1["mfa_registered"], true);
@@ -130,11 +130,76 @@ async fn a_secure_score_without_a_maximum_says_nothing() {
 async fn flags_of_domains_are_known_in_either_case() {
     let body = json!([{ "id": "BlueGum.example", "isDefault": true, "isInitial": false },
                       { "id": "bluegum.onmicrosoft.example", "isdefault": "false", "isinitial": "true" }]);
-    let (cipp, _) = connector([(200, body.to_string())]);
+    let (cipp, _) = connector([(200, body.to_string()), (200, "[null]".to_owned())]);
     let domains = stored::<Domain>(&cipp).await;
     assert_eq!(domains[0].0, "bluegum.example");
     assert_eq!((&domains[0].1["default"], &domains[0].1["verified"]), (&json!(true), &json!(null)));
     assert_eq!((&domains[1].1["default"], &domains[1].1["initial"]), (&json!(false), &json!(true)));
+}
+
+#[tokio::test]
+async fn the_health_of_a_domain_is_that_of_the_last_night() {
+    let domains = json!([{ "id": "reject.example" }, { "id": "watch.example" }, { "id": "none.example" },
+                         { "id": "new.example" }, { "id": "odd.example" }]);
+    let row = |domain: &str, present: &str, policy: serde_json::Value| {
+        json!({ "Domain": domain, "MXPassTest": "True", "SPFPassAll": false, "DKIMEnabled": "", "DNSSECPresent": true,
+                "DMARCPresent": present, "DMARCActionPolicy": policy, "ScoreExplanation": " No DKIM " })
+    };
+    let analyses = json!([
+        row("Reject.Example", "True", json!("Reject")),
+        row("watch.example", "True", json!("None")),
+        row("none.example", "False", json!("")),
+        row("odd.example", "True", json!("Sometimes")),
+        row("elsewhere.example", "True", json!("Reject")),
+    ]);
+    let (cipp, script) = connector([(200, domains.to_string()), (200, analyses.to_string())]);
+    let found = stored::<Domain>(&cipp).await;
+    let said = |at: usize| {
+        let of = &found[at].1;
+        json!([of["mx"], of["spf"], of["dkim"], of["dmarc"], of["dnssec"], of["problems"]])
+    };
+    assert_eq!(said(0), json!([true, false, null, true, true, ["No DKIM"]]));
+    assert_eq!(said(1), json!([true, false, null, false, true, ["No DKIM"]]));
+    assert_eq!(said(2), json!([true, false, null, false, true, ["No DKIM"]]));
+    assert_eq!(said(3), json!([null, null, null, null, null, []]), "not analysed yet");
+    assert_eq!(said(4)[3], json!(null), "a policy that we never heard of");
+    assert_eq!(found.len(), 5, "what was analysed but is no domain of the tenant is left out");
+    let asked = format!("https://cipp.example/api/ListDomainAnalyser?tenantFilter={TENANT}");
+    assert_eq!(script.asked()[2].url.as_str(), asked);
+}
+
+#[tokio::test]
+async fn what_enforces_a_second_factor_is_said_and_nothing_only_when_known() {
+    let user = |id: &str, access: serde_json::Value, defaults: serde_json::Value, own: serde_json::Value| {
+        json!({
+            "ID": id, "CoveredByCA": access, "CoveredBySD": defaults, "PerUser": own,
+        })
+    };
+    let cases = [
+        (json!("Enforced - All Apps"), json!(false), json!("disabled"), json!("Conditional Access (All Apps)")),
+        (
+            json!("Enforced - Specific Apps"),
+            json!(""),
+            json!("Enforced"),
+            json!("Conditional Access (Specific Apps), per-user MFA"),
+        ),
+        (json!("Enforced"), json!(null), json!(null), json!("Conditional Access")),
+        (json!("Not Enforced"), json!("True"), json!("disabled"), json!("security defaults")),
+        (json!("Not Enforced"), json!("false"), json!("disabled"), json!("none")),
+        (json!("Not Enforced"), json!(null), json!("disabled"), json!(null)),
+        (json!("Not Enforced"), json!(false), json!("enabled"), json!(null)),
+        (json!("No licence"), json!(false), json!("disabled"), json!(null)),
+        (json!(null), json!(false), json!("disabled"), json!(null)),
+    ];
+    let rows: Vec<_> = cases
+        .iter()
+        .enumerate()
+        .map(|(at, (access, defaults, own, _))| user(&at.to_string(), access.clone(), defaults.clone(), own.clone()))
+        .collect();
+    let (cipp, _) = connector([(200, json!(rows).to_string())]);
+    for ((_, _, _, expected), (id, methods)) in cases.iter().zip(stored::<SignInMethods>(&cipp).await) {
+        assert_eq!(&methods["enforced_by"], expected, "case {id}");
+    }
 }
 
 #[tokio::test]

@@ -107,7 +107,7 @@ impl Simulator {
         let body = match &request.body {
             Body::Json(body) => body,
             Body::Empty => &nothing,
-            Body::Form(_) => return Err(no(400, "070201", "Invalid or malformed request body", "")),
+            Body::Form(_) | Body::Xml(_) => return Err(no(400, "070201", "Invalid or malformed request body", "")),
         };
         if request.url.query().is_some() {
             return Err(no(400, "070101", "Unknown query parameter", ""));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use integration::{Method, Request};
 use serde_json::{Value, json};
+use uuid::Uuid;
 use vendorkit::{
     World,
     world::{self, Business, Changed},
@@ -39,10 +40,14 @@ impl Microsoft365Simulator {
             (_, None) => Answer::ok(json!({ "value": [] })),
             ("users/delta", Some(business)) => Self::users(world, business, request),
             ("reports/authenticationMethods/userRegistrationDetails", Some(business)) => {
-                if !business.premium_directory {
-                    return Answer::refused(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant");
-                }
-                rows(request, views::registrations(business))
+                premium(business).unwrap_or_else(|| rows(request, views::registrations(business)))
+            }
+            ("users", Some(business)) => premium(business).unwrap_or_else(|| sign_ins(request, business)),
+            (path, Some(business)) if path.starts_with("users/") => {
+                let id = path.strip_prefix("users/").and_then(|id| Uuid::try_parse(id).ok());
+                let found = business.people.iter().find(|person| Some(person.id) == id);
+                let Some(person) = found else { return Answer::refused(404, "Request_ResourceNotFound") };
+                premium(business).unwrap_or_else(|| Answer::ok(views::sign_in(person)))
             }
             ("roleManagement/directory/roleAssignments", Some(business)) => rows(request, views::assignments(business)),
             ("subscribedSkus", Some(business)) => rows(request, views::skus(business)),
@@ -56,6 +61,9 @@ impl Microsoft365Simulator {
     /// begun at revision R after key K, `new.F.T.N` with the changes from F to T after the first N.
     fn users(world: &World, business: &Business, request: &Request) -> Answer {
         let token = parameter(request, "$skiptoken").or_else(|| parameter(request, "$deltatoken"));
+        if token.as_deref() == Some("latest") {
+            return feed(request, Vec::new(), None, world.revision());
+        }
         let Some(token) = token else { return Self::all_users(business, request, world.revision(), 0) };
         let numbers: Vec<u64> = token.split('.').skip(1).filter_map(|part| part.parse().ok()).collect();
         match (token.split('.').next(), numbers.as_slice()) {
@@ -93,6 +101,20 @@ impl Microsoft365Simulator {
         let next = (keys.len() > done.saturating_add(ROWS)).then(|| format!("new.{from}.{to}.{}", done + ROWS));
         feed(request, value, next, to)
     }
+}
+
+/// The refusal of what Microsoft tells only of tenants with Entra ID P1.
+fn premium(business: &Business) -> Option<Answer> {
+    let refused = || Answer::refused(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant");
+    (!business.premium_directory).then(refused)
+}
+
+/// Users with their sign-ins: few at a time.
+fn sign_ins(request: &Request, business: &Business) -> Answer {
+    if size(request) > 120 {
+        return Answer::refused(400, "Request_UnsupportedQuery");
+    }
+    rows(request, business.people.iter().map(views::user_with_sign_in).collect())
 }
 
 fn feed(request: &Request, value: Vec<Value>, next: Option<String>, revision: u64) -> Answer {

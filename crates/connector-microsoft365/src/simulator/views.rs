@@ -39,6 +39,30 @@ pub fn user(person: &Person) -> Value {
     })
 }
 
+/// Some have never signed in, and of older sign-ins only the last attempt is told.
+pub fn sign_in(person: &Person) -> Value {
+    let at = instant(person.created + chrono::TimeDelta::minutes(i64::try_from(person.key % 900).unwrap_or_default()));
+    let mut told = json!({ "id": person.id });
+    match person.key % 5 {
+        0 => {}
+        1 | 2 => told["signInActivity"] = json!({ "lastSignInDateTime": at, "lastSignInRequestId": "" }),
+        _ => {
+            told["signInActivity"] = json!({
+                "lastSignInDateTime": instant(person.created), "lastSuccessfulSignInDateTime": at,
+            });
+        }
+    }
+    told
+}
+
+pub fn user_with_sign_in(person: &Person) -> Value {
+    let mut user = user(person);
+    if let Some(activity) = sign_in(person).get("signInActivity") {
+        user["signInActivity"] = activity.clone();
+    }
+    user
+}
+
 /// Only of those who may sign in.
 pub fn registrations(business: &Business) -> Vec<Value> {
     let row = |person: &Person| {

@@ -14,7 +14,7 @@ fn at<'a>(cursor: Option<&'a integration::Cursor>, since: Option<&'a str>) -> Po
 #[tokio::test]
 async fn a_complete_round_leaves_a_mark_and_a_round_of_changes_says_so_on_every_page() {
     let link = |token: &str| format!("{GRAPH}/users/delta?{token}");
-    let answers = Arc::new(Answers::default())
+    let answers = without_sign_ins()
         .json(&json!({ "value": [{ "id": "a" }], "@odata.nextLink": link("$skiptoken=1") }))
         .json(&json!({ "value": [{ "id": "b" }], "@odata.deltaLink": link("$deltatoken=1") }))
         .json(&json!({ "value": [{ "id": "a" }], "@odata.nextLink": link("$skiptoken=2") }))
@@ -40,13 +40,112 @@ async fn a_complete_round_leaves_a_mark_and_a_round_of_changes_says_so_on_every_
     assert_eq!(last.mark, Some(link("$deltatoken=2")));
 
     let asked: Vec<String> = answers.addresses().into_iter().filter(|address| address.starts_with(GRAPH)).collect();
-    assert!(asked[0].contains("$select=id,userPrincipalName,"), "{asked:?}");
-    assert_eq!(asked[1..], [link("$skiptoken=1"), link("$deltatoken=1"), link("$skiptoken=2")]);
+    assert!(asked[0].starts_with(&link("$deltatoken=latest&$select=id,userPrincipalName,")), "{asked:?}");
+    assert!(asked[1].contains("/users?$top=120&$select=id,") && asked[1].ends_with(",signInActivity"), "{asked:?}");
+    assert!(asked[2].starts_with(&link("$select=id,userPrincipalName,")), "{asked:?}");
+    assert_eq!(asked[3..], [link("$skiptoken=1"), link("$deltatoken=1"), link("$skiptoken=2")]);
+    let tokens = answers.addresses().len() - asked.len();
+    assert_eq!(tokens, 1, "a licence that is missing is in no token");
+}
+
+/// A tenant of which Microsoft does not tell who signed in when.
+fn without_sign_ins() -> Arc<Answers> {
+    let code = "Authentication_RequestFromNonPremiumTenantOrB2CTenant";
+    Arc::new(Answers::default())
+        .json(&json!({ "value": [], "@odata.deltaLink": format!("{GRAPH}/users/delta?$deltatoken=0") }))
+        .then(403, &[], json!({ "error": { "code": code, "message": "" } }).to_string())
+}
+
+const JO: &str = "0b8d1a52-6f0e-4a8f-bb26-0f7c3c0a9d11";
+
+#[tokio::test]
+async fn a_whole_round_with_sign_ins_leaves_the_mark_from_before_it() {
+    let (feed, next) = (format!("{GRAPH}/users/delta?$deltatoken=9"), format!("{GRAPH}/users?$skiptoken=2"));
+    let activity = |name: &str, at: &str| json!({ "id": JO, "signInActivity": { name: at } });
+    let answers = Arc::new(Answers::default())
+        .json(&json!({ "value": [], "@odata.deltaLink": feed }))
+        .json(&json!({ "value": [activity("lastSignInDateTime", "2026-09-01T08:00:00Z")], "@odata.nextLink": next }))
+        .json(&json!({ "value": [{ "id": "b", "signInActivity": "odd" }, { "id": "c" }] }))
+        .json(&json!({ "value": [{ "id": JO, "displayName": "Jo" }, { "id": "no GUID" }],
+                       "@odata.deltaLink": format!("{feed}9") }))
+        .json(&json!({ "id": JO, "signInActivity": { "lastSignInDateTime": "2026-10-02T08:00:00Z",
+                       "lastSuccessfulSignInDateTime": "2026-10-01T08:00:00Z" } }));
+    let connector = answers.connector();
+    let users = connector.directory_users().unwrap();
+    let seen = |page: &integration::Page| -> Vec<_> {
+        let read = page.records.iter().map(|raw| users.read(raw).unwrap().record);
+        read.map(|user| user.last_sign_in_at.map(|at| at.date_naive().to_string())).collect()
+    };
+    let first = users.page(at(None, None)).await.unwrap();
+    assert!(first.mark.is_none() && !first.changes_only);
+    assert_eq!(seen(&first), [Some("2026-09-01".to_owned())]);
+    let last = users.page(at(first.next.as_ref(), None)).await.unwrap();
+    assert!(last.next.is_none() && !last.changes_only);
+    assert_eq!(seen(&last), [None, None]);
+
+    let changes = users.page(at(None, last.mark.as_deref())).await.unwrap();
+    assert!(changes.changes_only && changes.next.is_none());
+    // The one that succeeded counts, not the one that was tried.
+    assert_eq!(seen(&changes), [Some("2026-10-01".to_owned()), None]);
+    assert_eq!(changes.mark, Some(format!("{}9", last.mark.unwrap())), "the next round asks for sign-ins too");
+    let asked = answers.addresses();
+    let expected = [next, feed, format!("{GRAPH}/users/{JO}?$select=id,signInActivity")];
+    assert_eq!(asked[3..], expected);
+}
+
+#[tokio::test]
+async fn what_is_not_told_of_a_sign_in_loses_nobody() {
+    let mark = format!("sign-ins {GRAPH}/users/delta?$deltatoken=1");
+    let denied = |code: &str| json!({ "error": { "code": code, "message": "" } }).to_string();
+    let changed = json!({ "value": [{ "id": JO, "displayName": "Jo" }], "@odata.deltaLink": format!("{mark}1")[9..] });
+    for (status, code) in [
+        (403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant"),
+        (403, "Authorization_RequestDenied"),
+        (404, "Request_ResourceNotFound"),
+        (400, "Request_UnsupportedQuery"),
+    ] {
+        let answers = Arc::new(Answers::default()).json(&changed).then(status, &[], denied(code));
+        let connector = answers.connector();
+        let users = connector.directory_users().unwrap();
+        let page = users.page(at(None, Some(&mark))).await.unwrap();
+        let user = users.read(&page.records[0]).unwrap().record;
+        assert_eq!((user.name.as_str(), user.last_sign_in_at), ("Jo", None), "{code}");
+    }
+    // Trouble that passes is waited for: it says nothing of the tenant.
+    for (status, kind) in [(429, Kind::Throttled), (503, Kind::Unavailable)] {
+        let answers = Arc::new(Answers::default()).json(&changed).then(status, &[("retry-after", "3")], denied("Busy"));
+        let error = answers.connector().directory_users().unwrap().page(at(None, Some(&mark))).await.unwrap_err();
+        assert_eq!((error.kind, error.retry), (kind, Retry::After(std::time::Duration::from_secs(3))));
+    }
+}
+
+#[tokio::test]
+async fn many_changes_are_a_whole_round_instead_of_many_questions() {
+    let mark = format!("sign-ins {GRAPH}/users/delta?$deltatoken=1");
+    let many: Vec<_> = (0..51).map(|n| json!({ "id": format!("0b8d1a52-6f0e-4a8f-bb26-{n:012}") })).collect();
+    let answers = Arc::new(Answers::default()).json(&json!({ "value": many, "@odata.deltaLink": mark[9..] }));
+    let error = answers.connector().directory_users().unwrap().page(at(None, Some(&mark))).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Expired);
+    assert_eq!(answers.addresses().len(), 2, "the token and the changes, nothing else");
+}
+
+#[tokio::test]
+async fn without_a_mark_the_next_round_is_whole_again() {
+    for (status, body) in [
+        (400, json!({ "error": { "code": "Request_BadRequest", "message": "" } })),
+        (200, json!({ "value": [{ "id": "a" }], "@odata.nextLink": format!("{GRAPH}/users/delta?$skiptoken=1") })),
+    ] {
+        let answers = Arc::new(Answers::default())
+            .then(status, &[], body.to_string())
+            .json(&json!({ "value": [{ "id": "a" }, { "id": "b" }] }));
+        let page = answers.connector().directory_users().unwrap().page(at(None, None)).await.unwrap();
+        assert_eq!((page.records.len(), page.next, page.mark), (2, None, None), "{status}");
+    }
 }
 
 #[tokio::test]
 async fn a_page_that_neither_ends_nor_goes_on_is_not_the_end() {
-    let answers = Arc::new(Answers::default()).json(&json!({ "value": [{ "id": "a" }] }));
+    let answers = without_sign_ins().json(&json!({ "value": [{ "id": "a" }] }));
     let error = answers.connector().directory_users().unwrap().page(at(None, None)).await.unwrap_err();
     assert_eq!((error.kind, error.retry), (Kind::Unreadable, Retry::Yes));
 }

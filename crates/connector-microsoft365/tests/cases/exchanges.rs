@@ -60,7 +60,7 @@ async fn refusals_of_a_customers_tenant_are_about_that_tenant() {
 #[tokio::test]
 async fn refusals_by_graph_say_what_to_do() {
     let cases: [(&str, Kind, Retry, &str); 3] = [
-        ("sign_in_methods_not_premium", Kind::Forbidden, Retry::No, "94fb0000-0000-4000-8000-000000000003"),
+        ("sign_in_methods_not_premium", Kind::NotOffered, Retry::No, "94fb0000-0000-4000-8000-000000000003"),
         ("sign_in_methods_refused", Kind::Forbidden, Retry::No, "94fb0000-0000-4000-8000-0000000000ff"),
         (
             "throttled",
@@ -101,6 +101,21 @@ async fn changes_and_forgotten_marks() {
     assert!(page.changes_only);
     assert_eq!((page.records.len(), page.removed.len(), page.mark), (1, 2, Some(mark("mark-2"))));
     replay.finish().expect("all were asked for");
+}
+
+#[tokio::test]
+async fn a_tenant_without_premium_is_listed_by_the_feed_alone() {
+    let files = ["token_customer", "users_end_of_feed", "users_not_premium", "users_first", "users_first_2"];
+    let (replay, connector) = over(&files);
+    let users = connector.directory_users().expect("users");
+    let first = users.page(AT).await.expect("a page");
+    let last = users.page(Position { cursor: first.next.as_ref(), ..AT }).await.expect("the last page");
+    let read: Vec<_> =
+        first.records.iter().chain(&last.records).map(|raw| users.read(raw).expect("a user").record).collect();
+    assert_eq!(read.len(), 2);
+    assert!(read.iter().all(|user| user.last_sign_in_at.is_none()));
+    assert_eq!(last.mark.as_deref(), Some("https://vendor.example/v1.0/users/delta?$deltatoken=mark-1"));
+    replay.finish().expect("all were asked for, with one token");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use integration::{Connector, Kind, Position, Retry};
 use serde_json::json;
 
-use super::answers::{Answers, PARTNER, TENANT};
+use super::answers::{Answers, GRAPH, PARTNER, TENANT};
 
 const AT: Position<'static> = Position { entity: Some(TENANT), cursor: None, since: None };
 
@@ -88,7 +88,9 @@ async fn a_forgotten_place_is_expired_by_whatever_word() {
         (400, "Directory_ExpiredPageToken"),
     ] {
         let answers = Arc::new(Answers::default()).then(status, &[], graph_error(code));
-        let error = answers.connector().directory_users().unwrap().page(AT).await.unwrap_err();
+        let mark = format!("{GRAPH}/users/delta?$deltatoken=1");
+        let since = Position { since: Some(&mark), ..AT };
+        let error = answers.connector().directory_users().unwrap().page(since).await.unwrap_err();
         assert_eq!((error.kind, error.retry), (Kind::Expired, Retry::No), "{status} {code}");
     }
 }

@@ -51,7 +51,7 @@ fn read<T: RecordType>(pull: &dyn Pull<T>, page: &Page) -> Vec<Item<T>> {
 /// A tenant that everything can be read of, with more users than one page holds.
 fn open_tenant(world: &World) -> &Business {
     let mut open = world.known_to(VENDOR).filter(|business| business.premium_directory && has_consent(business));
-    open.find(|business| business.people.len() > 100).expect("a big tenant in the demo world")
+    open.find(|business| business.people.len() > 120).expect("a big tenant in the demo world")
 }
 
 fn of(entity: &str) -> Position<'_> {
@@ -89,6 +89,8 @@ async fn every_kind_of_record_is_what_the_world_has() {
     listed.sort();
     people.sort();
     assert_eq!(listed, people);
+    let signed_in = read(users, &page).iter().filter(|user| user.record.last_sign_in_at.is_some()).count();
+    assert_eq!(signed_in, business.people.iter().filter(|person| person.key % 5 != 0).count());
 
     let methods = connector.sign_in_methods().expect("methods");
     let (page, _) = list(methods, of(&tenant)).await.expect("a listing");
@@ -166,8 +168,12 @@ async fn difficult_tenants_are_difficult_each_in_their_way() {
         (poor, closed.expect("a tenant without consent").tenant_id.to_string())
     });
     let error = list(connector.sign_in_methods().expect("methods"), of(&poor)).await.expect_err("no P1");
-    assert!(error.kind == Kind::Forbidden && error.message.contains("Entra ID P1"), "{error}");
-    list(connector.directory_users().expect("users"), of(&poor)).await.expect("users need no P1");
+    assert!(error.kind == Kind::NotOffered && error.message.contains("Entra ID P1"), "{error}");
+    let users = connector.directory_users().expect("users");
+    let (page, _) = list(users, of(&poor)).await.expect("users need no P1");
+    let read = read(users, &page);
+    assert!(!read.is_empty() && read.iter().all(|user| user.record.last_sign_in_at.is_none()));
+    assert!(page.mark.is_some_and(|mark| mark.starts_with("http")), "the feed is enough there");
 
     let error = list(connector.directory_users().expect("users"), of(&closed)).await.expect_err("no consent");
     assert_eq!(error.kind, Kind::Forbidden);

@@ -100,6 +100,32 @@ async fn subscriptions() {
     );
 }
 
+/// A share is one company's items of one invoice; what is nobody's is no share.
+#[tokio::test]
+async fn shares_of_invoices() {
+    let (pax8, replay) = replay(&["token", "invoices"]);
+    let (entities, records): (Vec<_>, Vec<Value>) = stored::<integration::Invoice>(&pax8).await.into_iter().unzip();
+    replay.finish().unwrap();
+    let (alder, birch) = ("4a1f6d0e-6f0c-4a55-9b5e-0d8a4a1e9b10", "0c7be6a2-7f4b-4c54-8f0e-5e3a0d1f2c33");
+    assert_eq!(entities.iter().flatten().collect::<Vec<_>>(), [birch, alder, alder]);
+    let usd = |amount: &str| json!({ "amount": amount, "currency": "USD" });
+    let first = json!({
+        "number": "Pax8 2026-09-05", "reference": "aa0e8400-e29b-41d4-a716-446655440000", "status": "Paid",
+        "paid": true, "issued_on": "2026-09-05", "due_on": "2026-09-20", "paid_on": null,
+        // Its tax is not said, so neither is the total.
+        "net": usd("10.25"), "tax": null, "total": null, "balance": null, "url": null, "updated_at": null,
+    });
+    let mut second = first.clone();
+    (second["net"], second["tax"], second["total"]) = (usd("228.80"), usd("22.88"), usd("251.68"));
+    let third = json!({
+        "number": "Pax8 2026-10-05", "reference": "aa0e8400-e29b-41d4-a716-446655440001", "status": "Carried",
+        "paid": null, "issued_on": "2026-10-05", "due_on": "2026-10-20", "paid_on": null,
+        // Two currencies make no sum.
+        "net": null, "tax": null, "total": null, "balance": null, "url": null, "updated_at": null,
+    });
+    assert_eq!(records, [first, second, third]);
+}
+
 #[tokio::test]
 async fn a_decrease_is_foreseen_as_the_vendor_refuses_it() {
     let (pax8, replay) = replay(&["token", "subscription", "quantity-refused"]);

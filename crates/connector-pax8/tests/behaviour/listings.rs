@@ -1,7 +1,7 @@
 use std::str::FromStr;
 
 use connector_pax8::Pax8;
-use integration::{Cursor, Entity, Kind, Page, Position, Pull, Result, Retry, Subscription};
+use integration::{Cursor, Entity, Invoice, Kind, Page, Position, Pull, Result, Retry, Subscription};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -220,4 +220,83 @@ async fn a_cursor_of_another_making_is_forgotten() {
         assert_eq!(error.kind, Kind::Expired, "{odd}");
         assert!(script.asked().is_empty());
     }
+}
+
+fn heads(ids: &[&str], total: u64) -> String {
+    let content: Vec<Value> = ids.iter().map(|id| json!({ "id": id, "invoiceDate": "2026-01-05" })).collect();
+    let page = json!({ "size": 50, "number": 0, "totalElements": total, "totalPages": 1 });
+    json!({ "content": content, "page": page }).to_string()
+}
+
+fn items(companies: &[&str], number: u64, total: u64, pages: u64) -> String {
+    let item = |id: &&str| json!({ "companyId": id, "amountDue": 1, "salesTax": 0, "currencyCode": "USD" });
+    let content: Vec<Value> = companies.iter().map(item).collect();
+    let page = json!({ "size": 200, "number": number, "totalElements": total, "totalPages": pages });
+    json!({ "content": content, "page": page }).to_string()
+}
+
+async fn invoices(pax8: &Pax8, cursor: Option<&Cursor>) -> Result<Page> {
+    Pull::<Invoice>::page(pax8, Position { cursor, ..Position::default() }).await
+}
+
+fn net(pax8: &Pax8, page: &Page) -> Vec<(String, String)> {
+    let read = page.records.iter().map(|raw| Pull::<Invoice>::read(pax8, raw).unwrap());
+    read.map(|item| (item.entity.unwrap(), item.record.net.unwrap().amount.0.to_string())).collect()
+}
+
+/// Each page of the listing is one request, however many pages the items have.
+#[tokio::test]
+async fn a_share_is_known_after_the_last_page_of_items() {
+    let (first, last) = (items(&["x", "y"], 0, 4, 2), items(&["x", "z"], 1, 4, 2));
+    let expected = ["x", "y", "z"].map(str::to_owned).into_iter().zip(["2", "1", "1"].map(str::to_owned));
+    let expected: Vec<_> = expected.collect();
+    let (pax8, script) = connector([(200, heads(&["a-1"], 1)), (200, first.clone()), (200, last.clone())]);
+    let listed = invoices(&pax8, None).await.unwrap();
+    assert_eq!((listed.records.len(), listed.total), (0, None));
+    let begun = invoices(&pax8, listed.next.as_ref()).await.unwrap();
+    assert_eq!((begun.records.len(), script.asked().len()), (0, 2));
+    let ended = invoices(&pax8, begun.next.as_ref()).await.unwrap();
+    assert_eq!((net(&pax8, &ended), ended.next, ended.total), (expected.clone(), None, Some(3)));
+    assert_eq!(script.asked().len(), 3);
+
+    // Another process goes on: what it does not know it asks for again.
+    let (pax8, script) = connector([(200, first.clone()), (200, last)]);
+    let ended = invoices(&pax8, begun.next.as_ref()).await.unwrap();
+    assert_eq!((net(&pax8, &ended), script.asked().len()), (expected, 2));
+    let (pax8, _) = connector([(200, items(&["x"], 0, 1, 1))]);
+    assert_eq!(invoices(&pax8, begun.next.as_ref()).await.unwrap_err().kind, Kind::Expired);
+}
+
+/// Fewer rows than are counted must not pass for a smaller sum, or for invoices that are gone.
+#[tokio::test]
+async fn invoices_that_came_back_short_are_an_error() {
+    let (pax8, _) = connector([(200, heads(&[], 2))]);
+    let error = invoices(&pax8, None).await.unwrap_err();
+    assert_eq!((error.kind, error.retry), (Kind::Unreadable, Retry::Yes));
+    let (pax8, _) = connector([(200, heads(&["a-1"], 1)), (200, items(&["x"], 0, 2, 1))]);
+    let listed = invoices(&pax8, None).await.unwrap();
+    let error = invoices(&pax8, listed.next.as_ref()).await.unwrap_err();
+    assert_eq!((error.kind, error.retry), (Kind::Unreadable, Retry::Yes));
+    let (pax8, _) = connector([(200, heads(&[], 0))]);
+    let none = invoices(&pax8, None).await.unwrap();
+    assert_eq!((none.records.len(), none.next, none.total), (0, None, Some(0)));
+}
+
+/// An item that cannot be attributed would make a sum wrong without anybody seeing it.
+#[tokio::test]
+async fn an_unreadable_item_is_no_small_matter() {
+    for item in [r#"{"companyId":7,"amountDue":1}"#, "\"text\""] {
+        let page = r#""page":{"size":200,"totalElements":1,"totalPages":1,"number":0}"#;
+        let answers = [(200, heads(&["a-1"], 1)), (200, format!(r#"{{"content":[{item}],{page}}}"#))];
+        let (pax8, _) = connector(answers);
+        let listed = invoices(&pax8, None).await.unwrap();
+        let error = invoices(&pax8, listed.next.as_ref()).await.unwrap_err();
+        assert_eq!((error.kind, error.retry), (Kind::Unreadable, Retry::No), "{item}");
+        assert!(error.to_string().contains("[invoice a-1]") && !error.to_string().contains("text"), "{error}");
+    }
+    let (pax8, script) = connector([(200, heads(&["../companies"], 1))]);
+    assert_eq!(invoices(&pax8, None).await.unwrap_err().kind, Kind::Unreadable);
+    assert_eq!(script.asked().len(), 1, "an address was made of it");
+    let cursor = Cursor::new("from another version");
+    assert_eq!(invoices(&pax8, Some(&cursor)).await.unwrap_err().kind, Kind::Expired);
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use connector_pax8::{Pax8, Simulator};
 use integration::{
-    CredentialsForm, Entity, Exact, Item, Kind, Position, Pull, RecordType, SetQuantity, Subscription, Vendor,
+    CredentialsForm, Entity, Exact, Invoice, Item, Kind, Position, Pull, RecordType, SetQuantity, Subscription, Vendor,
 };
 use rust_decimal::Decimal;
 use vendorkit::{Simulated, Simulator as _, World, WorldSize, a_tuesday};
@@ -79,6 +79,37 @@ async fn subscriptions_arrive_as_the_world_has_them() {
             }
         }
     });
+}
+
+/// The shares of an invoice are what was sold to each company at what the MSP pays for it, to the cent.
+#[tokio::test]
+async fn shares_of_invoices_add_up() {
+    let (pax8, vendor) = simulated();
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = Pull::<Invoice>::page(&pax8, Position { cursor: cursor.as_ref(), ..Position::default() }).await;
+        let page = page.unwrap();
+        found.extend(page.records.iter().map(|raw| Pull::<Invoice>::read(&pax8, raw).unwrap()));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert!(found.len() > 20, "{}", found.len());
+    vendor.read(|world| {
+        for item in &found {
+            let business = world.by_id_at("pax8", item.entity.as_deref().unwrap().parse().unwrap()).unwrap();
+            let cost: Decimal = business.subscriptions.iter().map(|s| s.cost * Decimal::from(s.quantity)).sum();
+            assert_eq!(item.record.net.as_ref().map(|net| net.amount.0), Some(cost), "{}", item.id);
+            assert!(business.invoices.iter().any(|one| Some(one.issued) == item.record.issued_on));
+        }
+    });
+    let newest = found.iter().max_by_key(|item| item.record.issued_on).unwrap();
+    assert_eq!((newest.record.status.as_deref(), newest.record.paid), (Some("Unpaid"), Some(false)));
+    let old = vendor.requests().iter().find_map(|request| {
+        request.url.query_pairs().find(|(key, _)| key == "invoiceDateRangeStart").map(|(_, day)| day.into_owned())
+    });
+    assert_eq!(old.as_deref(), Some("2025-10-01"));
 }
 
 #[tokio::test]

@@ -77,6 +77,17 @@ impl<'a> House<'a> {
             version: 1,
         };
         tx.connection_insert(&connection).await.expect("inserts");
+        let listing = persistence::Listing {
+            connection_id: connection.id,
+            kind: "entity".to_owned(),
+            entity: String::new(),
+            mark: None,
+            full_at: Some(tx.now()),
+            complete_at: Some(tx.now()),
+            code: None,
+            message: None,
+        };
+        tx.listing_write(&listing).await.expect("writes");
         tx.commit("connection_create", None).await.expect("commits");
         Source { id: connection.id, integration, kind }
     }

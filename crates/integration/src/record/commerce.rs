@@ -55,12 +55,15 @@ pub struct Subscription {
     pub updated_at: Option<DateTime<Utc>>,
 }
 
-/// An invoice to an entity.
+/// An invoice to an entity, or what of an invoice to the MSP is for that entity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Invoice {
     /// Number shown to people.
     pub number: String,
+    /// Whether this is what the MSP pays to the vendor, and not what the entity owes: never shown to the client.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cost: bool,
     /// Reference or purchase order, as written.
     pub reference: Option<String>,
     /// The vendor's own word for its state ("AUTHORISED").

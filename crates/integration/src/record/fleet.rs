@@ -157,7 +157,7 @@ pub struct Backup {
     pub state: Option<BackupState>,
     /// The vendor's own word for its state.
     pub status: Option<String>,
-    /// Last backup that succeeded.
+    /// Last backup that succeeded. It and the last try are stored when something else changes, or once a day.
     pub last_success_at: Option<DateTime<Utc>>,
     /// Last backup that was tried.
     pub last_attempt_at: Option<DateTime<Utc>>,

@@ -202,7 +202,6 @@ record_types! {
     Contact => |r| r.name.clone(),
     Threat => |r| r.title.clone(),
     Alert => |r| r.title.clone(),
-    Backup => |r| r.name.clone(),
     Ticket => |r| r.title.clone(),
     Job => |r| r.name.clone(),
     Document => |r| r.title.clone(),
@@ -214,6 +213,21 @@ record_types! {
     Extension => |r| r.name.clone().unwrap_or_else(|| r.number.clone()),
     MailUsage => |r| r.name.clone(),
     MailSender => |r| r.address.clone(),
+}
+
+impl RecordType for Backup {
+    const KIND: RecordKind = RecordKind::Backup;
+
+    fn title(&self) -> String {
+        self.name.clone()
+    }
+
+    fn fingerprint(&self) -> Vec<u8> {
+        let day = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.date_naive());
+        let days = (day(self.last_success_at), day(self.last_attempt_at));
+        let settled = Self { last_success_at: None, last_attempt_at: None, ..self.clone() };
+        serde_json::to_vec(&(settled, days)).unwrap_or_default()
+    }
 }
 
 impl RecordType for Device {

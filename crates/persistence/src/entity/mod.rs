@@ -56,7 +56,7 @@ table!(client = "client", key(organisation_id: Uuid, id: Uuid), {
 }, client Id);
 table!(connection = "connection", key(organisation_id: Uuid, id: Uuid), {
     integration: String, name: String, state: String, state_reason: Option<String>, account: Option<String>,
-    credentials: Option<Vec<u8>>, credentials_version: i32, cadence_minutes: i32,
+    credentials: Option<Vec<u8>>, webhook_secret: Option<Vec<u8>>, credentials_version: i32, cadence_minutes: i32,
     next_sync_at: Option<DateTimeUtc>, last_synced_at: Option<DateTimeUtc>, created_at: DateTimeUtc,
     updated_at: DateTimeUtc, version: i32,
 });
@@ -64,6 +64,19 @@ table!(consent = "consent", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, staff_id: Uuid, session_id: Uuid, state_hash: Vec<u8>, verifier: Vec<u8>,
     redirect_uri: String, credentials_version: i32, created_at: DateTimeUtc, expires_at: DateTimeUtc,
 });
+table!(unverified_mapping = "unverified_mapping", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, integration: String, vendor_id: String, vendor_key: String, problem: Option<String>,
+    created_at: DateTimeUtc, created_by: Option<Uuid>,
+}, client ClientId);
+table!(connection_share = "connection_share", key(organisation_id: Uuid, id: Uuid), {
+    connection_id: Uuid, client_id: Uuid, created_at: DateTimeUtc, created_by: Option<Uuid>,
+}, client ClientId);
+table!(delivery = "delivery", key(organisation_id: Uuid, connection_id: Uuid, delivery_key: String), {
+    heard_at: DateTimeUtc,
+});
+table!(snapshot = "snapshot", key(organisation_id: Uuid, client_id: Uuid, day: String), {
+    body: String, taken_at: DateTimeUtc,
+}, client ClientId);
 table!(vendor_entity = "entity", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, integration: String, kind: String, vendor_id: String, name: String, name_key: String,
     body: String, raw: Vec<u8>, raw_hash: Vec<u8>, content_hash: Vec<u8>, first_seen_at: DateTimeUtc,

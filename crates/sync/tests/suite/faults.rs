@@ -39,8 +39,9 @@ async fn the_end_is_the_snapshot_whatever_fails_on_the_way() {
                     stage.faulty.set(Plan::Never);
                     stage.assert_true().await;
                     // A page of NinjaOne's alerts and documents takes two requests: when the second breaks, both
-                    // are asked again.
-                    let again = if vendor == NINJAONE { 2 } else { 1 };
+                    // are asked again. The items of a Pax8 invoice make its records together: a try that goes on
+                    // in the midst of them asks for those before, here five pages at most.
+                    let again = if vendor == NINJAONE { 2 } else { 6 };
                     assert!(
                         asked <= least + again * broken,
                         "{vendor}, {what} at {percent} %, seed {seed}: {asked} requests for {least}, {broken} broken"

@@ -17,11 +17,13 @@ use vendorkit::{Faulty, Plan, Simulated, Simulator, World, WorldSize};
 pub const NINJAONE: &str = "ninjaone";
 pub const MICROSOFT365: &str = "microsoft365";
 pub const PAX8: &str = "pax8";
+pub const AUTOTASK: &str = "autotask";
 
 pub static ENTRIES: &[Entry] = &[
     Entry::of::<connector_ninjaone::NinjaOne>(),
     Entry::of::<connector_microsoft365::Microsoft365>(),
     Entry::of::<connector_pax8::Pax8>(),
+    Entry::of::<connector_autotask::Autotask>(),
 ];
 
 fn simulator(vendor: &str) -> Arc<dyn Simulator> {
@@ -29,6 +31,7 @@ fn simulator(vendor: &str) -> Arc<dyn Simulator> {
         NINJAONE => Arc::new(connector_ninjaone::Simulator::default()),
         MICROSOFT365 => Arc::new(connector_microsoft365::simulator::Microsoft365Simulator::default()),
         PAX8 => Arc::new(connector_pax8::Simulator::default()),
+        AUTOTASK => Arc::new(connector_autotask::Simulator::default()),
         other => panic!("no simulator of {other}"),
     }
 }
@@ -290,7 +293,7 @@ impl Stage {
 }
 
 fn lacks(kind: Kind) -> bool {
-    matches!(kind, Kind::Forbidden | Kind::Refused | Kind::NotFound)
+    matches!(kind, Kind::Forbidden | Kind::NotOffered | Kind::Refused | Kind::NotFound)
 }
 
 type Listed = Vec<(String, integration::ReadRecord)>;

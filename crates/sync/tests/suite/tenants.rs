@@ -13,7 +13,9 @@ const FEW: WorldSize = WorldSize { businesses: 12, devices: 0, people: 60 };
 fn user_requests(stage: &Stage) -> (usize, usize) {
     let requests = stage.simulated.requests();
     let users: Vec<_> = requests.iter().filter(|request| request.url.path().ends_with("users/delta")).collect();
-    let changes = users.iter().filter(|request| request.url.query().is_some_and(|query| query.contains("deltatoken")));
+    // The feed's present end is a place to begin from, no question about changes.
+    let asks = |query: &str| query.contains("deltatoken") && !query.contains("deltatoken=latest");
+    let changes = users.iter().filter(|request| request.url.query().is_some_and(asks));
     (users.len(), changes.count())
 }
 
@@ -90,6 +92,22 @@ both_databases! {
         assert!(of_users().any(|row| row.code.is_some() && row.complete_at.is_none() && row.message.is_some()));
         assert!(of_users().any(|row| row.code.is_none() && row.complete_at.is_some() && row.mark.is_some()));
         assert_eq!(stage.connection().await.state, ConnectionState::Degraded);
+    }
+
+    async fn what_a_tenant_has_no_licence_for_is_unknown_and_no_trouble(db: TestDb) {
+        let stage = stage(db, MICROSOFT365, FEW).await;
+        stage.work().await;
+        let tx = stage.db.store.read(stage.context()).await.expect("reads");
+        let rows = tx.listings(&[stage.connection]).await.expect("lists");
+        let methods = rows.iter().filter(|row| row.kind == "sign_in_methods");
+        let without = methods.filter(|row| row.code.as_deref() == Some("not_offered")).collect::<Vec<_>>();
+        assert!(!without.is_empty(), "every tenant has Entra P1");
+        assert!(without.iter().all(|row| row.complete_at.is_none()), "what is not told is taken for complete");
+        assert!(without.iter().all(|row| row.message.as_deref().is_some_and(|text| text.contains("Entra ID P1"))));
+        // What degrades the connection is the closed tenants, and they alone.
+        let run = stage.run(RecordKind::SignInMethods).await;
+        assert_eq!(run.code.as_deref(), Some("vendor_forbidden"), "{run:?}");
+        assert!(!run.message.as_deref().unwrap_or_default().contains("Entra ID P1"), "{run:?}");
     }
 
     async fn what_was_under_a_tenant_goes_with_it_and_comes_back_with_it(db: TestDb) {

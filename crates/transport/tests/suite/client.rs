@@ -63,6 +63,7 @@ async fn a_request_is_sent_as_it_was_built() {
         post("/form").form([("scope", "a b"), ("x", "&")]),
         post("/empty"),
         Request::new(Method::Delete, get(at, "/gone").url),
+        post("/xml").xml("<a>ä</a>".to_owned()),
     ] {
         transport.send(request).await.unwrap();
     }
@@ -79,6 +80,8 @@ async fn a_request_is_sent_as_it_was_built() {
     assert_eq!(seen[3].body, b"scope=a+b&x=%26");
     assert_eq!(header(4, "content-length").as_deref(), Some("0"));
     assert_eq!(seen[5].method.as_str(), "DELETE");
+    assert_eq!(header(6, "content-type").as_deref(), Some("text/xml; charset=utf-8"));
+    assert_eq!(seen[6].body, "<a>ä</a>".as_bytes());
     for (n, request) in seen.iter().enumerate() {
         assert_eq!(header(n, "cookie"), None, "{}", request.url);
         assert_eq!(header(n, "referer"), None, "{}", request.url);

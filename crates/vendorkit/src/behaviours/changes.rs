@@ -98,6 +98,9 @@ fn stir(world: &mut World) {
         if let Some(invoice) = business.invoices.first() {
             world.change_invoice(invoice.key, |invoice| invoice.number.push('X'));
         }
+        if let Some(invoice) = business.invoices.get(1) {
+            world.remove_invoice(invoice.key);
+        }
         if let Some(subscription) = business.subscriptions.first() {
             world.set_quantity(subscription.id, subscription.quantity + 1);
         }

@@ -160,7 +160,7 @@ impl Stage {
             if samples.iter().any(|sample| sample.kind == target.kind) {
                 continue;
             }
-            if self.first_page(&target).await.is_ok_and(|page| !page.records.is_empty()) {
+            if self.has_records(&target).await {
                 samples.push(target);
             }
         }
@@ -169,6 +169,22 @@ impl Stage {
             assert!(samples.iter().any(|s| s.kind == kind), "no {} in the whole simulated world", kind.as_str());
         }
         samples
+    }
+
+    /// Whether a target has a record, on whichever of its pages.
+    async fn has_records(&self, target: &Target) -> bool {
+        let (mut bounds, mut cursor) = (Walk::new(self.vendor, Walk::PAGES), None);
+        loop {
+            let at = Position { entity: target.entity.as_deref(), cursor: cursor.as_ref(), since: None };
+            match self.listing(target.kind).page(at).await {
+                Ok(page) if !page.records.is_empty() => return true,
+                Ok(page) => cursor = page.next.filter(|next| bounds.admit(next).is_ok()),
+                Err(_) => return false,
+            }
+            if cursor.is_none() {
+                return false;
+            }
+        }
     }
 
     /// Vendor ids of all entities.
@@ -204,7 +220,7 @@ impl Stage {
 /// Whether one entity of many is closed to us: no fault of the listing.
 fn lacks(why: &Error) -> bool {
     use integration::Kind;
-    matches!(why.kind, Kind::Forbidden | Kind::Refused | Kind::NotFound)
+    matches!(why.kind, Kind::Forbidden | Kind::NotOffered | Kind::Refused | Kind::NotFound)
 }
 
 /// Walks a listing to its end, within the bounds that the sync engine has too.

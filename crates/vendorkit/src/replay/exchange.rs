@@ -58,7 +58,7 @@ pub struct Ask {
     /// Headers that must be there.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// The whole JSON body; or of a form body the pairs that must be there.
+    /// The whole JSON body; of a form body the pairs that must be there; of an XML body the whole text.
     #[serde(default)]
     pub body: Option<Value>,
 }

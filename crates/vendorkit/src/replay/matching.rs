@@ -34,7 +34,10 @@ pub(super) fn differences(ask: &Ask, request: &Request) -> Vec<String> {
             }
         }
         (Some(wanted), Body::Json(sent)) => differ("body".into(), &wanted.to_string(), &sent.to_string()),
-        (Some(wanted), Body::Empty | Body::Form(_)) => differ("body".into(), &wanted.to_string(), "no JSON"),
+        (Some(Value::String(wanted)), Body::Xml(sent)) => differ("body".into(), wanted, sent),
+        (Some(wanted), Body::Empty | Body::Form(_) | Body::Xml(_)) => {
+            differ("body".into(), &wanted.to_string(), "no JSON")
+        }
     }
     found
 }

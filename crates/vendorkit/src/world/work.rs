@@ -219,6 +219,19 @@ work! {
     Document: documents, document, documents_after, add_document, change_document;
 }
 
+impl World {
+    /// Removes an invoice. Whether there was such a one.
+    pub fn remove_invoice(&mut self, key: u64) -> bool {
+        let Some(home) = self.invoice(key).map(|(business, _)| business.key) else { return false };
+        if let Some(business) = self.business_mut(home) {
+            business.invoices.retain(|invoice| invoice.key != key);
+        }
+        self.work_homes.remove(&key);
+        self.note(Changed::Invoice, key, home, true);
+        true
+    }
+}
+
 const THREATS: &[(&str, &str, Gravity)] = &[
     ("Trojan.Loader.Gen", "Trojan", Gravity::High),
     ("Ransom.Locker.B", "Ransomware", Gravity::Critical),

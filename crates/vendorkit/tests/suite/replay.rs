@@ -70,6 +70,15 @@ async fn absence_headers_and_bodies_are_compared() {
         let replay = Replay::of(exchanges(strict));
         assert_eq!(replay.send(request.clone()).await.is_ok(), fits, "{request:?} {:?}", request.body);
     }
+    let whole = strict.replace(r#"{ "grant": "client" }"#, r#""<a>1</a>""#);
+    for (request, fits) in [
+        (post("/t").xml("<a>1</a>".to_owned()), true),
+        (post("/t").xml("<a>2</a>".to_owned()), false),
+        (post("/t"), false),
+    ] {
+        let replay = Replay::of(exchanges(&whole));
+        assert_eq!(replay.send(request.clone()).await.is_ok(), fits, "{:?}", request.body);
+    }
 }
 
 #[test]

@@ -68,6 +68,10 @@ async fn bodies_are_bounded_and_must_be_what_they_say() {
     assert_eq!(ask(&served, &head, &vec![b'a'; 1024 * 1024]).await.0, 401, "as much as is allowed");
     let json = "POST /ninjaone/token HTTP/1.1\r\ncontent-type: application/json";
     assert_eq!(ask(&served, json, b"{").await.0, 400);
+    // XML reaches the vendor, who wants a form.
+    let xml = "POST /ninjaone/token HTTP/1.1\r\ncontent-type: text/xml; charset=utf-8";
+    let (status, body) = ask(&served, xml, b"<a/>").await;
+    assert!(status == 400 && body.contains("a form, please"), "{body}");
     served.stop().await.unwrap();
 }
 
