@@ -11,7 +11,7 @@ use std::{
 
 use access::{AccessOptions, Cost, Gate};
 use api::app::App;
-use integration::{Entry, RecordKind, Request, Response};
+use integration::{Delivery, Entry, RecordKind, Request, Response, Secret};
 use persistence::Store;
 use poem::listener::{Acceptor, Listener, TcpListener};
 use reqwest::{Method, header::HeaderMap};
@@ -329,6 +329,14 @@ impl Simulator for Counted {
 
     fn expected(&self, world: &World, kind: RecordKind) -> Option<usize> {
         self.inner.expected(world, kind)
+    }
+
+    fn unpaged(&self, kind: RecordKind) -> bool {
+        self.inner.unpaged(kind)
+    }
+
+    fn delivery(&self, world: &World, secret: &Secret) -> Option<Delivery> {
+        self.inner.delivery(world, secret)
     }
 }
 

@@ -15,6 +15,7 @@ mod harness;
 mod house;
 mod isolation;
 mod kill;
+mod life;
 mod main_job;
 mod oidc;
 mod operations;
