@@ -306,7 +306,7 @@ both_databases! {
         // Another site's page cannot begin one.
         let begin = scene.app.request(&owner, Method::POST, &format!("/api/connections/{id}/consent"));
         let foreign = scene.app.send(begin.header("sec-fetch-site", "cross-site")).await;
-        foreign.refused(409, "foreign_origin");
+        foreign.refused(403, "foreign_origin");
         // Without a public origin, only the loopback is an address to come back to.
         let begin = scene.app.request(&owner, Method::POST, &format!("/api/connections/{id}/consent"));
         let spoofed = scene.app.send(begin.header("host", "evil.example")).await;

@@ -145,6 +145,19 @@ both_databases! {
         keyed(&app, &house.owner, "/api/clients", &body, &long).await.refused(422, "invalid");
     }
 
+    async fn a_repeated_connect_asks_no_vendor(db: TestDb) {
+        let app = TestApp::new(db).await;
+        let house = House::build(&app, "kite").await;
+        let body = json!({ "integration": "pax8", "credentials": app.credentials("pax8") });
+        let first = keyed(&app, &house.owner, "/api/connections", &body, "connect").await.ok();
+        let asked = app.pages();
+        let again = keyed(&app, &house.owner, "/api/connections", &body, "connect").await.ok();
+        assert_eq!((&again, app.pages()), (&first, asked), "the vendor was asked again");
+        let other = json!({ "integration": "pax8", "name": "Other", "credentials": app.credentials("pax8") });
+        keyed(&app, &house.owner, "/api/connections", &other, "connect").await.refused(422, "invalid");
+        assert_eq!(app.pages(), asked);
+    }
+
     async fn another_sites_page_cannot_write(db: TestDb) {
         let app = TestApp::new(db).await;
         let house = House::build(&app, "kite").await;
@@ -166,7 +179,7 @@ both_databases! {
                 let answer = app.send(request.json(&json!({})).header(*header, value)).await;
                 assert!(answer.status >= 400, "{} from {value}", template.operation.id);
                 if !template.row.open && !template.operation.path.contains('{') {
-                    answer.refused(409, "foreign_origin");
+                    answer.refused(403, "foreign_origin");
                 }
             }
         }
@@ -178,7 +191,7 @@ both_databases! {
             app.send(app.request(&key, Method::POST, "/api/clients").json(&body).header(*header, value)).await.ok();
             let sign_in = json!({ "email": house.email("owner"), "password": PASSWORD });
             let answer = app.send(app.request(&Caller::Anonymous, Method::POST, "/api/session").json(&sign_in).header(*header, value));
-            answer.await.refused(409, "foreign_origin");
+            answer.await.refused(403, "foreign_origin");
         }
         for (header, value) in [("origin", format!("http://{host}")), ("sec-fetch-site", "same-origin".to_owned())] {
             app.send(app.request(&house.owner, Method::POST, "/api/clients").json(&body).header(header, value)).await.ok();

@@ -1,6 +1,7 @@
 //! The OpenAPI document as it is published: what poem-openapi writes, made plain enough that the
 //! generators of clients for TypeScript, Python and Rust all understand it.
 
+use domain::PageRequest;
 use serde_json::{Map, Value};
 
 /// The published document.
@@ -27,6 +28,7 @@ fn settle(value: &mut Value) {
             hoist(fields);
             strip_charset(fields);
             whole_bounds(fields);
+            page_bounds(fields);
             header_names(fields);
             if fields.get("format").is_some_and(|format| format == "naive-date") {
                 fields.insert("format".to_owned(), "date".into());
@@ -72,6 +74,17 @@ fn header_names(fields: &mut Map<String, Value>) {
         _ => name,
     };
     *headers = std::mem::take(headers).into_iter().map(|(name, value)| (known(name), value)).collect();
+}
+
+/// The bounds of `limit`, which the server checks itself to answer with a problem.
+fn page_bounds(fields: &mut Map<String, Value>) {
+    let pages =
+        fields.get("name").is_some_and(|name| name == "limit") && fields.get("in").is_some_and(|at| at == "query");
+    if let Some(Value::Object(schema)) = fields.get_mut("schema").filter(|_| pages) {
+        schema.insert("minimum".to_owned(), 1.into());
+        schema.insert("maximum".to_owned(), PageRequest::MOST.into());
+        schema.insert("default".to_owned(), PageRequest::DEFAULT.into());
+    }
 }
 
 /// Bounds of integers are written as floats.

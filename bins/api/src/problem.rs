@@ -127,6 +127,9 @@ impl From<Error> for Failure {
                     .collect();
                 Self::Invalid(Json(body))
             }
+            Error::Conflict { code: code @ "foreign_origin", .. } => {
+                Self::Forbidden(Json(problem(403, code, "Not from here", detail)))
+            }
             Error::Conflict { code, .. } => Self::Conflict(Json(problem(409, code, "Conflict", detail))),
             Error::Moved(set) => {
                 let mut body = problem(409, "moved", "Changed since the preview", detail);

@@ -65,7 +65,7 @@ impl App {
         let key = idempotency_key(asked.key.as_deref().filter(|_| !asked.is_dry_run()))?;
         let key = key.map(|key| (caller_name(context), key));
         if let Some((caller, key)) = &key {
-            let whole = format!("{action} {request:?} {:?}", asked.expect);
+            let whole = whole(action, request, &asked);
             if let Claim::Done { answer, .. } = tx.idempotency_claim(caller, key, whole.as_bytes()).await? {
                 let answer =
                     Written::parse_from_json_string(&answer).map_err(|why| Error::internal(why.into_message()))?;
@@ -74,6 +74,28 @@ impl App {
         }
         let apply = Apply { dry_run: asked.is_dry_run(), expect: asked.expect, reason: asked.reason };
         Ok(Begun::New(Box::new(Write { tx, action, apply, key })))
+    }
+
+    /// The answer that the request's key had before, for a write that asks a vendor before it begins: what was done
+    /// is answered again without asking.
+    pub async fn answered<T>(
+        &self,
+        context: &Context,
+        action: &'static str,
+        asked: &Asked,
+        request: &impl std::fmt::Debug,
+    ) -> Result<Option<Written<T>>>
+    where
+        T: ParseFromJSON + ToJSON + Send + Sync,
+    {
+        let Some(key) = idempotency_key(asked.key.as_deref().filter(|_| !asked.is_dry_run()))? else { return Ok(None) };
+        let tx = self.store.read(context.clone()).await?;
+        let whole = whole(action, request, asked);
+        let answer = tx.idempotency_answered(&caller_name(context), &key, whole.as_bytes()).await?;
+        let read = |answer: String| {
+            Written::parse_from_json_string(&answer).map_err(|why| Error::internal(why.into_message()))
+        };
+        answer.map(read).transpose()
     }
 
     /// Refuses a caller without the right; the attempt goes into the journal.
@@ -106,6 +128,11 @@ impl App {
         let tx = self.store.begin(context.clone()).await?;
         tx.commit_attempt(action, Outcome::Denied, permission.as_str()).await
     }
+}
+
+/// All of a request that matters: its key is for this and nothing else.
+fn whole(action: &str, request: &impl std::fmt::Debug, asked: &Asked) -> String {
+    format!("{action} {request:?} {:?}", asked.expect)
 }
 
 /// The key that a header carries: trimmed, at most 200 characters.

@@ -33,6 +33,12 @@ impl Signing {
 
 #[async_trait]
 impl HearWebhooks for ConnectwiseManage {
+    fn address(&self, ours: &str, secret: &Secret) -> String {
+        let secret: String = url::form_urlencoded::byte_serialize(secret.expose().as_bytes()).collect();
+        // ConnectWise adds the record's id at the end.
+        format!("{ours}?{SECRET}={secret}&id=")
+    }
+
     async fn hear(&self, delivery: &Delivery, secret: &Secret) -> Result<Vec<Heard>> {
         let given = delivery.query.iter().find(|(name, _)| name == SECRET).map_or("", |(_, value)| value.as_str());
         if !bool::from(given.as_bytes().ct_eq(secret.expose().as_bytes())) {

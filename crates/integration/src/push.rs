@@ -289,6 +289,11 @@ pub trait HearWebhooks: Send + Sync {
     /// the vendor. Without I/O, unless the vendor's scheme needs a key fetched.
     async fn hear(&self, delivery: &Delivery, secret: &crate::Secret) -> Result<Vec<Heard>>;
 
+    /// The address to enter at the vendor: ours, with the secret in it where the vendor carries it there.
+    fn address(&self, ours: &str, _secret: &crate::Secret) -> String {
+        ours.to_owned()
+    }
+
     /// Whether the vendor's proof covers the body. Where it is only an agreed secret in a header, a changed
     /// body cannot be told from the vendor's own: one more reason to take no data from it.
     fn covers_body(&self) -> bool {

@@ -40,16 +40,16 @@ impl Tx {
         }
         let found = self.find::<table::Entity>().filter(own(caller, key)).one(self.db()).await.or_domain()?;
         let found = found.ok_or_else(|| Error::Busy("an idempotency key vanished while it was read".to_owned()))?;
-        if found.fingerprint != fingerprint {
-            return Err(Error::invalid(
-                "Idempotency-Key",
-                "key_reused",
-                "was used for another request: send a new key, or the same request",
-            ));
-        }
-        match found.answer {
-            Some(answer) => Ok(Claim::Done { status: u16::try_from(found.status).unwrap_or(200), answer }),
-            None => Err(Error::conflict("under_way", "The request of this key is still under way. Ask again shortly.")),
+        answered(found, &fingerprint)
+    }
+
+    /// The answer that a key had before, for a request that must ask somebody else before it claims the key. A key
+    /// of another request, or one under way, is refused as by [`Self::idempotency_claim`].
+    pub async fn idempotency_answered(&self, caller: &str, key: &str, request: &[u8]) -> Result<Option<String>> {
+        let found = self.find::<table::Entity>().filter(own(caller, key)).one(self.db()).await.or_domain()?;
+        match found.map(|found| answered(found, &Sha256::digest(request))).transpose()? {
+            Some(Claim::Done { answer, .. }) => Ok(Some(answer)),
+            Some(Claim::New) | None => Ok(None),
         }
     }
 
@@ -75,6 +75,21 @@ impl Tx {
         let old = self.now() - chrono::TimeDelta::hours(hours);
         let delete = self.delete_many::<table::Entity>().filter(table::Column::CreatedAt.lt(old));
         Ok(delete.exec(self.db()).await.or_domain()?.rows_affected)
+    }
+}
+
+/// What was answered to a key, if its request was this one.
+fn answered(found: table::Model, fingerprint: &[u8]) -> Result<Claim> {
+    if found.fingerprint != fingerprint {
+        return Err(Error::invalid(
+            "Idempotency-Key",
+            "key_reused",
+            "was used for another request: send a new key, or the same request",
+        ));
+    }
+    match found.answer {
+        Some(answer) => Ok(Claim::Done { status: u16::try_from(found.status).unwrap_or(200), answer }),
+        None => Err(Error::conflict("under_way", "The request of this key is still under way. Ask again shortly.")),
     }
 }
 

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use domain::{Change, Client, ClientId, EntityId, EntryId, Error, MappingState, Problem, Result};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{Tx, entities::MappingWrite, journal::clients_of, journalled::stripped};
+
+/// How long a deleted client can be brought back.
+const RESTORABLE: TimeDelta = TimeDelta::days(30);
 
 /// What of a revert a person must decide. `why` follows the kind of the row.
 fn conflict(change: &Change, code: &'static str, why: &str) -> Result<Option<Problem>> {
@@ -67,6 +71,11 @@ impl Tx {
         let expected = change.after.as_ref().map(stripped);
         if expected != Some(stripped(&now)) && !despite {
             return conflict(change, "changed_since", &format!("“{}” was changed since", current.name));
+        }
+        let restores = change.after.as_ref().is_some_and(|after| !after["deleted_at"].is_null());
+        if restores && current.deleted_at.is_some_and(|at| self.now() - at > RESTORABLE) {
+            let why = format!("“{}” was deleted more than 30 days ago: make it anew", current.name);
+            return conflict(change, "too_old", &why);
         }
         let target = match &change.before {
             // It was made by the entry.

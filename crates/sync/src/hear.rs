@@ -72,6 +72,16 @@ fn unheard() -> Error {
 }
 
 impl Engine {
+    /// The address to enter at the vendor of a connection: ours, with the secret in it where it is carried there.
+    pub async fn webhook_address(&self, tx: &Tx, connection: &Connection, ours: &str, secret: &str) -> Result<String> {
+        let credentials = tx.connection_credentials(connection.id).await?;
+        let connector = self
+            .connect(tx.organisation(), connection, &credentials, true)
+            .map_err(|error| crate::vendor_error(&error))?;
+        let address = connector.webhooks().map(|hears| hears.address(ours, &Secret::new(secret.to_owned())));
+        Ok(address.unwrap_or_else(|| ours.to_owned()))
+    }
+
     /// Takes one delivery for a connection; returns how many events of it were new. Whatever is wrong with it, the
     /// answer is the same: who cannot sign learns nothing, not even whether there is such a connection.
     pub async fn webhook_hear(

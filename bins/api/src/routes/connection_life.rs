@@ -35,7 +35,7 @@ pub struct WebhookCreate {
 /// What to enter at the vendor.
 #[derive(Debug, Clone, Object)]
 pub struct Webhook {
-    /// Address to which the vendor sends its webhooks
+    /// Address to which the vendor sends its webhooks; some carry the secret in it
     pub url: String,
     /// The secret: it is not shown again
     pub secret: String,
@@ -100,8 +100,10 @@ impl ConnectionLife {
             URL_SAFE_NO_PAD.encode(bytes)
         };
         let (connection, secret) = sync::webhook_set(&write.tx, app.entries, id, body.0.secret, made).await?;
+        let ours = format!("{origin}/webhooks/{organisation}/{id}");
+        let url = app.engine.webhook_address(&write.tx, &connection, &ours, &secret).await?;
         write.finish(Some(view(connection, false)), Vec::new()).await?;
-        Ok(Answer::new(Webhook { url: format!("{origin}/webhooks/{organisation}/{id}"), secret }))
+        Ok(Answer::new(Webhook { url, secret }))
     }
 
     /// Hear no more webhooks for a connection

@@ -166,7 +166,7 @@ impl Connections {
 
     /// Connect a vendor: the credentials are tried, sealed, and a first sync starts
     ///
-    /// They are tried at the vendor first; if it does not take them, nothing is saved. Where the vendor wants
+    /// They are tried at the vendor first; if it does not take them, nothing is saved. Where these credentials want
     /// consent at its own page too, a draft is saved: go on with `connection_consent_start`.
     #[oai(path = "/", method = "post", operation_id = "connection_create")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
@@ -188,9 +188,12 @@ impl Connections {
         let context = caller.context()?;
         let body = body.0;
         app.permit_for(&context, Permission::ConnectionsManage, "connection_create", &body.integration).await?;
-        let checked = app.engine.credentials_try(&context, &body.integration, &body.credentials.0).await?;
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
         let request = (&body.integration, &body.name, body.cadence_minutes, fingerprint(&body.credentials.0));
+        if let Some(answer) = app.answered(&context, "connection_create", &asked, &request).await? {
+            return Ok(Answer::new(answer));
+        }
+        let checked = app.engine.credentials_try(&context, &body.integration, &body.credentials.0).await?;
         let begun = app.begin(&context, Permission::ConnectionsManage, "connection_create", asked, &request).await?;
         let write = match begun {
             Begun::Done(answer) => return Ok(Answer::new(answer)),

@@ -37,6 +37,18 @@ both_databases! {
         assert_eq!(house.read().await.client_totals().await.expect("counts").total(), 0);
     }
 
+    async fn a_client_is_brought_back_for_thirty_days(db: TestDb) {
+        let house = House::new(&db).await;
+        let (kite, crane) = (house.client("Kite").await, house.client("Crane").await);
+        let (gone, late) = (house.delete(kite).await, house.delete(crane).await);
+        db.clock.advance(30 * 86_400);
+        house.revert(gone.entry, &[]).await.expect("on the thirtieth day");
+        db.clock.advance(1);
+        let refused = problems(house.revert(late.entry, &[]).await);
+        assert_eq!(refused, [(crane.to_string(), "too_old")]);
+        assert_eq!(problems(house.revert(late.entry, &[crane.0]).await), refused, "no word of a person makes it younger");
+    }
+
     async fn what_was_decided_again_since_is_named(db: TestDb) {
         let house = House::new(&db).await;
         let source = house.ninja().await;
