@@ -9,10 +9,10 @@
 mod read;
 mod work;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{Connection, ConnectionId, Context, EntityId, Error, Result, Run, RunId, RunState, Timestamp, Trigger};
+use domain::{Connection, ConnectionId, Context, Error, Result, Run, RunId, RunState, Timestamp, Trigger};
 use integration::{Connector, Kind, Listing, RecordKind, Request, Response, Transport};
 use persistence::{Kept, NewJob, RunProgress, RunStart, Tx};
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ use uuid::Uuid;
 pub use read::{Difference, FieldChange};
 
 use crate::{Engine, job::ATTEMPTS, sync_key};
-use read::{Today, Verdict};
+use read::{Entities, Today, Verdict};
 
 /// Kind of the jobs, and of the runs.
 pub(crate) const KIND: &str = "replay";
@@ -112,7 +112,7 @@ impl Engine {
         let credentials = tx.connection_credentials(id).await?;
         let vendor = self.entry(&connection.integration)?;
         let connector = self.reader(&connection, &credentials)?;
-        let entities: HashMap<String, EntityId> = tx.entities_listed(id).await?.into_iter().collect();
+        let entities = Entities::new(tx.entities_listed(id).await?);
         let mut diff = ReplayDiff::default();
         let mut hasher = Sha256::new();
         for listing in wanted(connector.as_ref(), kinds) {

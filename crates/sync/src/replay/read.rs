@@ -22,6 +22,9 @@ const LONGEST: usize = 500;
 /// Fields that a difference shows.
 const FIELDS: usize = 50;
 
+/// Why a record under an entity that is not listed is left alone.
+const STRANGER: &str = "it belongs to an entity that is not listed";
+
 /// A field that would have another value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldChange {
@@ -73,8 +76,21 @@ pub(super) struct Today<'a> {
     pub connection: ConnectionId,
     pub vendor: &'static Entry,
     pub listing: &'a dyn Listing,
-    /// Ids of the entities that are listed, by vendor id.
-    pub entities: &'a HashMap<String, EntityId>,
+    pub entities: &'a Entities,
+}
+
+/// The entities that are listed.
+pub(super) struct Entities {
+    ids: HashMap<String, EntityId>,
+    vendor_ids: HashMap<EntityId, String>,
+}
+
+impl Entities {
+    /// From vendor ids and ids.
+    pub fn new(listed: Vec<(String, EntityId)>) -> Self {
+        let vendor_ids = listed.iter().map(|(vendor_id, id)| (*id, vendor_id.clone())).collect();
+        Self { ids: listed.into_iter().collect(), vendor_ids }
+    }
 }
 
 impl Today<'_> {
@@ -90,6 +106,9 @@ impl Today<'_> {
 
     fn fresh(&self, kept: &Kept) -> Result<Fresh, String> {
         let raw = kept.raw.as_ref().ok_or("its stored text cannot be unpacked")?;
+        if to_bytes(ids::raw_hash(self.within(kept)?, raw)).as_slice() != kept.raw_hash {
+            return Err("a person changed it at the vendor since: the next sync reads it".to_owned());
+        }
         // A connector that cannot take old data must cost that record only.
         let read = catch_unwind(AssertUnwindSafe(|| read_one(self.listing, raw)));
         let read = read.map_err(|_| "the connector failed while it read it".to_owned())??;
@@ -105,13 +124,22 @@ impl Today<'_> {
         })
     }
 
+    /// The entity that is hashed with the text, where each has a listing of its own.
+    fn within(&self, kept: &Kept) -> Result<Option<&str>, String> {
+        if self.listing.kind() == RecordKind::Entity || self.listing.reach() == Reach::Connection {
+            return Ok(None);
+        }
+        let listed = self.entities.vendor_ids.get(&kept.entity_id).ok_or(STRANGER)?;
+        Ok(Some(listed))
+    }
+
     fn entity(&self, kept: &Kept, read: &ReadRecord) -> Result<(EntityId, Option<EntityId>), String> {
         let id = match (self.listing.kind(), self.listing.reach(), &read.entity) {
             (RecordKind::Entity, ..) => return Ok((kept.entity_id, None)),
             (_, Reach::Entity, _) => kept.entity_id,
             (.., None) => return Err("it does not say to whom it belongs".to_owned()),
             (.., Some(vendor_id)) => {
-                *self.entities.get(vendor_id).ok_or("it belongs to an entity that is not listed")?
+                *self.entities.ids.get(vendor_id).ok_or(STRANGER)?
             }
         };
         Ok((id, Some(id)))

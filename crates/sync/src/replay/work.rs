@@ -1,15 +1,13 @@
 //! The job of a replay: piece by piece, each with its checkpoint in one transaction.
 
-use std::collections::HashMap;
-
-use domain::{EntityId, Error, Result, Run, RunState};
+use domain::{Error, Result, Run, RunState};
 use integration::RecordKind;
 use persistence::{ClaimedJob, JobOutcome, Tx};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{PIECE, Payload, ReplayKind, kept, progress, read::{Today, Verdict}, total, wanted};
+use super::{PIECE, Payload, ReplayKind, kept, progress, read::{Entities, Today, Verdict}, total, wanted};
 use crate::{Ended, Engine, job::FAILURES, trouble, words};
 
 /// How many reasons of unreadable records are kept.
@@ -58,7 +56,7 @@ impl Engine {
         if run.state != RunState::Running {
             return Ok(Ended::Finish(JobOutcome::Done));
         }
-        let entities: HashMap<String, EntityId> = tx.entities_listed(id).await?.into_iter().collect();
+        let entities = Entities::new(tx.entities_listed(id).await?);
         let connector = match tx.connection_credentials(id).await {
             Ok(credentials) => self.reader(&connection, &credentials),
             Err(error) => Err(error),
