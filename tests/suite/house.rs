@@ -119,9 +119,8 @@ impl House {
         };
         held.insert("typed", type_id(subscriber, "typed-by-hand").await);
         held.insert("hidden_typed", type_id(&hidden, "typed-by-hand-too").await);
-        let first_drift = async |query: String| {
-            text(&app.get(owner, &format!("/api/drift?{query}")).await.ok()["items"][0]["id"])
-        };
+        let first_drift =
+            async |query: String| text(&app.get(owner, &format!("/api/drift?{query}")).await.ok()["items"][0]["id"]);
         drifted(app).await;
         held.insert("drift", first_drift(format!("kind=renamed&client_id={subscriber}")).await);
         held.insert("hidden_drift", first_drift(format!("kind=renamed&client_id={hidden}")).await);

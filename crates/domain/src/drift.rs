@@ -22,8 +22,7 @@ pub enum DriftKind {
 
 impl DriftKind {
     /// All kinds.
-    pub const ALL: [Self; 5] =
-        [Self::Renamed, Self::Vanished, Self::Recreated, Self::NewUnmapped, Self::DomainMoved];
+    pub const ALL: [Self; 5] = [Self::Renamed, Self::Vanished, Self::Recreated, Self::NewUnmapped, Self::DomainMoved];
 
     /// The name in the API and in columns.
     pub fn as_str(self) -> &'static str {

@@ -31,8 +31,8 @@ pub use drift::{DriftDecision, DriftKind, DriftVerdict};
 pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use id::{
-    ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DriftId, EntityId, EntryId, JobId, OrganisationId, RecordId, RunId,
-    SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
+    ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DriftId, EntityId, EntryId, JobId, OrganisationId, RecordId,
+    RunId, SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
 };
 pub use list::{IntegrationFilter, Listed, PageRequest, Range, SortOrder};
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};

@@ -97,9 +97,9 @@ impl Tx {
         use vendor_entity::Column as C;
         let mut select = self.find::<vendor_entity::Entity>().filter(C::ClientId.is_not_null());
         select = match which {
-            DriftRow::Renamed => select
-                .filter(Expr::col(C::KnownName).ne(Expr::col(C::Name)))
-                .filter(C::RemovedAt.is_null()),
+            DriftRow::Renamed => {
+                select.filter(Expr::col(C::KnownName).ne(Expr::col(C::Name))).filter(C::RemovedAt.is_null())
+            }
             DriftRow::Vanished => select.filter(C::RemovedAt.is_not_null()),
         };
         if let Some(connection) = connection {

@@ -77,12 +77,7 @@ impl Tx {
     }
 
     /// The same of entities.
-    pub async fn entities_kept(
-        &self,
-        connection: ConnectionId,
-        after: Option<Uuid>,
-        limit: u64,
-    ) -> Result<Vec<Kept>> {
+    pub async fn entities_kept(&self, connection: ConnectionId, after: Option<Uuid>, limit: u64) -> Result<Vec<Kept>> {
         use vendor_entity::Column as C;
         let mut select = self
             .find::<vendor_entity::Entity>()

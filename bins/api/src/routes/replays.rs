@@ -83,11 +83,8 @@ pub struct Replay {
 
 impl Replay {
     fn of(diff: sync::ReplayDiff, run: Option<Run>) -> Self {
-        let field = |field: sync::FieldChange| ReplayField {
-            field: field.field,
-            before: field.before,
-            after: field.after,
-        };
+        let field =
+            |field: sync::FieldChange| ReplayField { field: field.field, before: field.before, after: field.after };
         let kinds = diff.kinds.into_iter().map(|kind| ReplayKind {
             kind: kind.kind,
             total: kind.total,

@@ -28,12 +28,7 @@ pub struct DriftWish {
 
 /// Carries out a fix, as one change set. `may` says whether the caller may map entities of an integration. Answers the
 /// item as it was.
-pub async fn drift_fix(
-    tx: &Tx,
-    id: DriftId,
-    wish: &DriftWish,
-    may: impl Fn(&str) -> Result<()>,
-) -> Result<DriftItem> {
+pub async fn drift_fix(tx: &Tx, id: DriftId, wish: &DriftWish, may: impl Fn(&str) -> Result<()>) -> Result<DriftItem> {
     let reason = reason(wish.reason.as_deref())?;
     let item = drift_get(tx, id).await?;
     may(&item.entity.integration)?;
@@ -65,8 +60,8 @@ pub async fn drift_fix(
         }
         (_, DriftFix::Unmap) => unmap(tx, item.former.as_ref().unwrap_or(&item.entity)).await?,
         (_, DriftFix::Exclude) => {
-            let reason = reason
-                .ok_or_else(|| Error::invalid("reason", "required", "must say why the entity is excluded"))?;
+            let reason =
+                reason.ok_or_else(|| Error::invalid("reason", "required", "must say why the entity is excluded"))?;
             let write = MappingWrite { client: None, state: MappingState::Excluded, reason: Some(reason) };
             tx.mapping_write(entity, &write).await?;
         }

@@ -19,11 +19,7 @@ struct Lost {
 
 /// Items about domains that are told by an entity of `connection`, or of any. `vanished` are the mapped entities of it
 /// that are no longer listed.
-pub(super) async fn moved(
-    tx: &Tx,
-    connection: Option<ConnectionId>,
-    vanished: &[Entity],
-) -> Result<Vec<DriftItem>> {
+pub(super) async fn moved(tx: &Tx, connection: Option<ConnectionId>, vanished: &[Entity]) -> Result<Vec<DriftItem>> {
     let mut lost: BTreeMap<String, Vec<Lost>> = BTreeMap::new();
     for row in tx.domains_gone().await? {
         if let Some(at) = row.gone_at {

@@ -11,7 +11,9 @@ mod find;
 mod fix;
 mod hands;
 
-use domain::{ClientId, ConnectionId, DriftId, DriftKind, Entity, Error, Listed, PageRequest, Result, Timestamp, name_key};
+use domain::{
+    ClientId, ConnectionId, DriftId, DriftKind, Entity, Error, Listed, PageRequest, Result, Timestamp, name_key,
+};
 use persistence::Tx;
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
@@ -126,7 +128,8 @@ pub async fn drift_list(tx: &Tx, filter: &DriftFilter, page: &PageRequest) -> Re
     }
     places.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     let limit = page.limit as usize;
-    let next = (places.len() > limit).then(|| places.get(limit.saturating_sub(1)).map(|(place, _)| place.clone())).flatten();
+    let next =
+        (places.len() > limit).then(|| places.get(limit.saturating_sub(1)).map(|(place, _)| place.clone())).flatten();
     places.truncate(limit);
     let mut items: Vec<DriftItem> = places.into_iter().map(|(_, item)| item).collect();
     propose(tx, &mut items).await?;

@@ -9,7 +9,7 @@
 mod read;
 mod work;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicUsize};
 
 use async_trait::async_trait;
 use domain::{Connection, ConnectionId, Context, Error, Result, Run, RunId, RunState, Timestamp, Trigger};
@@ -112,12 +112,14 @@ impl Engine {
         let credentials = tx.connection_credentials(id).await?;
         let vendor = self.entry(&connection.integration)?;
         let connector = self.reader(&connection, &credentials)?;
+        let crashes = AtomicUsize::new(0);
         let entities = Entities::new(tx.entities_listed(id).await?);
         let mut diff = ReplayDiff::default();
         let mut hasher = Sha256::new();
         for listing in wanted(connector.as_ref(), kinds) {
             let kind = listing.kind();
-            let today = Today { connection: id, vendor, listing: listing.as_ref(), entities: &entities };
+            let today =
+                Today { connection: id, vendor, listing: listing.as_ref(), entities: &entities, crashes: &crashes };
             let mut counts = ReplayKind::of(kind, total(&tx, id, kind).await?);
             let mut after = None;
             while counts.looked < LOOKED {

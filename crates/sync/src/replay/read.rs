@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use domain::{ConnectionId, EntityId, RecordId, RunId};
@@ -19,6 +20,8 @@ use crate::{
 
 /// Characters of a value that a difference shows.
 const LONGEST: usize = 500;
+/// A connector that failed over this many records is given no more.
+const CRASHES: usize = 20;
 /// Fields that a difference shows.
 const FIELDS: usize = 50;
 
@@ -77,6 +80,8 @@ pub(super) struct Today<'a> {
     pub vendor: &'static Entry,
     pub listing: &'a dyn Listing,
     pub entities: &'a Entities,
+    /// How often the connector failed over a record.
+    pub crashes: &'a AtomicUsize,
 }
 
 /// The entities that are listed.
@@ -109,9 +114,14 @@ impl Today<'_> {
         if to_bytes(ids::raw_hash(self.within(kept)?, raw)).as_slice() != kept.raw_hash {
             return Err("a person changed it at the vendor since: the next sync reads it".to_owned());
         }
-        // A connector that cannot take old data must cost that record only.
-        let read = catch_unwind(AssertUnwindSafe(|| read_one(self.listing, raw)));
-        let read = read.map_err(|_| "the connector failed while it read it".to_owned())??;
+        // A connector that cannot take old data must cost that record only, and not fill the log with each.
+        if self.crashes.load(Ordering::Relaxed) >= CRASHES {
+            return Err("the connector failed too often: it was not read".to_owned());
+        }
+        let read = catch_unwind(AssertUnwindSafe(|| read_one(self.listing, raw))).map_err(|_| {
+            self.crashes.fetch_add(1, Ordering::Relaxed);
+            "the connector failed while it read it".to_owned()
+        })??;
         if read.id != kept.vendor_id {
             return Err("it would have another id: a sync stores it anew".to_owned());
         }
@@ -138,9 +148,7 @@ impl Today<'_> {
             (RecordKind::Entity, ..) => return Ok((kept.entity_id, None)),
             (_, Reach::Entity, _) => kept.entity_id,
             (.., None) => return Err("it does not say to whom it belongs".to_owned()),
-            (.., Some(vendor_id)) => {
-                *self.entities.ids.get(vendor_id).ok_or(STRANGER)?
-            }
+            (.., Some(vendor_id)) => *self.entities.ids.get(vendor_id).ok_or(STRANGER)?,
         };
         Ok((id, Some(id)))
     }

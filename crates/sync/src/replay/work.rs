@@ -1,5 +1,7 @@
 //! The job of a replay: piece by piece, each with its checkpoint in one transaction.
 
+use std::sync::atomic::AtomicUsize;
+
 use domain::{Error, Result, Run, RunState};
 use integration::RecordKind;
 use persistence::{ClaimedJob, JobOutcome, Tx};
@@ -7,7 +9,11 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{PIECE, Payload, ReplayKind, kept, progress, read::{Entities, Today, Verdict}, total, wanted};
+use super::{
+    PIECE, Payload, ReplayKind, kept, progress,
+    read::{Entities, Today, Verdict},
+    total, wanted,
+};
 use crate::{Ended, Engine, job::FAILURES, trouble, words};
 
 /// How many reasons of unreadable records are kept.
@@ -56,6 +62,7 @@ impl Engine {
         if run.state != RunState::Running {
             return Ok(Ended::Finish(JobOutcome::Done));
         }
+        let crashes = AtomicUsize::new(0);
         let entities = Entities::new(tx.entities_listed(id).await?);
         let connector = match tx.connection_credentials(id).await {
             Ok(credentials) => self.reader(&connection, &credentials),
@@ -89,7 +96,8 @@ impl Engine {
                 place.done += 1;
                 continue;
             };
-            let today = Today { connection: id, vendor, listing: listing.as_ref(), entities: &entities };
+            let today =
+                Today { connection: id, vendor, listing: listing.as_ref(), entities: &entities, crashes: &crashes };
             if stop.is_cancelled() {
                 return Ok(Ended::Later(self.store.clock().now()));
             }
@@ -183,8 +191,7 @@ impl Engine {
 
 /// Ends a run.
 pub(super) async fn end(tx: &Tx, run: &Run, state: RunState, message: Option<&str>) -> Result<Run> {
-    let ended =
-        Run { state, message: message.map(str::to_owned), finished_at: Some(tx.now()), ..run.clone() };
+    let ended = Run { state, message: message.map(str::to_owned), finished_at: Some(tx.now()), ..run.clone() };
     tx.run_progress(run.id, &progress(&ended)).await?;
     Ok(ended)
 }

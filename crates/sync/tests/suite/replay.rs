@@ -119,8 +119,14 @@ fn hostname(body: &str) -> Value {
     serde_json::from_str::<Value>(body).expect("is JSON")["hostname"].clone()
 }
 
-const ROWS: [(&str, &str, &str); 6] =
-    [("1", "a", "one"), ("2", "b", "two"), ("3", "a", "odd"), ("4", "a", "burst"), ("5", "b", "moved"), ("6", "c", "plain")];
+const ROWS: [(&str, &str, &str); 6] = [
+    ("1", "a", "one"),
+    ("2", "b", "two"),
+    ("3", "a", "odd"),
+    ("4", "a", "burst"),
+    ("5", "b", "moved"),
+    ("6", "c", "plain"),
+];
 
 async fn furnished(db: testkit::TestDb) -> ToyStage {
     let stage = toy(db).await;
@@ -220,14 +226,20 @@ both_databases! {
         assert!(stage.titles().await.iter().all(|(_, title)| title.starts_with('D')));
     }
 
-    async fn a_disconnected_one_cannot_be_replayed(db: TestDb) {
+    async fn a_disconnected_one_is_replayed_and_one_without_credentials_is_not(db: TestDb) {
         let stage = furnished(db).await;
-        let started = start(&stage).await.expect("starts");
         let tx = stage.db.store.begin(stage.db.context(stage.organisation)).await.expect("begins");
         sync::connection_disconnect(&tx, TODAY, stage.connection).await.expect("disconnects");
         tx.commit("connection_disconnect", None).await.expect("commits");
+        let worker = Worker::new(today(&stage), OPTIONS);
+        let started = start(&stage).await.expect("starts");
+        worker.run_until_idle().await.expect("works");
+        assert_eq!(run(&stage, &started).await.state, RunState::Complete);
+
         let before = stage.devices().await;
-        Worker::new(today(&stage), OPTIONS).run_until_idle().await.expect("works");
+        let started = start(&stage).await.expect("starts");
+        stage.db.tamper("UPDATE connection SET credentials = NULL").await.expect("tampers");
+        worker.run_until_idle().await.expect("works");
         let ended = run(&stage, &started).await;
         assert_eq!(ended.state, RunState::Failed);
         assert!(ended.message.is_some_and(|why| why.contains("reconnect")));
@@ -235,5 +247,66 @@ both_databases! {
         let context = stage.db.context(stage.organisation);
         let refused = today(&stage).replay_preview(&context, stage.connection, None).await.expect_err("is refused");
         assert!(matches!(refused, Error::Conflict { code: "no_credentials", .. }), "{refused:?}");
+    }
+
+    async fn a_connector_that_fails_over_everything_is_soon_given_no_more(db: TestDb) {
+        let stage = toy(db).await;
+        stage.script.pages("device", &[(0..60).map(|n| device(n, "a", "burst")).collect()]);
+        assert_eq!(stage.sync().await.counts.added, 60);
+        let before = stage.devices().await;
+        let diff = preview(&stage, Some(&[RecordKind::Device])).await;
+        assert_eq!((diff.kinds[0].unreadable, diff.kinds[0].changed), (60, 0));
+        let given_up = diff.differences.iter().filter(|one| one.unreadable.as_deref().is_some_and(|why| why.contains("too often")));
+        assert_eq!(given_up.count(), 40);
+        let started = start(&stage).await.expect("starts");
+        Worker::new(today(&stage), OPTIONS).run_until_idle().await.expect("works");
+        let ended = run(&stage, &started).await;
+        assert_eq!((ended.state, ended.counts.rejected, ended.counts.changed), (RunState::Complete, 60, 3));
+        assert_eq!(stage.devices().await, before);
+    }
+
+    async fn what_a_person_changed_at_the_vendor_is_left_to_the_next_sync(db: TestDb) {
+        let stage = furnished(db).await;
+        // The hash of such a record is that of no text of the vendor.
+        let changed = stage.db.tamper("UPDATE record SET raw_hash = content_hash WHERE vendor_id = '1'").await;
+        assert_eq!(changed.expect("tampers"), 1);
+        let diff = preview(&stage, Some(&[RecordKind::Device])).await;
+        let one = diff.differences.iter().find(|one| one.vendor_id == "1").expect("is told");
+        assert!(one.unreadable.as_deref().is_some_and(|why| why.contains("a person changed it")), "{one:?}");
+    }
+
+    async fn an_interrupted_one_goes_on_where_it_was(db: TestDb) {
+        let stage = toy(db).await;
+        let pages: Vec<Vec<String>> =
+            (0..2).map(|page| (0..750).map(|n| device(page * 750 + n, "a", &format!("d{n}"))).collect()).collect();
+        stage.script.pages("device", &pages);
+        stage.sync().await;
+        let started = start(&stage).await.expect("starts");
+        let engine = today(&stage);
+        let mut steps = 0;
+        loop {
+            stage.db.clock.advance(60);
+            let across = stage.db.store.across().await.expect("begins");
+            let lease = chrono::TimeDelta::seconds(30);
+            let claimed = across.jobs_claim(1, stage.db.now(), lease).await.expect("claims");
+            across.commit().await.expect("commits");
+            let Some(job) = claimed.into_iter().find(|job| job.kind == "replay") else { break };
+            let stop = tokio_util::sync::CancellationToken::new();
+            // Dropped in the middle, as a worker that dies drops it; the lease runs out.
+            let limit = std::time::Duration::from_millis(50 << steps.min(8));
+            let ended = tokio::time::timeout(limit, engine.handle(&job, &stop)).await;
+            steps += 1;
+            if let Ok(sync::Ended::Finish(outcome)) = ended {
+                let across = stage.db.store.across().await.expect("begins");
+                across.job_finish(&job, &outcome, stage.db.now()).await.expect("finishes");
+                across.commit().await.expect("commits");
+                break;
+            }
+            assert!(steps < 200, "it does not end");
+        }
+        let ended = run(&stage, &started).await;
+        assert_eq!((ended.state, ended.counts.listed, ended.counts.changed), (RunState::Complete, 1_503, 1_503), "{ended:?}");
+        assert!(ended.counts.adds_up());
+        assert!(stage.titles().await.iter().all(|(_, title)| title.starts_with('D')));
     }
 }
