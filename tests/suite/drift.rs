@@ -14,12 +14,15 @@ both_databases! {
         let house = House::build(&app, "kite").await;
         let ids = house.furnish(&app).await;
         let owner = &house.owner;
+        // A client that is called as its entity was follows it.
+        let named = json!({ "name": "Known By Another Name" });
+        app.patch(owner, &format!("/api/clients/{}", ids["subscriber"]), &named).await.ok();
         let list = format!("/api/drift?kind=renamed&client_id={}", ids["subscriber"]);
         let before = app.get(owner, &list).await.ok();
         let item = &before["items"][0];
-        assert_eq!((&item["known_name"], &item["proposed"]), (&json!("Known By Another Name"), &json!("acknowledge")));
+        assert_eq!((&item["known_name"], &item["proposed"]), (&json!("Known By Another Name"), &json!("rename_client")));
         let fix = format!("/api/drift/{}/fix", text(&item["id"]));
-        let body = json!({ "fix": "rename_client" });
+        let body = json!({});
         let preview = app.post(owner, &format!("{fix}?dry_run=true"), &body).await.ok();
         assert_eq!(preview["change_set"]["total"], 2, "{preview}");
         assert_eq!(app.get(owner, &list).await.ok(), before, "a preview wrote");
