@@ -119,6 +119,12 @@ impl House {
         };
         held.insert("typed", type_id(subscriber, "typed-by-hand").await);
         held.insert("hidden_typed", type_id(&hidden, "typed-by-hand-too").await);
+        let first_drift =
+            async |query: String| text(&app.get(owner, &format!("/api/drift?{query}")).await.ok()["items"][0]["id"]);
+        drifted(app).await;
+        held.insert("drift", first_drift(format!("kind=renamed&client_id={subscriber}")).await);
+        held.insert("hidden_drift", first_drift(format!("kind=renamed&client_id={hidden}")).await);
+        held.insert("new_drift", first_drift(format!("kind=new_unmapped&connection_id={connection}")).await);
         for client in [subscriber, &hidden] {
             let share = json!({ "client_id": client });
             app.post(owner, &format!("/api/connections/{connection}/shares"), &share).await.ok();
@@ -177,5 +183,15 @@ impl House {
             }
         }
         found
+    }
+}
+
+/// As if vendors had renamed everything that is mapped, and added everything that is not, since people decided.
+async fn drifted(app: &TestApp) {
+    for statement in [
+        "UPDATE entity SET known_name = 'Known By Another Name' WHERE client_id IS NOT NULL",
+        "UPDATE entity SET first_seen_at = '2030-01-01T00:00:00+00:00' WHERE mapping_state = 'unmapped'",
+    ] {
+        app.db.tamper(statement).await.expect("tampers");
     }
 }

@@ -151,6 +151,7 @@ both_databases! {
                         "threat" => ids["hidden_threat"].clone(),
                         "ticket" => ids["hidden_ticket"].clone(),
                         "typed" => ids["hidden_typed"].clone(),
+                        "drift" => ids["hidden_drift"].clone(),
                         _ => continue,
                     };
                     let random = app.db.store.chance().id(app.db.now()).to_string();

@@ -9,6 +9,7 @@
 mod bad_input;
 mod consent;
 mod document;
+mod drift;
 mod dump;
 mod faults;
 mod harness;

@@ -94,6 +94,7 @@ pub fn rows() -> Vec<Row> {
         row("connection_consent_start"),
         row("connection_reconnect"),
         row("sync_start"),
+        row("connection_replay"),
         row("run_list").query("connection_id=$connection"),
         row("run_get"),
         row("run_release"),
@@ -103,6 +104,9 @@ pub fn rows() -> Vec<Row> {
         row("mapping_save").body(
             r#"{"mappings":[{"entity_id":"$entity","target":"client","client_id":"$client","reason":"theirs"}]}"#,
         ),
+        row("drift_list").query("connection_id=$connection&client_id=$client"),
+        row("drift_fix").at("drift_id", "new_drift").body(r#"{"fix":"map","client_id":"$client"}"#),
+        row("drift_dismiss").query("reason=known"),
         row("import_apply").body(
             r#"{"connection_id":"$connection","entities":[{"entity_id":"$entity","decision":"link","client_id":"$client"}]}"#,
         ),

@@ -9,6 +9,7 @@ use crate::routes::{
     connections::{ConnectionCreate, ConnectionTrial, ConnectionUpdate},
     contacts::{ContactCreate, ContactUpdate},
     documents::DocumentArchive,
+    drift::DriftFixRequest,
     imports::ImportRequest,
     journal::Revert,
     keys::ApiKeyCreate,
@@ -105,6 +106,7 @@ examples! {
     ShareCreate => { "client_id": "01a2008a-0000-7000-8000-000000000002" },
     MappingType => { "integration": "threecx", "vendor_id": "0101" },
     DocumentArchive => { "archived": true },
+    DriftFixRequest => { "fix": "map", "client_id": "01a2008a-0000-7000-8000-000000000001" },
     CustomFieldsSet => { "values": [{ "name": "siteCode", "value": "HD-1" }, { "name": "contractEnd" }] },
     InstallerRequest => {
         "entity_id": "01a2008a-0000-7000-8000-000000000003", "platform": "WINDOWS_MSI",

@@ -8,12 +8,14 @@
 //! and its tests in `tests/suite/`.
 
 mod clients;
+mod drift;
 mod imports;
 mod mappings;
 pub mod matching;
 mod typed;
 
 pub use clients::{ClientSaved, Deletion, client_create, client_delete, client_update};
+pub use drift::{DriftFilter, DriftFix, DriftItem, DriftWish, drift_dismiss, drift_fix, drift_get, drift_list};
 pub use imports::{ImportAction, ImportChoice, ImportRow, ImportWish, import_apply};
 pub use mappings::{MappingChoice, MappingSuggestion, Target, mapping_save, mapping_suggest};
 pub use typed::{Typed, mapping_type, typed_remove};

@@ -6,7 +6,7 @@ use domain::{ClientId, ConnectionId, Entity, EntityId, Error, MappingState, Prob
 use persistence::{MappingWrite, Tx};
 use serde::Deserialize;
 
-use crate::matching::{Candidate, Decision, Matcher, Subject, Suggestion, decide};
+use crate::matching::{Candidate, Decision, Identifiers, Matcher, Subject, Suggestion, decide};
 
 /// Most entities that one save decides about.
 pub const MOST: usize = 5_000;
@@ -135,6 +135,17 @@ pub async fn mapping_suggest(tx: &Tx, connection: ConnectionId, threshold: f64) 
             MappingSuggestion { entity, suggestions, decision }
         })
         .collect())
+}
+
+/// What identifies an entity besides its name.
+pub(crate) fn identifiers(entity: &Entity) -> Identifiers {
+    let known = known(entity);
+    Identifiers::of_subject(&Subject {
+        name: &entity.name,
+        domains: &known.domains,
+        tenant_id: known.tenant_id.as_deref(),
+        external_ids: &known.external_ids,
+    })
 }
 
 /// The likeliest clients for one entity.

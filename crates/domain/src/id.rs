@@ -64,6 +64,8 @@ ids! {
     JobId,
     /// One change sent to a vendor.
     VendorWriteId,
+    /// One thing that drifted at a vendor: made of its cause, so that another cause has another.
+    DriftId,
     /// An id typed for a client before its vendor listed it.
     UnverifiedMappingId,
     /// A connection shared with a client.

@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod connection;
 mod context;
+mod drift;
 mod entity;
 mod error;
 mod id;
@@ -26,11 +27,12 @@ pub use client::{Client, ClientDraft, ClientPatch, ClientStatus, ClientTotals};
 pub use clock::{Chance, Clock, SystemClock, Timestamp, micros};
 pub use connection::{Connection, ConnectionShare, ConnectionState};
 pub use context::{Actor, Context};
+pub use drift::{DriftDecision, DriftKind, DriftVerdict};
 pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use id::{
-    ApiKeyId, ClientId, ConnectionId, ConnectionShareId, EntityId, EntryId, JobId, OrganisationId, RecordId, RunId,
-    SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
+    ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DriftId, EntityId, EntryId, JobId, OrganisationId, RecordId,
+    RunId, SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
 };
 pub use list::{IntegrationFilter, Listed, PageRequest, Range, SortOrder};
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};

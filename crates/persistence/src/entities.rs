@@ -50,6 +50,7 @@ impl Journalled for table::Entity {
             "state": row.mapping_state,
             "reason": row.mapping_reason,
             "mapped_by": row.mapped_by,
+            "known_name": row.known_name,
         }))
     }
 }
@@ -134,7 +135,7 @@ impl Tx {
         Ok(entities)
     }
 
-    async fn entity_row(&self, id: EntityId) -> Result<table::Model> {
+    pub(crate) async fn entity_row(&self, id: EntityId) -> Result<table::Model> {
         let mut select = self.find::<table::Entity>().filter(table::Column::Id.eq(id.0));
         if self.require_writable().is_ok() {
             select = select.lock_exclusive();
@@ -250,6 +251,7 @@ impl Tx {
                 .flatten()
                 .map(|staff| staff.0),
             version: before.version + 1,
+            known_name: client.is_some().then(|| before.name.clone()),
             ..before.clone()
         };
         self.update_row::<table::Entity>(&before, after.clone()).await?;
@@ -283,7 +285,7 @@ impl Tx {
         Ok(stored)
     }
 
-    /// Writes entities that are new or changed. Mappings are left alone.
+    /// Writes entities that are new or changed, and notes which domains they tell from now on. Mappings are left alone.
     pub async fn entities_write(&self, integration: &str, kind: &str, writes: &[EntityWrite]) -> Result<()> {
         let rows = writes.iter().map(|write| table::Model {
             organisation_id: self.organisation().0,
@@ -310,11 +312,14 @@ impl Tx {
             version: 1,
             device_count: 0,
             user_count: 0,
+            known_name: None,
         });
         use table::Column as C;
         let replace =
             [C::Name, C::NameKey, C::Body, C::Raw, C::RawHash, C::ContentHash, C::ChangedAt, C::RemovedAt, C::RunId];
-        self.insert_many::<table::Entity>(rows.collect(), &[C::OrganisationId, C::Id], &replace).await
+        let told = self.domains_told_before(writes).await?;
+        self.insert_many::<table::Entity>(rows.collect(), &[C::OrganisationId, C::Id], &replace).await?;
+        self.domains_note(writes, told).await
     }
 
     /// Marks entities as no longer listed; their mappings and records stay. Returns how many.

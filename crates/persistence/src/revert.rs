@@ -33,11 +33,11 @@ impl Tx {
             ));
         }
         let mut kinds = entry.changes.iter().map(|change| change.kind.as_str());
-        if let Some(kind) = kinds.find(|kind| !matches!(*kind, "client" | "mapping")) {
+        if let Some(kind) = kinds.find(|kind| !matches!(*kind, "client" | "mapping" | "drift_decision")) {
             return Err(Error::conflict(
                 "not_revertible",
                 format!(
-                    "This entry changed a {kind}. Entries that changed clients and mappings can be reverted, others are undone by hand."
+                    "This entry changed a {kind}. Entries that changed clients, mappings and decisions about drift can be reverted, others are undone by hand."
                 ),
             ));
         }
@@ -46,6 +46,7 @@ impl Tx {
         for change in entry.changes.iter().rev() {
             let done = match change.kind.as_str() {
                 "client" => self.revert_client(change, despite.contains(&change.id)).await?,
+                "drift_decision" => self.revert_decision(change, despite.contains(&change.id)).await?,
                 _ => self.revert_mapping(change, despite.contains(&change.id)).await?,
             };
             conflicts.extend(done);
@@ -134,6 +135,10 @@ impl Tx {
         let state = before["state"].as_str().and_then(MappingState::parse).unwrap_or_default();
         let reason = before["reason"].as_str().map(str::to_owned);
         self.mapping_write(current.id, &MappingWrite { client, state, reason }).await?;
+        // As it was known then: what drifted before the entry has drifted again.
+        if let Some(known) = before.get("known_name") {
+            self.mapping_know(current.id, known.as_str().map(str::to_owned)).await?;
+        }
         Ok(None)
     }
 }

@@ -2,6 +2,7 @@
 
 use domain::{Error, JobId, Result};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// How many reasons of rejected records are kept.
 const SAMPLES: usize = 20;
@@ -19,6 +20,9 @@ pub(crate) struct Checkpoint {
     pub troubles: Troubles,
     /// Records of a held listing that would have been removed.
     pub would_remove: i64,
+    /// The first hundred of them.
+    #[serde(default)]
+    pub would_ids: Vec<Uuid>,
 }
 
 /// How far one listing is.

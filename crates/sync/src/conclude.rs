@@ -15,6 +15,9 @@ use crate::{
 /// How often a listing is walked again before what it lacks is believed to be gone.
 const LOOKS: u32 = 3;
 
+/// How many records that a held run would remove are noted.
+const NAMED: usize = 100;
+
 /// What is to be done about records that a whole listing lacks.
 enum Missing {
     /// None is missing, or they were removed.
@@ -144,6 +147,7 @@ impl KindRun<'_> {
         }
         if let Some(objection) = self.objection(tx, place, gone).await? {
             self.at.would_remove += count(gone);
+            self.note_missing(tx).await?;
             return kept(words::HELD, objection.explain(vendor, what));
         }
         let hole = place.empty_page && place.distinct > 0 && !few;
@@ -155,6 +159,24 @@ impl KindRun<'_> {
         }
         self.remove(tx).await?;
         Ok(Missing::Settled)
+    }
+
+    /// Notes which records a held listing lacks, for the person who decides: what it met is forgotten with its end.
+    async fn note_missing(&mut self, tx: &Tx) -> Result<()> {
+        let room = NAMED.saturating_sub(self.at.would_ids.len());
+        let mut hashes = self.seen.unmet();
+        hashes.truncate(room);
+        if hashes.is_empty() {
+            return Ok(());
+        }
+        let connection = self.job.connection.id;
+        let mut ids = match self.kind() {
+            RecordKind::Entity => tx.entities_with(connection, &hashes).await?,
+            kind => tx.records_with(connection, kind.as_str(), &hashes).await?,
+        };
+        ids.truncate(room);
+        self.at.would_ids.extend(ids);
+        Ok(())
     }
 
     /// What speaks against removing so many. Records of entities that are gone themselves need no other

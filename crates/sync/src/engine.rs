@@ -12,7 +12,7 @@ use crate::{
     grants::{Granting, StoredGrant},
     hear,
     job::{self, Ended},
-    snapshots,
+    replay, snapshots,
 };
 
 /// Gives each connection its transport: one budget for everything that talks to the same account.
@@ -40,6 +40,7 @@ impl Engine {
         match job.kind.as_str() {
             job::KIND => self.sync_connection(job, stop).await,
             hear::KIND => self.hear(job).await,
+            replay::KIND => self.replay(job, stop).await,
             snapshots::KIND => self.snapshots(job, stop).await,
             other => Ended::Finish(JobOutcome::Failed(format!("this version knows no jobs of the kind {other}"))),
         }

@@ -3,8 +3,30 @@
 use domain::{Error, Permission, Result, Run, RunId, RunState, Trigger};
 use integration::RecordKind;
 use persistence::{RunProgress, Tx};
+use uuid::Uuid;
 
-use crate::{SyncPayload, queue};
+use crate::{SyncPayload, checkpoint::Checkpoint, queue};
+
+/// What a held run would remove.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// How many records.
+    pub number: i64,
+    /// Ids and names of the first hundred of them: those that are still listed and that the caller may see, by name.
+    pub named: Vec<(Uuid, String)>,
+}
+
+/// What a held run would remove if it were released. `None` for a run that is not held, or is held because there is
+/// too much rather than too little.
+pub async fn run_missing(tx: &Tx, run: &Run) -> Result<Option<Missing>> {
+    let at = Checkpoint::read(run.checkpoint.as_deref()).filter(|at| at.would_remove > 0);
+    let Some(at) = at.filter(|_| run.state == RunState::Held) else { return Ok(None) };
+    let named = match RecordKind::parse(&run.kind) {
+        Some(RecordKind::Entity) => tx.entities_named(&at.would_ids).await?,
+        _ => tx.records_named(&at.would_ids).await?,
+    };
+    Ok(Some(Missing { number: at.would_remove, named }))
+}
 
 /// Releases a held run: its kind is listed anew, and what the plausibility of the listing forbade is done,
 /// as far as it is not more than it was. Refused while a sync of the connection waits or runs.

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Engine,
     checkpoint::Checkpoint,
+    replay,
     run::KindRun,
     trouble::{self, Halt, vendor_code},
     words,
@@ -137,6 +138,9 @@ impl Engine {
 impl Engine {
     /// A sync was given up because it failed on our side each time: the connection must not look healthy.
     pub(crate) async fn abandon(&self, claimed: &ClaimedJob, why: &str) -> Result<()> {
+        if claimed.kind == replay::KIND {
+            return self.replay_abandon(claimed, why).await;
+        }
         let Ok(payload) = serde_json::from_str::<SyncPayload>(&claimed.payload) else { return Ok(()) };
         let tx = self.begin(claimed.organisation, &format!("job {}", claimed.id)).await?;
         tx.job_fence(claimed).await?;

@@ -9,6 +9,7 @@
 //! * `consent.rs` sends a person to a vendor's own page and takes what they come back with; `grants.rs` keeps that
 //!   fresh, and stores a rotated token before it is used.
 //! * `worker.rs` takes jobs from the queue. `hear.rs` makes jobs of vendors' webhooks.
+//! * `replay/` reads what vendors said once more, with today's connectors and without asking.
 //! * `verify.rs` maps the entities whose ids a person typed before the vendor was connected.
 //! * `snapshots.rs` keeps what each client has each day; `reconcile.rs` holds its parts against one another.
 //! * `connections.rs`, `check.rs` and `held.rs`: what people do with connections, for the API.
@@ -35,6 +36,7 @@ mod page;
 mod plausible;
 mod queue;
 mod reconcile;
+mod replay;
 mod rights;
 mod run;
 mod seen;
@@ -59,11 +61,12 @@ pub use connections::{
 pub use consent::{CONSENT_LASTS, ConsentBegun, ConsentTaken};
 pub use engine::{Dial, Engine};
 pub use hear::{webhook_set, webhook_unset};
-pub use held::{run_drop, run_release};
+pub use held::{Missing, run_drop, run_missing, run_release};
 pub use ids::{entity_id, record_id};
 pub use job::{Ended, SyncPayload};
 pub use queue::{Started, sync_key};
 pub use reconcile::{Held, Line, Verdict, reconcile};
+pub use replay::{Difference, FieldChange, ReplayDiff, ReplayKind, replay_note, replay_start};
 pub use rights::allowed;
 pub use snapshots::{CountOf, Counting, LicenceOf, Snapshot, SubscriptionOf};
 pub use subscriptions::{QuantitySet, Render};

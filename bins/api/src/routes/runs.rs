@@ -81,6 +81,24 @@ pub struct RunCounts {
     pub removed: i64,
 }
 
+/// A record that a held run would remove.
+#[derive(Debug, Clone, Object)]
+pub struct RunRemoval {
+    /// Record, or entity
+    pub id: Uuid,
+    /// What it is called
+    pub name: String,
+}
+
+/// What a held run would remove if it were released.
+#[derive(Debug, Clone, Object)]
+pub struct RunMissing {
+    /// How many records
+    pub number: i64,
+    /// The first hundred of them by name: those that are still listed, under clients that you may see
+    pub records: Vec<RunRemoval>,
+}
+
 /// One execution of a sync: a connection and a kind of record.
 #[derive(Debug, Clone, Object)]
 #[oai(skip_serializing_if_is_none)]
@@ -89,9 +107,9 @@ pub struct Run {
     pub id: Uuid,
     /// Connection
     pub connection_id: Uuid,
-    /// Kind of record
+    /// Kind of record; `replay` for one that read again what was kept
     pub kind: String,
-    /// What started it: schedule, manual, connected
+    /// What started it: schedule, manual, connected, webhook
     pub trigger: String,
     pub state: RunState,
     pub counts: RunCounts,
@@ -103,6 +121,8 @@ pub struct Run {
     pub code: Option<String>,
     /// What went wrong and what to do
     pub message: Option<String>,
+    /// Of a held run: what it would remove. Told by `run_get` only
+    pub would_remove: Option<RunMissing>,
     /// Started
     pub started_at: DateTime<Utc>,
     /// Ended
@@ -156,7 +176,11 @@ impl Runs {
         let run = tx.run(RunId(run_id.0)).await?;
         let connection = tx.connection(run.connection_id).await?;
         app.permit_vendor(&context, Permission::ConnectionsView, &connection.integration)?;
-        Ok(Answer::new(view(run)))
+        let missing = sync::run_missing(&tx, &run).await?.map(|missing| RunMissing {
+            number: missing.number,
+            records: missing.named.into_iter().map(|(id, name)| RunRemoval { id, name }).collect(),
+        });
+        Ok(Answer::new(Run { would_remove: missing, ..view(run) }))
     }
 
     /// Let a held run go: the next listing is applied although it is not plausible
@@ -237,6 +261,7 @@ pub(super) fn view(run: domain::Run) -> Run {
         expected: run.expected,
         code: run.code,
         message: run.message,
+        would_remove: None,
         started_at: run.started_at,
         finished_at: run.finished_at,
     }

@@ -34,6 +34,8 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use identifiers::Identifiers;
+
 pub use decide::{Decision, decide};
 pub use suggest::Matcher;
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use directory::{Deletion, MappingChoice, Target, client_create, client_delete, mapping_save};
 use domain::{
-    ChangeSet, Client, ClientDraft, ClientId, ClientScope, Connection, ConnectionId, ConnectionState, Entity, EntityId,
-    EntryId, Error, OrganisationId, PageRequest, Problem, RecordId, Result, RunId,
+    ChangeSet, Client, ClientDraft, ClientId, ClientScope, Connection, ConnectionId, ConnectionState, Counts, Entity,
+    EntityId, EntryId, Error, OrganisationId, PageRequest, Problem, RecordId, Result, RunId, RunState, Trigger,
 };
-use persistence::{Apply, RecordWrite, Tx};
+use persistence::{Apply, RecordWrite, RunProgress, RunStart, Tx};
 use testkit::TestDb;
 use uuid::Uuid;
 
@@ -116,6 +116,44 @@ impl<'a> House<'a> {
         tx.entities_write(source.integration, source.kind, &writes).await.expect("writes");
         tx.commit_unjournalled().await.expect("commits");
         writes.iter().map(|write| write.entity_id).collect()
+    }
+
+    /// What a sync writes when the vendor says something else of an entity.
+    pub async fn tell(&self, source: Source, entity: EntityId, name: &str, body: &str) {
+        let tx = self.begin().await;
+        let write = written(entity.0, source.id, entity, source.kind, name, body);
+        tx.entities_write(source.integration, source.kind, &[write]).await.expect("writes");
+        tx.commit_unjournalled().await.expect("commits");
+    }
+
+    /// The vendor lists an entity no more.
+    pub async fn vanish(&self, source: Source, entity: EntityId) {
+        let tx = self.begin().await;
+        let removed = tx.entities_remove(source.id, &[entity.0.as_bytes().to_vec()]).await.expect("removes");
+        assert_eq!(removed, 1);
+        tx.commit_unjournalled().await.expect("commits");
+    }
+
+    /// The connection's entities were listed to the end; a minute passes after it.
+    pub async fn listed(&self, source: Source) {
+        let tx = self.begin().await;
+        let id: RunId = tx.new_id();
+        let kind = "entity".to_owned();
+        let start = RunStart { id, connection_id: source.id, kind, trigger: Trigger::Schedule };
+        tx.run_start(&start).await.expect("starts");
+        let progress = RunProgress {
+            state: RunState::Complete,
+            counts: Counts::default(),
+            pages: 1,
+            expected: None,
+            checkpoint: None,
+            code: None,
+            message: None,
+            finished_at: Some(tx.now()),
+        };
+        tx.run_progress(id, &progress).await.expect("ends");
+        tx.commit_unjournalled().await.expect("commits");
+        self.db.clock.advance(60);
     }
 
     /// Devices and directory users under an entity, counted as a sync would.

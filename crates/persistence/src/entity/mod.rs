@@ -82,7 +82,14 @@ table!(vendor_entity = "entity", key(organisation_id: Uuid, id: Uuid), {
     body: String, raw: Vec<u8>, raw_hash: Vec<u8>, content_hash: Vec<u8>, first_seen_at: DateTimeUtc,
     changed_at: DateTimeUtc, removed_at: Option<DateTimeUtc>, run_id: Uuid, client_id: Option<Uuid>,
     mapping_state: String, mapping_reason: Option<String>, mapped_at: Option<DateTimeUtc>, mapped_by: Option<Uuid>,
-    version: i32, device_count: i32, user_count: i32,
+    version: i32, device_count: i32, user_count: i32, known_name: Option<String>,
+}, client ClientId);
+table!(entity_domain = "entity_domain", key(organisation_id: Uuid, domain: String, entity_id: Uuid), {
+    told_at: DateTimeUtc, gone_at: Option<DateTimeUtc>,
+});
+table!(drift_decision = "drift_decision", key(organisation_id: Uuid, id: Uuid), {
+    entity_id: Uuid, client_id: Option<Uuid>, kind: String, decision: String, reason: Option<String>,
+    decided_at: DateTimeUtc, decided_by: Option<Uuid>,
 }, client ClientId);
 table!(record = "record", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, entity_id: Uuid, kind: String, vendor_id: String, title: String, title_key: String,

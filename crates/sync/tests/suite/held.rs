@@ -43,6 +43,33 @@ async fn state_of(stage: &Stage, id: RunId) -> RunState {
 }
 
 both_databases! {
+    async fn a_held_run_names_what_it_would_remove(db: TestDb) {
+        let (stage, id) = held(db).await;
+        let tx = stage.db.store.read(stage.context()).await.expect("reads");
+        let run = tx.run(id).await.expect("is there");
+        let missing = sync::run_missing(&tx, &run).await.expect("reads").expect("is held");
+        assert_eq!((missing.number, missing.named.len()), (40, 40));
+        let truth = stage.truth().await;
+        let stored = stage.rows().await;
+        let gone: std::collections::BTreeSet<_> = stored
+            .iter()
+            .filter(|row| row.kind == "device" && !truth.keys().any(|key| key.0 == "device" && key.2 == row.vendor_id))
+            .map(|row| (row.id.0, row.title.clone()))
+            .collect();
+        assert_eq!(missing.named.iter().cloned().collect::<std::collections::BTreeSet<_>>(), gone);
+        // Who sees no client sees no name either.
+        let nobody = domain::Context { scope: domain::ClientScope::Only([].into()), ..stage.context() };
+        let scoped = stage.db.store.read(nobody).await.expect("reads");
+        let missing = sync::run_missing(&scoped, &run).await.expect("reads").expect("is held");
+        assert_eq!((missing.number, missing.named.len()), (40, 0));
+        drop((tx, scoped));
+        release(&stage, id).await.expect("releases");
+        stage.work().await;
+        let tx = stage.db.store.read(stage.context()).await.expect("reads");
+        let run = tx.run(id).await.expect("is there");
+        assert_eq!(sync::run_missing(&tx, &run).await.expect("reads"), None, "it is held no more");
+    }
+
     async fn a_released_run_is_listed_anew_and_done(db: TestDb) {
         let (stage, id) = held(db).await;
         release(&stage, id).await.expect("releases");

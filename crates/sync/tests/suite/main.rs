@@ -10,6 +10,7 @@ mod grants;
 mod held;
 mod life;
 mod quantity;
+mod replay;
 mod resume;
 mod shapes;
 mod snapshots;

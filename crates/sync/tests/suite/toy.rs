@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -124,7 +127,7 @@ impl Pull<Device> for Toy {
 
 /// Pages by kind and cursor; what is not scripted is an empty listing.
 #[derive(Default)]
-pub struct Script(Mutex<HashMap<(String, String), Bytes>>);
+pub struct Script(Mutex<HashMap<(String, String), Bytes>>, AtomicUsize);
 
 impl Script {
     /// Scripts pages of records given as JSON texts, one page after the other.
@@ -137,6 +140,11 @@ impl Script {
             let body = format!(r#"{{"records":[{}],"next":{next}}}"#, page.join(","));
             script.insert((kind.to_owned(), cursor), body.into());
         }
+    }
+
+    /// How often the vendor was asked.
+    pub fn asked(&self) -> usize {
+        self.1.load(Ordering::SeqCst)
     }
 
     /// Scripts one answer.
@@ -153,6 +161,7 @@ impl Transport for Scripted {
     async fn send(&self, request: Request) -> integration::Result<Response> {
         let kind = request.url.path().trim_start_matches('/').to_owned();
         let cursor = request.url.query_pairs().next().map(|(_, value)| value.into_owned()).unwrap_or_default();
+        self.0.1.fetch_add(1, Ordering::SeqCst);
         let body = self.0.0.lock().expect("is whole").get(&(kind, cursor)).cloned();
         let body = body.unwrap_or_else(|| json!({ "records": [] }).to_string().into());
         Ok(Response { status: 200, headers: Vec::new(), body, received_at: self.1 })
@@ -173,8 +182,9 @@ static ENTRIES: &[Entry] = &[Entry::of::<Toy>()];
 pub struct ToyStage {
     pub db: TestDb,
     pub script: Arc<Script>,
-    organisation: OrganisationId,
-    connection: ConnectionId,
+    pub organisation: OrganisationId,
+    pub connection: ConnectionId,
+    pub engine: Engine,
     worker: Worker,
 }
 
@@ -196,23 +206,34 @@ pub async fn toy(db: TestDb) -> ToyStage {
     let input = NewConnection { integration: "toy".into(), credentials, ..NewConnection::default() };
     let made = sync::connection_create(&tx, ENTRIES, &input, Some(&Checked::default())).await.expect("creates");
     tx.commit("connection_create", None).await.expect("commits");
-    ToyStage { worker: Worker::new(engine, OPTIONS), db, script, organisation, connection: made.id }
+    ToyStage { worker: Worker::new(engine.clone(), OPTIONS), engine, db, script, organisation, connection: made.id }
 }
 
 impl ToyStage {
     /// Syncs once, and returns the run of the devices.
     pub async fn sync(&self) -> Run {
+        self.sync_with(&self.worker).await
+    }
+
+    /// The same with another worker.
+    pub async fn sync_with(&self, worker: &Worker) -> Run {
         self.db.clock.advance(3_600);
         let tx = self.db.store.begin(self.db.context(self.organisation)).await.expect("begins");
         sync::sync_start(&tx, ENTRIES, self.connection, None).await.expect("starts");
         tx.commit_unjournalled().await.expect("commits");
-        self.worker.run_until_idle().await.expect("works");
+        worker.run_until_idle().await.expect("works");
         let tx = self.db.store.read(self.db.context(self.organisation)).await.expect("reads");
         let page = domain::PageRequest { limit: 100, after: None };
         let mut runs = tx.run_list(Some(self.connection), None, &page).await.expect("lists").items;
         runs.retain(|run| run.kind == RecordKind::Device.as_str());
         assert!(runs.iter().all(|run| run.counts.adds_up()), "{runs:?}");
         runs.into_iter().max_by_key(|run| run.started_at).expect("there is one")
+    }
+
+    /// Sites that are listed, by name.
+    pub async fn entities(&self) -> Vec<domain::Entity> {
+        let tx = self.db.store.read(self.db.context(self.organisation)).await.expect("reads");
+        tx.entities_of(self.connection).await.expect("lists")
     }
 
     /// Devices that are stored, by vendor id.
