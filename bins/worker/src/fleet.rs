@@ -91,7 +91,8 @@ impl Fleet {
         text.push_str(&section(&rows, "the queue is empty"));
         let oldest = self.oldest().map_or_else(|| "none is due".to_owned(), |at| ago(self.now - at));
         let _ = writeln!(text, "longest due: {oldest}\n");
-        rows = vec![["RUNNING", "CONNECTION", "WORKER", "LEASE", "TRY", "WAITS FOR VENDOR"].map(str::to_owned).to_vec()];
+        rows =
+            vec![["RUNNING", "CONNECTION", "WORKER", "LEASE", "TRY", "WAITS FOR VENDOR"].map(str::to_owned).to_vec()];
         rows.extend(self.of_state("running").into_iter().map(|job| {
             let lease = job.lease_until.map(|until| until - self.now);
             let waits = job.waits_until.filter(|until| *until > self.now).map(|until| until - self.now);
@@ -99,7 +100,10 @@ impl Fleet {
                 format!("{} {}", job.kind, job.id),
                 connection(job),
                 self.worker_of(job).unwrap_or("not seen lately").to_owned(),
-                lease.map_or_else(String::new, |left| if left <= TimeDelta::zero() { "ran out".into() } else { ahead(left) }),
+                lease.map_or_else(
+                    String::new,
+                    |left| if left <= TimeDelta::zero() { "ran out".into() } else { ahead(left) },
+                ),
                 tries(job),
                 waits.map_or_else(|| "no".to_owned(), ahead),
             ]

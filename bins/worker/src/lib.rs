@@ -50,7 +50,8 @@ pub fn spawn(
 
 /// Machine and process, as `worker status` shows them.
 fn name() -> String {
-    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    let machine =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
     let machine = machine.ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     format!("{}:{}", machine.as_deref().unwrap_or("localhost"), std::process::id())
 }

@@ -210,7 +210,8 @@ impl Tx {
     /// The newest runs of a connection.
     pub async fn runs_recent(&self, connection: ConnectionId, most: u64) -> Result<Vec<Run>> {
         let runs = self.find::<run::Entity>().filter(run::Column::ConnectionId.eq(connection.0));
-        let rows = runs.order_by_desc(run::Column::StartedAt).limit(most).all(self.db()).await.or_domain()?;
+        let runs = runs.order_by_desc(run::Column::StartedAt).order_by_desc(run::Column::Id);
+        let rows = runs.limit(most).all(self.db()).await.or_domain()?;
         rows.into_iter().map(read).collect()
     }
 
