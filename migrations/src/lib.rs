@@ -15,6 +15,7 @@ mod m20261122_000003_consent;
 mod m20261122_000004_connection_life;
 mod m20261122_000005_snapshots;
 mod m20261122_000007_drift;
+mod m20261122_000008_fleet;
 
 use sea_orm_migration::prelude::*;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_connection_life::Migration),
             Box::new(m20261122_000005_snapshots::Migration),
             Box::new(m20261122_000007_drift::Migration),
+            Box::new(m20261122_000008_fleet::Migration),
         ]
     }
 }

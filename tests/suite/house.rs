@@ -132,6 +132,7 @@ impl House {
         let clients = app.all(owner, "/api/clients").await;
         let client = clients.iter().map(|one| text(&one["id"])).find(|id| *id != hidden && id != subscriber);
         let second = app.get(&app.sign_in(&self.email("owner")).await, "/api/me").await.ok();
+        let job = self.dead_letter(app, &connection).await;
         let first_run = async |connection: &str| {
             text(&app.all(owner, &format!("/api/runs?connection_id={connection}")).await[0]["id"])
         };
@@ -145,6 +146,7 @@ impl House {
             ("mapped", text(&of(subscriber)["id"])),
             ("subscriber", subscriber.clone()),
             ("subscription", subscription.clone()),
+            ("job", job),
             ("run", first_run(&connection).await),
             ("billing_run", first_run(&billing).await),
             ("connection", connection),
@@ -156,6 +158,18 @@ impl House {
             ("credentials", Value::Object(app.credentials("pax8")).to_string()),
         ]);
         held
+    }
+
+    /// A sync of a connection that was given up.
+    pub async fn dead_letter(&self, app: &TestApp, connection: &str) -> String {
+        let path = format!("/api/jobs?connection_id={connection}&state=done");
+        let job = app.all(&self.owner, &path).await.remove(0);
+        let (id, postgres) = (text(&job["id"]), app.db.store.is_postgres());
+        // SQLite keeps ids as bytes.
+        let id_there = if postgres { format!("'{id}'") } else { format!("x'{}'", id.replace('-', "")) };
+        let failed = "UPDATE job SET state = 'failed', last_error = 'the program failed' WHERE id =";
+        assert_eq!(app.db.tamper(&format!("{failed} {id_there}")).await.expect("tampers"), 1);
+        id
     }
 
     /// Something of a kind that a client has at a connection: entities are mapped to the client until there is.

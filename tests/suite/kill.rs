@@ -134,7 +134,7 @@ both_databases! {
             let at = app.pages();
             let mut process = start(&worker, &[], "127.0.0.1:0", &app);
             // Killed after a number of requests that differs from time to time: somewhere in a page.
-            let until = at + 3 + (nth * 7) % 13;
+            let until = at + 3 + (nth * 7 + testkit::round() * 5) % 13;
             let patience = tokio::time::Instant::now() + Duration::from_secs(10);
             while app.pages() < until && tokio::time::Instant::now() < patience && waiting(&app).await > 0 {
                 tokio::time::sleep(Duration::from_millis(1 + nth % 5)).await;
@@ -198,7 +198,7 @@ both_databases! {
                 }
             }));
             let killer = async {
-                let enough = before + 3 + (round as usize * 5) % 17;
+                let enough = before + 3 + ((round + testkit::round() * 3) as usize * 5) % 17;
                 for _ in 0..2_000 {
                     if acknowledged.lock().expect("sound").len() >= enough {
                         break;

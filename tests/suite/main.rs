@@ -12,6 +12,7 @@ mod document;
 mod drift;
 mod dump;
 mod faults;
+mod fleet;
 mod harness;
 mod house;
 mod isolation;

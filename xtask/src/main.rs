@@ -12,6 +12,7 @@ mod layers;
 mod new_connector;
 mod postgres;
 mod shell;
+mod soak;
 mod test;
 
 use std::process::ExitCode;
@@ -55,6 +56,15 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Kill, freeze, break and take away, many times over, and print how often that failed
+    Soak {
+        /// Cases of each kind, at least
+        #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        rounds: u32,
+        /// On which database
+        #[arg(long, value_enum, default_value_t = soak::Database::Both)]
+        database: soak::Database,
+    },
     /// Run what CI runs, in the same order
     Ci,
 }
@@ -70,6 +80,7 @@ fn main() -> ExitCode {
             shell::run(&mut shell::cargo(["build", "--release", "-p", "api"]))
                 .and_then(|()| shell::run(shell::cargo(["run", "--release", "-p", "bench", "--"]).args(arguments)))
         }
+        Task::Soak { rounds, database } => soak::run(rounds, database),
         Task::Ci => ci::run(),
     };
     match outcome {

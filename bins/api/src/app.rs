@@ -7,12 +7,15 @@ use domain::{Context, Error, Grant, Permission, Result};
 use integration::{Capability, Category, Entry};
 use persistence::{Store, Tx};
 use sync::{Counting, Engine};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::auth::Caller;
 
 /// The application, as handlers get it.
 pub type AppData<'a> = poem::web::Data<&'a Arc<App>>;
+
+/// Most streams of progress at a time.
+const WATCHERS: usize = 200;
 
 /// What handlers share.
 pub struct App {
@@ -31,6 +34,8 @@ pub struct App {
     /// Where browsers reach us ("https://panelone.msp.example"); without it only consents begun on the loopback
     /// find their way back.
     pub public_origin: Option<String>,
+    /// How many more may watch a sync as it moves: each asks the database once a second.
+    pub watchers: Arc<Semaphore>,
     /// Which vendors count devices and users.
     pub counting: Counting,
     capabilities: HashMap<&'static str, Vec<Capability>>,
@@ -42,7 +47,18 @@ impl App {
         let entries = engine.entries;
         let capabilities = entries.iter().map(|entry| (entry.id, entry.capabilities())).collect();
         let counting = engine.counting();
-        Self { store, entries, engine, wake, gate, secure_cookies, public_origin: None, counting, capabilities }
+        Self {
+            store,
+            entries,
+            engine,
+            wake,
+            gate,
+            secure_cookies,
+            public_origin: None,
+            watchers: Arc::new(Semaphore::new(WATCHERS)),
+            counting,
+            capabilities,
+        }
     }
 
     /// The same, reached by browsers at this origin.

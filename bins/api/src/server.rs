@@ -41,6 +41,8 @@ use crate::{
         mappings::Mappings,
         microsoft365::Microsoft365Api,
         places::Locations,
+        progress::ProgressApi,
+        queue::Queue,
         reconciliation::Reconciliations,
         records::{Alerts, Backups, Documents, Invoices, Jobs, Threats},
         replays::Replays,
@@ -65,7 +67,7 @@ type Part1 = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, I
 type Part2 = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal, Consents);
 type Part3 = (Threats, Alerts, Backups, Contacts, Tickets, Jobs, Documents, Invoices);
 type Part4 = (ThreatActions, DocumentArchiving, Locations, Live, ConnectionLife, Sharing, TypedMappings);
-type Part5 = (BackupSummaries, Reconciliations, Drift, Replays);
+type Part5 = (BackupSummaries, Reconciliations, Drift, Replays, Queue, ProgressApi);
 type Part6 =
     (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6);
@@ -76,7 +78,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let second = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal, Consents);
     let third = (Threats, Alerts, Backups, Contacts, Tickets, Jobs, Documents, Invoices);
     let fourth = (ThreatActions, DocumentArchiving, Locations, Live, ConnectionLife, Sharing, TypedMappings);
-    let fifth = (BackupSummaries, Reconciliations, Drift, Replays);
+    let fifth = (BackupSummaries, Reconciliations, Drift, Replays, Queue, ProgressApi);
     let sixth =
         (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
     OpenApiService::new((first, second, third, fourth, fifth, sixth), "PanelOne", env!("CARGO_PKG_VERSION"))

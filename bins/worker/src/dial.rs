@@ -43,6 +43,12 @@ impl sync::Dial for VendorDial {
         let patience = if interactive { Patience::INTERACTIVE } else { Patience::BACKGROUND };
         Arc::new(Patient::new(self.http.clone(), budget.clone(), patience, Arc::new(spread)))
     }
+
+    fn waiting(&self, connection: ConnectionId) -> Option<sync::Waiting> {
+        let budgets = self.budgets.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let waiting = budgets.get(&connection)?.waiting()?;
+        Some(sync::Waiting { since: waiting.since, closed_for: waiting.closed_for })
+    }
 }
 
 /// A number from 0 up to 1 by chance.

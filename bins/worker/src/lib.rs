@@ -2,11 +2,13 @@
 //!
 //! * `settings.rs`: everything an operator can set, checked at start.
 //! * `dial.rs`: one budget for each connection, over one HTTP client.
+//! * `fleet.rs`: what operators see of all workers, and do with jobs that were given up.
 //! * `telemetry.rs`: log lines.
 //!
 //! **A new setting**: a field in `settings.rs` with its check, and a row in the README's table.
 
 mod dial;
+pub mod fleet;
 mod settings;
 mod telemetry;
 
@@ -41,9 +43,17 @@ pub fn spawn(
     stop: CancellationToken,
 ) -> (Arc<Notify>, tokio::task::JoinHandle<()>) {
     let options = sync::WorkerOptions { slots: settings.worker_slots, ..sync::WorkerOptions::default() };
-    let worker = sync::Worker::new(engine.clone(), options);
+    let worker = sync::Worker::new(engine.clone(), options).named(&name());
     let wake = worker.wake();
     (wake, tokio::spawn(async move { worker.run(stop).await }))
+}
+
+/// Machine and process, as `worker status` shows them.
+fn name() -> String {
+    let machine =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    let machine = machine.ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    format!("{}:{}", machine.as_deref().unwrap_or("localhost"), std::process::id())
 }
 
 /// Ends when the process is told to stop: SIGTERM, or Ctrl-C.

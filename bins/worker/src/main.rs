@@ -3,8 +3,10 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use domain::JobId;
 use tokio_util::sync::CancellationToken;
-use worker::Settings;
+use uuid::Uuid;
+use worker::{Settings, fleet::Fleet};
 
 /// The PanelOne worker.
 #[derive(Parser)]
@@ -21,11 +23,21 @@ struct Arguments {
 enum Command {
     /// Run jobs until SIGTERM (the default)
     Run,
-    /// Show jobs that wait, run or were given up
+    /// Show the workers, what waits and for how long, what runs where, and what was given up
     Status {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Put a job that was given up on the queue again
+    Retry {
+        /// Its id, as `status` shows it
+        job: Uuid,
+    },
+    /// Delete a job that was given up
+    Drop {
+        /// Its id, as `status` shows it
+        job: Uuid,
     },
 }
 
@@ -43,8 +55,8 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let settings = Settings::read(arguments.config.as_deref()).map_err(anyhow::Error::msg)?;
-    if let Some(Command::Status { json }) = arguments.command {
-        return status(&settings, json).await;
+    if let Some(command) = arguments.command.filter(|command| !matches!(command, Command::Run)) {
+        return look(&settings, command).await;
     }
     worker::log_to_stderr(&settings)?;
     let store = worker::open_store(&settings).await?;
@@ -60,35 +72,22 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "a command line tool")]
-async fn status(settings: &Settings, json: bool) -> anyhow::Result<()> {
+async fn look(settings: &Settings, command: Command) -> anyhow::Result<()> {
     let store = worker::open_store(settings).await?;
-    let jobs = store.across_read().await?.jobs().await?;
-    if json {
-        let rows: Vec<_> = jobs
-            .iter()
-            .map(|job| {
-                serde_json::json!({
-                    "organisation_id": job.organisation, "id": job.id, "kind": job.kind, "key": job.unique_key,
-                    "state": job.state, "run_at": job.run_at, "attempts": job.attempts,
-                    "max_attempts": job.max_attempts, "lease_until": job.lease_until, "last_error": job.last_error,
-                })
-            })
-            .collect();
-        println!("{}", serde_json::to_string_pretty(&rows)?);
-        return Ok(());
-    }
-    println!("{:<8} {:<8} {:<42} {:>5} {:<27} last error", "state", "kind", "key", "tries", "due");
-    for job in jobs {
-        let error = job.last_error.unwrap_or_default();
-        println!(
-            "{:<8} {:<8} {:<42} {:>2}/{:<2} {:<27} {error}",
-            job.state,
-            job.kind,
-            job.unique_key,
-            job.attempts,
-            job.max_attempts,
-            job.run_at.to_rfc3339()
-        );
+    match command {
+        Command::Run => {}
+        Command::Status { json: true } => {
+            println!("{}", serde_json::to_string_pretty(&Fleet::read(&store).await?.json())?);
+        }
+        Command::Status { json: false } => println!("{}", Fleet::read(&store).await?.table()),
+        Command::Retry { job } => {
+            let row = worker::fleet::retry(&store, JobId(job)).await?;
+            println!("{} {job} is on the queue again", row.kind);
+        }
+        Command::Drop { job } => {
+            let row = worker::fleet::drop(&store, JobId(job)).await?;
+            println!("{} {job} was dropped; it had failed with: {}", row.kind, row.last_error.unwrap_or_default());
+        }
     }
     Ok(())
 }

@@ -2,16 +2,16 @@
 //! attempts, the queue. Nothing here returns a client's data.
 #![allow(clippy::disallowed_methods, reason = "these queries are across organisations by design; nothing else is")]
 
-use domain::{JobId, OrganisationId, Result, Timestamp};
+use domain::{ConnectionId, JobId, OrganisationId, Result, Timestamp};
 use sea_orm::{
-    ActiveValue, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ActiveValue, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 use uuid::Uuid;
 
 use crate::{
-    ClaimedJob, JobOutcome, JobRow, StaffRow, Store,
+    ClaimedJob, JobOutcome, StaffRow, Store,
     access::{email_key, staff_read},
     entity::{connection, installation, job, organisation, staff, throttle},
     error::OrDomain,
@@ -38,6 +38,10 @@ pub struct Across {
 impl Across {
     pub(crate) fn new(store: Store, db: DatabaseTransaction) -> Self {
         Self { store, db }
+    }
+
+    pub(crate) fn db(&self) -> &DatabaseTransaction {
+        &self.db
     }
 
     /// Commits.
@@ -155,6 +159,17 @@ impl Across {
     /// Claims at most `slots` jobs for `lease` from `now` on. A job whose lease ran out is claimed
     /// again; one that ran out of tries is given up.
     pub async fn jobs_claim(&self, slots: u64, now: Timestamp, lease: chrono::TimeDelta) -> Result<Vec<ClaimedJob>> {
+        self.jobs_claim_as(None, slots, now, lease).await
+    }
+
+    /// The same, for a worker that is known: it is seen who has a job.
+    pub async fn jobs_claim_as(
+        &self,
+        worker: Option<Uuid>,
+        slots: u64,
+        now: Timestamp,
+        lease: chrono::TimeDelta,
+    ) -> Result<Vec<ClaimedJob>> {
         let found = job::Entity::find()
             .filter(claimable(now))
             .order_by_desc(job::Column::Priority)
@@ -180,6 +195,8 @@ impl Across {
                 .col_expr(job::Column::Attempts, Expr::col(job::Column::Attempts).add(1))
                 .col_expr(job::Column::LeaseToken, Expr::val(token))
                 .col_expr(job::Column::LeaseUntil, Expr::val(now + lease))
+                .col_expr(job::Column::WorkerId, Expr::val(worker))
+                .col_expr(job::Column::WaitsUntil, Expr::val(None::<Timestamp>))
                 .filter(own)
                 .exec(&self.db)
                 .await
@@ -189,6 +206,7 @@ impl Across {
                 id: JobId(row.id),
                 kind: row.kind,
                 payload: row.payload,
+                connection: row.connection_id.map(ConnectionId),
                 attempt: row.attempts + 1,
                 max_attempts: row.max_attempts,
                 lease: token,
@@ -219,6 +237,8 @@ impl Across {
                     .col_expr(job::Column::LastError, Expr::val(why.as_str()))
                     .col_expr(job::Column::LeaseToken, Expr::val(None::<Uuid>))
                     .col_expr(job::Column::LeaseUntil, Expr::val(None::<Timestamp>))
+                    .col_expr(job::Column::WorkerId, Expr::val(None::<Uuid>))
+                    .col_expr(job::Column::WaitsUntil, Expr::val(None::<Timestamp>))
                     .filter(held(claimed));
                 update.exec(&self.db).await.or_domain()?.rows_affected
             }
@@ -226,14 +246,17 @@ impl Across {
         Ok(done > 0)
     }
 
-    /// Gives a job back unharmed: the worker is told to stop. The try does not count.
-    pub async fn job_release(&self, claimed: &ClaimedJob, now: Timestamp) -> Result<()> {
+    /// Gives a job back unharmed, to go on at this time: the try does not count.
+    pub async fn job_release(&self, claimed: &ClaimedJob, at: Timestamp, why: Option<&str>) -> Result<()> {
         let update = job::Entity::update_many()
             .col_expr(job::Column::State, Expr::val("queued"))
-            .col_expr(job::Column::RunAt, Expr::val(now))
+            .col_expr(job::Column::RunAt, Expr::val(at))
+            .col_expr(job::Column::LastError, Expr::val(why))
             .col_expr(job::Column::Attempts, Expr::col(job::Column::Attempts).sub(1))
             .col_expr(job::Column::LeaseToken, Expr::val(None::<Uuid>))
             .col_expr(job::Column::LeaseUntil, Expr::val(None::<Timestamp>))
+            .col_expr(job::Column::WorkerId, Expr::val(None::<Uuid>))
+            .col_expr(job::Column::WaitsUntil, Expr::val(None::<Timestamp>))
             .filter(held(claimed));
         update.exec(&self.db).await.or_domain().map(drop)
     }
@@ -244,37 +267,13 @@ impl Across {
             .col_expr(job::Column::LastError, Expr::val(why))
             .col_expr(job::Column::FinishedAt, Expr::val(now))
             .col_expr(job::Column::LeaseUntil, Expr::val(None::<Timestamp>))
+            .col_expr(job::Column::WaitsUntil, Expr::val(None::<Timestamp>))
             .filter(which);
         Ok(update.exec(&self.db).await.or_domain()?.rows_affected)
     }
-
-    /// Jobs that wait, run or were given up, by state; at most 200.
-    pub async fn jobs(&self) -> Result<Vec<JobRow>> {
-        let rows = job::Entity::find()
-            .filter(job::Column::State.ne("done"))
-            .order_by_asc(job::Column::State)
-            .order_by_asc(job::Column::RunAt)
-            .limit(200)
-            .all(&self.db)
-            .await
-            .or_domain()?;
-        Ok(rows.into_iter().map(JobRow::from_row).collect())
-    }
-
-    /// How many jobs wait or run.
-    pub async fn jobs_pending(&self) -> Result<u64> {
-        job::Entity::find().filter(job::Column::State.is_in(["queued", "running"])).count(&self.db).await.or_domain()
-    }
-
-    /// Deletes jobs that ended well before this instant; returns how many.
-    pub async fn jobs_forget(&self, before: Timestamp) -> Result<u64> {
-        let delete =
-            job::Entity::delete_many().filter(job::Column::State.eq("done")).filter(job::Column::FinishedAt.lt(before));
-        Ok(delete.exec(&self.db).await.or_domain()?.rows_affected)
-    }
 }
 
-fn held(claimed: &ClaimedJob) -> Condition {
+pub(crate) fn held(claimed: &ClaimedJob) -> Condition {
     Condition::all()
         .add(job::Column::OrganisationId.eq(claimed.organisation.0))
         .add(job::Column::Id.eq(claimed.id.0))

@@ -1,7 +1,7 @@
 //! The queue: jobs are rows, enqueued in the transaction that causes them, claimed with a lease,
 //! finished only by the holder of the lease.
 
-use domain::{Error, JobId, OrganisationId, Result, Timestamp};
+use domain::{ConnectionId, Error, JobId, OrganisationId, Result, Timestamp};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::Expr,
@@ -38,6 +38,8 @@ pub struct ClaimedJob {
     pub kind: String,
     /// Payload.
     pub payload: String,
+    /// The connection that it is for.
+    pub connection: Option<ConnectionId>,
     /// Which try this is, from 1.
     pub attempt: i32,
     /// Times it may be tried.
@@ -53,14 +55,19 @@ pub struct JobRow {
     pub organisation: OrganisationId,
     pub id: JobId,
     pub kind: String,
+    pub payload: String,
     pub unique_key: String,
+    pub connection: Option<ConnectionId>,
     pub state: String,
     pub run_at: Timestamp,
     pub attempts: i32,
     pub max_attempts: i32,
     pub lease_until: Option<Timestamp>,
+    pub worker: Option<Uuid>,
+    pub waits_until: Option<Timestamp>,
     pub last_error: Option<String>,
     pub created_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
 }
 
 impl JobRow {
@@ -69,14 +76,19 @@ impl JobRow {
             organisation: row.organisation_id.into(),
             id: row.id.into(),
             kind: row.kind,
+            payload: row.payload,
             unique_key: row.unique_key,
+            connection: row.connection_id.map(ConnectionId),
             state: row.state,
             run_at: row.run_at,
             attempts: row.attempts,
             max_attempts: row.max_attempts,
             lease_until: row.lease_until,
+            worker: row.worker_id,
+            waits_until: row.waits_until,
             last_error: row.last_error,
             created_at: row.created_at,
+            finished_at: row.finished_at,
         }
     }
 }
@@ -111,6 +123,9 @@ impl Tx {
             last_error: None,
             created_at: self.now(),
             finished_at: None,
+            connection_id: connection_of(&new.payload),
+            worker_id: None,
+            waits_until: None,
         };
         self.insert_if_absent::<job::Entity>(row).await
     }
@@ -177,6 +192,15 @@ fn fenced(rows: u64) -> Result<()> {
         0 => Err(Error::conflict("lease_lost", "Another worker has taken this job over.")),
         _ => Ok(()),
     }
+}
+
+/// The connection that a job's payload names.
+fn connection_of(payload: &str) -> Option<Uuid> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        connection_id: Option<Uuid>,
+    }
+    serde_json::from_str::<Named>(payload).ok()?.connection_id
 }
 
 /// Claimable: due and waiting, or running with a lease that ran out.

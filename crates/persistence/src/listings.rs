@@ -1,7 +1,7 @@
 //! How far each listing is: the base of every "synced at".
 
 use domain::{ConnectionId, Result, Timestamp};
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::{Tx, entity::listing, error::OrDomain};
 
@@ -48,6 +48,22 @@ impl Tx {
                 message: row.message,
             })
             .collect())
+    }
+
+    /// The kinds that a connection listed wholly, with when the oldest of that was.
+    pub async fn listings_whole(&self, connection: ConnectionId) -> Result<Vec<(String, Timestamp)>> {
+        self.find::<listing::Entity>()
+            .select_only()
+            .column(listing::Column::Kind)
+            .column_as(listing::Column::FullAt.min(), "full_at")
+            .filter(listing::Column::ConnectionId.eq(connection.0))
+            .filter(listing::Column::FullAt.is_not_null())
+            .group_by(listing::Column::Kind)
+            .order_by_asc(listing::Column::Kind)
+            .into_tuple()
+            .all(self.db())
+            .await
+            .or_domain()
     }
 
     /// Writes a listing.

@@ -207,6 +207,29 @@ impl Tx {
         rows.into_iter().map(read).collect()
     }
 
+    /// The newest runs of a connection.
+    pub async fn runs_recent(&self, connection: ConnectionId, most: u64) -> Result<Vec<Run>> {
+        let runs = self.find::<run::Entity>().filter(run::Column::ConnectionId.eq(connection.0));
+        let runs = runs.order_by_desc(run::Column::StartedAt).order_by_desc(run::Column::Id);
+        let rows = runs.limit(most).all(self.db()).await.or_domain()?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// The run of a connection and kind that was under way at an instant and has ended.
+    pub async fn run_during(&self, connection: ConnectionId, kind: &str, at: Timestamp) -> Result<Option<Run>> {
+        self.find::<run::Entity>()
+            .filter(run::Column::ConnectionId.eq(connection.0))
+            .filter(run::Column::Kind.eq(kind))
+            .filter(run::Column::StartedAt.lte(at))
+            .filter(run::Column::FinishedAt.gte(at))
+            .order_by_desc(run::Column::StartedAt)
+            .one(self.db())
+            .await
+            .or_domain()?
+            .map(read)
+            .transpose()
+    }
+
     /// Notes for the journal what a run changed, or what a person decided about it (`before` is how it
     /// was then).
     pub fn note_run(&self, before: Option<&Run>, after: &Run) {

@@ -283,12 +283,14 @@ fn admission(writes: bool, organisation: Option<OrganisationId>) -> String {
     } else {
         "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; "
     };
+    // A process that stands still in mid-transaction must not hold its rows for ever: another has its job by then.
+    let bounded = "SET LOCAL idle_in_transaction_session_timeout = '60s'; ";
     // An id is hexadecimal digits and hyphens: it needs no quoting.
     let (id, across) = match organisation {
         Some(organisation) => (organisation.0.hyphenated().to_string(), "off"),
         None => (String::new(), "on"),
     };
-    format!("{instant}SET LOCAL panelone.organisation = '{id}'; SET LOCAL panelone.across = '{across}'")
+    format!("{instant}{bounded}SET LOCAL panelone.organisation = '{id}'; SET LOCAL panelone.across = '{across}'")
 }
 
 /// Refuses a schema with steps that this version does not know.

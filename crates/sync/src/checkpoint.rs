@@ -1,6 +1,6 @@
 //! Where a run is: kept with every page, read back after an interruption.
 
-use domain::{Error, JobId, Result};
+use domain::{Error, JobId, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -23,6 +23,28 @@ pub(crate) struct Checkpoint {
     /// The first hundred of them.
     #[serde(default)]
     pub would_ids: Vec<Uuid>,
+    /// How fast this try goes.
+    #[serde(default)]
+    pub pace: Pace,
+}
+
+/// How fast a try goes: what it listed since it began.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Pace {
+    /// When it began.
+    pub since: Option<Timestamp>,
+    /// Records that earlier tries had listed.
+    pub before: i64,
+    /// When its last page was stored.
+    pub at: Option<Timestamp>,
+}
+
+impl Pace {
+    /// Records per second; unknown until a page was stored and took some time.
+    pub fn rate(&self, listed: i64) -> Option<f64> {
+        let took = (self.at? - self.since?).num_milliseconds();
+        (took > 0 && listed > self.before).then(|| (listed - self.before) as f64 * 1000.0 / took as f64)
+    }
 }
 
 /// How far one listing is.

@@ -1,6 +1,6 @@
 //! The engine: what it is handed, and how it reaches a vendor.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{Connection, ConnectionId, Context, Error, OrganisationId, Result};
 use integration::{Connector, Entry, Transport};
@@ -20,6 +20,20 @@ pub trait Dial: Send + Sync {
     /// The transport of a connection. `interactive` is for a person who waits: it may use the share of the
     /// budget that syncs leave free.
     fn transport(&self, connection: ConnectionId, interactive: bool) -> Arc<dyn Transport>;
+
+    /// What the syncs of a connection wait for in this process, if a call of theirs is under way.
+    fn waiting(&self, _connection: ConnectionId) -> Option<Waiting> {
+        None
+    }
+}
+
+/// What the syncs of a connection wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// For how long the oldest call to the vendor has had no answer.
+    pub since: Duration,
+    /// For how long the vendor still wants nothing to be sent; zero where it has not said so.
+    pub closed_for: Duration,
 }
 
 /// Talks to vendors and stores what they say. Cheap to clone.

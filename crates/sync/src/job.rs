@@ -49,6 +49,8 @@ pub enum Ended {
     Finish(JobOutcome),
     /// To go on at this time; the try does not count, because it got further or was told to stop.
     Later(domain::Timestamp),
+    /// The same, for a reason that is to be seen meanwhile.
+    Delayed(domain::Timestamp, String),
     /// Another worker has it: nothing is to be written.
     Lost,
 }
@@ -221,7 +223,8 @@ impl Job<'_> {
             self.settle_counts(&tally).await?;
             let (now, chance) = (self.engine.store.clock().now(), self.engine.store.chance());
             if tally.further {
-                return Ok(Ended::Later(trouble::try_again(&error, now, 1, chance.as_ref())));
+                let at = trouble::try_again(&error, now, 1, chance.as_ref());
+                return Ok(Ended::Delayed(at, error.to_string()));
             }
             let at = trouble::try_again(&error, now, self.claimed.attempt, chance.as_ref());
             return Ok(Ended::Finish(JobOutcome::Retry(at, error.to_string())));

@@ -10,6 +10,7 @@
 //!   fresh, and stores a rotated token before it is used.
 //! * `worker.rs` takes jobs from the queue. `hear.rs` makes jobs of vendors' webhooks.
 //! * `replay/` reads what vendors said once more, with today's connectors and without asking.
+//! * `progress.rs` says how far a sync is; `letters.rs` is what people do with jobs that were given up.
 //! * `verify.rs` maps the entities whose ids a person typed before the vendor was connected.
 //! * `snapshots.rs` keeps what each client has each day; `reconcile.rs` holds its parts against one another.
 //! * `connections.rs`, `check.rs` and `held.rs`: what people do with connections, for the API.
@@ -32,8 +33,10 @@ mod held;
 mod ids;
 mod job;
 mod keep;
+mod letters;
 mod page;
 mod plausible;
+mod progress;
 mod queue;
 mod reconcile;
 mod replay;
@@ -59,11 +62,13 @@ pub use connections::{
     sync_start,
 };
 pub use consent::{CONSENT_LASTS, ConsentBegun, ConsentTaken};
-pub use engine::{Dial, Engine};
+pub use engine::{Dial, Engine, Waiting};
 pub use hear::{webhook_set, webhook_unset};
 pub use held::{Missing, run_drop, run_missing, run_release};
 pub use ids::{entity_id, record_id};
 pub use job::{Ended, SyncPayload};
+pub use letters::{job_drop, job_retry};
+pub use progress::{Expected, KindProgress, Progress, Standing, progress};
 pub use queue::{Started, sync_key};
 pub use reconcile::{Held, Line, Verdict, reconcile};
 pub use replay::{Difference, FieldChange, ReplayDiff, ReplayKind, replay_note, replay_start};
@@ -71,4 +76,4 @@ pub use rights::allowed;
 pub use snapshots::{CountOf, Counting, LicenceOf, Snapshot, SubscriptionOf};
 pub use subscriptions::{QuantitySet, Render};
 pub use trouble::{vendor_code, vendor_error};
-pub use worker::{Worker, WorkerOptions};
+pub use worker::{FORGOTTEN_AFTER_SECONDS, Worker, WorkerOptions};

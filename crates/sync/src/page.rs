@@ -107,6 +107,7 @@ impl KindRun<'_> {
             tx.run_page_seen(self.run.id, self.run.pages, met).await?;
         }
         self.run.pages += 1;
+        self.at.pace.at = Some(tx.now());
         self.save(&tx).await?;
         tx.commit_unjournalled().await?;
         metrics::counter!("panelone_sync_records_total", "kind" => self.kind().as_str())

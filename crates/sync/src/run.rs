@@ -7,7 +7,13 @@ use domain::{EntityId, Result, Run, RunId, RunState};
 use integration::{Reach, RecordKind};
 use persistence::{Listing as ListingRow, RunProgress, RunStart, Tx};
 
-use crate::{checkpoint::Checkpoint, job::Job, seen::Seen, trouble::vendor_code, words};
+use crate::{
+    checkpoint::{Checkpoint, Pace},
+    job::Job,
+    seen::Seen,
+    trouble::vendor_code,
+    words,
+};
 
 /// An interrupted run older than this is not gone on with: the vendor has forgotten the place.
 const STALE_HOURS: i64 = 24;
@@ -52,6 +58,7 @@ impl<'a> KindRun<'a> {
             None => (start(&tx, job, kind).await?, Checkpoint::default()),
         };
         at.job = job.claimed.id.to_string();
+        at.pace = Pace { since: Some(tx.now()), before: run.counts.listed, at: None };
         let released = match job.payload.release {
             Some(release) => released(tx.run(release).await?, kind),
             None => None,

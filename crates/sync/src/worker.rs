@@ -1,16 +1,17 @@
 //! The worker: claims jobs, keeps their leases while they run, and writes how they ended.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use domain::Result;
-use persistence::{ClaimedJob, JobOutcome};
+use domain::{ConnectionId, Result, Timestamp};
+use persistence::{ClaimedJob, JobOutcome, WorkerRow};
 use tokio::{
     sync::Notify,
-    task::{JoinHandle, JoinSet},
+    task::{self, JoinHandle, JoinSet},
     time::{Instant, interval_at, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{Ended, Engine, hear, job::FAILURES, snapshots, trouble};
 
@@ -44,8 +45,23 @@ const SCHEDULE: Duration = Duration::from_secs(1);
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 /// Jobs that ended well are kept for this many days.
 const KEEP_JOBS_DAYS: i64 = 7;
+/// Jobs that were given up are kept for this many days.
+const KEEP_FAILED_DAYS: i64 = 90;
 /// Idempotency keys are kept for this many hours.
 const KEEP_KEYS_HOURS: i64 = 24;
+
+/// How often a worker says that it lives.
+const BEAT: Duration = Duration::from_secs(5);
+/// A worker that was not seen for so many seconds is forgotten.
+pub const FORGOTTEN_AFTER_SECONDS: i64 = 60;
+/// A job whose vendor has not answered for so long leaves its slot to another.
+const STALLED: Duration = Duration::from_secs(5);
+/// Jobs for each slot, those that wait for their vendors included.
+const MOST_PER_SLOT: usize = 4;
+/// How often it is looked whether a job waits for its vendor.
+const LOOK: Duration = Duration::from_secs(1);
+/// A shorter wait is not worth a write.
+const WORTH: Duration = Duration::from_secs(2);
 
 /// Runs jobs. Cheap to clone; clones wake each other.
 #[derive(Clone)]
@@ -53,12 +69,23 @@ pub struct Worker {
     engine: Engine,
     options: WorkerOptions,
     wake: Arc<Notify>,
+    name: Arc<str>,
+    id: Uuid,
 }
+
+/// The tasks that run jobs, with the connections that these are for.
+type Running = HashMap<task::Id, Option<ConnectionId>>;
 
 impl Worker {
     /// A worker over this engine.
     pub fn new(engine: Engine, options: WorkerOptions) -> Self {
-        Self { engine, options, wake: Arc::default() }
+        let id = engine.store.chance().id(engine.store.clock().now());
+        Self { engine, options, wake: Arc::default(), name: "worker".into(), id }
+    }
+
+    /// The same under a name that operators know it by.
+    pub fn named(self, name: &str) -> Self {
+        Self { name: name.into(), ..self }
     }
 
     /// Wakes a worker of the same process at once: for whoever enqueued a job.
@@ -73,6 +100,9 @@ impl Worker {
         let mut jobs = JoinSet::new();
         let mut scheduled: Option<Instant> = None;
         let mut swept: Option<Instant> = None;
+        let mut beaten: Option<Instant> = None;
+        let mut running = Running::new();
+        let started = self.engine.store.clock().now();
         while !stop.is_cancelled() {
             if scheduled.is_none_or(|at| at.elapsed() >= SCHEDULE) {
                 scheduled = Some(Instant::now());
@@ -82,16 +112,25 @@ impl Worker {
                 swept = Some(Instant::now());
                 report("housekeeping", self.sweep().await);
             }
-            let free = self.options.slots.saturating_sub(jobs.len());
+            if beaten.is_none_or(|at| at.elapsed() >= BEAT) {
+                beaten = Some(Instant::now());
+                report("a sign of life", self.lives(started, running.len()).await);
+            }
+            let free = self.free(&running);
             for job in self.claim(free).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "the queue cannot be read");
                 Vec::new()
             }) {
-                jobs.spawn(self.clone().work(job, halt.clone(), kill.clone()));
+                let connection = job.connection;
+                let task = jobs.spawn(self.clone().work(job, halt.clone(), kill.clone()));
+                running.insert(task.id(), connection);
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(_) = jobs.join_next(), if !jobs.is_empty() => {}
+                Some(ended) = jobs.join_next_with_id(), if !jobs.is_empty() => {
+                    let id = ended.map_or_else(|failure| failure.id(), |(id, ())| id);
+                    running.remove(&id);
+                }
                 () = self.wake.notified() => {}
                 () = sleep(self.options.poll) => {}
             }
@@ -102,6 +141,39 @@ impl Worker {
             kill.cancel();
             while jobs.join_next().await.is_some() {}
         }
+        report("taking leave", self.leaves().await);
+    }
+
+    /// Jobs that may be begun. One whose vendor does not answer gives its slot to another, within bounds: a vendor
+    /// that is down must not hold up the others.
+    fn free(&self, running: &Running) -> usize {
+        let stalled = |id: &ConnectionId| self.engine.dial.waiting(*id).is_some_and(|wait| wait.since >= STALLED);
+        let waiting = running.values().flatten().filter(|id| stalled(id)).count();
+        free(self.options.slots, running.len(), waiting)
+    }
+
+    /// Says that this worker lives, and forgets those that do not.
+    async fn lives(&self, started_at: Timestamp, running: usize) -> Result<()> {
+        let now = self.engine.store.clock().now();
+        let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+        let row = WorkerRow {
+            id: self.id,
+            name: self.name.to_string(),
+            started_at,
+            seen_at: now,
+            slots: number(self.options.slots),
+            running: number(running),
+        };
+        let across = self.engine.store.across().await?;
+        across.worker_beat(&row).await?;
+        across.workers_forget(now - TimeDelta::seconds(FORGOTTEN_AFTER_SECONDS)).await?;
+        across.commit().await
+    }
+
+    async fn leaves(&self) -> Result<()> {
+        let across = self.engine.store.across().await?;
+        across.worker_gone(self.id).await?;
+        across.commit().await
     }
 
     /// Runs what is due until nothing is, and returns how many jobs that were. For tests and one-off use.
@@ -129,7 +201,7 @@ impl Worker {
         }
         let store = &self.engine.store;
         let across = store.across().await?;
-        let claimed = across.jobs_claim(slots as u64, store.clock().now(), self.lease()).await?;
+        let claimed = across.jobs_claim_as(Some(self.id), slots as u64, store.clock().now(), self.lease()).await?;
         across.commit().await?;
         Ok(claimed)
     }
@@ -144,6 +216,8 @@ impl Worker {
         let mut handler = Handler(tokio::spawn(async move { engine.handle(&claimed, &halt).await }));
         let every = self.options.lease / 3;
         let mut beat = interval_at(Instant::now() + every, every);
+        let mut look = interval_at(Instant::now() + LOOK, LOOK);
+        let mut noted = None;
         let ended = loop {
             tokio::select! {
                 biased;
@@ -155,10 +229,33 @@ impl Worker {
                 _ = beat.tick() => if !self.beats(&job).await {
                     handler.end().await;
                     break Ended::Lost;
-                }
+                },
+                _ = look.tick() => report("noting a wait", self.note_wait(&job, &mut noted).await),
             }
         };
         self.settle(&job, ended).await;
+    }
+
+    /// Notes until when a job waits for its vendor, where that changed.
+    async fn note_wait(&self, job: &ClaimedJob, noted: &mut Option<Timestamp>) -> Result<()> {
+        let now = self.engine.store.clock().now();
+        let waiting = job.connection.and_then(|id| self.engine.dial.waiting(id)).map(|waiting| waiting.closed_for);
+        let until = waiting.filter(|wait| *wait >= WORTH).and_then(|wait| Some(now + TimeDelta::from_std(wait).ok()?));
+        let same = match (until, *noted) {
+            (Some(until), Some(noted)) => (until - noted).num_seconds() == 0,
+            // A wait that is nearly over needs no second word: it passes.
+            (None, Some(noted)) => noted > now && waiting.is_some_and(|wait| !wait.is_zero()),
+            (None, None) => true,
+            (Some(_), None) => false,
+        };
+        if same {
+            return Ok(());
+        }
+        let across = self.engine.store.across().await?;
+        across.job_waits(job, until).await?;
+        across.commit().await?;
+        *noted = until;
+        Ok(())
     }
 
     /// Prolongs the lease; false when another worker has the job.
@@ -204,7 +301,7 @@ impl Worker {
             Ended::Finish(JobOutcome::Done) => "done",
             Ended::Finish(JobOutcome::Retry(..)) => "retry",
             Ended::Finish(JobOutcome::Failed(_)) => "failed",
-            Ended::Later(_) => "later",
+            Ended::Later(_) | Ended::Delayed(..) => "later",
             Ended::Lost => "lost",
         };
         metrics::counter!("panelone_jobs_total", "outcome" => outcome).increment(1);
@@ -216,7 +313,8 @@ impl Worker {
             Ended::Finish(outcome) => {
                 across.job_finish(job, outcome, self.engine.store.clock().now()).await?;
             }
-            Ended::Later(at) => across.job_release(job, *at).await?,
+            Ended::Later(at) => across.job_release(job, *at, None).await?,
+            Ended::Delayed(at, why) => across.job_release(job, *at, Some(why)).await?,
             Ended::Lost => {}
         }
         across.commit().await
@@ -227,7 +325,7 @@ impl Worker {
         let store = &self.engine.store;
         let now = store.clock().now();
         let across = store.across().await?;
-        across.jobs_forget(now - TimeDelta::days(KEEP_JOBS_DAYS)).await?;
+        across.jobs_forget(now - TimeDelta::days(KEEP_JOBS_DAYS), now - TimeDelta::days(KEEP_FAILED_DAYS)).await?;
         let organisations = across.organisations().await?;
         across.commit().await?;
         for (organisation, _, _) in organisations {
@@ -262,8 +360,28 @@ impl Drop for Handler {
     }
 }
 
+/// How many jobs may be begun beside those that run, of which some only wait.
+fn free(slots: usize, running: usize, waiting: usize) -> usize {
+    let most = slots.saturating_mul(MOST_PER_SLOT).saturating_sub(running);
+    slots.saturating_sub(running.saturating_sub(waiting)).min(most)
+}
+
 fn report(what: &str, outcome: Result<()>) {
     if let Err(error) = outcome {
         tracing::warn!(%error, ?error, "{what} failed; it is tried again");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::free;
+
+    #[test]
+    fn those_that_only_wait_give_up_their_slots_within_bounds() {
+        for (slots, running, waiting, expected) in
+            [(4, 0, 0, 4), (4, 3, 0, 1), (4, 4, 0, 0), (4, 4, 4, 4), (4, 15, 15, 1), (4, 16, 16, 0), (4, 6, 3, 1)]
+        {
+            assert_eq!(free(slots, running, waiting), expected, "{slots} slots, {running} run, {waiting} wait");
+        }
     }
 }

@@ -11,6 +11,12 @@ mod database;
 pub use clock::{FixedClock, SeededChance};
 pub use database::{TestDb, keys, postgres, sqlite};
 
+/// Which round it is where a test is run many times over (`cargo xtask soak`); zero elsewhere. Tests vary with it when
+/// they kill.
+pub fn round() -> u64 {
+    std::env::var("PANELONE_TEST_ROUND").ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
 /// Writes tests that run on SQLite and on PostgreSQL.
 ///
 /// ```ignore

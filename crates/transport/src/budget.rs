@@ -2,6 +2,7 @@
 //! the vendor's own "slow down" has passed.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -68,6 +69,35 @@ pub struct Budget {
     all: Semaphore,
     background: Semaphore,
     bucket: Mutex<Bucket>,
+    calls: Mutex<Calls>,
+}
+
+/// Calls of syncs under way: since when.
+#[derive(Default)]
+struct Calls {
+    next: u64,
+    since: BTreeMap<u64, Duration>,
+}
+
+/// A call under way, noted until it is dropped.
+pub(crate) struct Call<'a> {
+    budget: &'a Budget,
+    id: u64,
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.budget.calls().since.remove(&self.id);
+    }
+}
+
+/// What the syncs of a connection wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// For how long the oldest call has had no answer, all its tries together.
+    pub since: Duration,
+    /// For how long the vendor still wants nothing to be sent; zero where it has not said so.
+    pub closed_for: Duration,
 }
 
 struct Bucket {
@@ -98,6 +128,7 @@ impl Budget {
             all: Semaphore::new(concurrent as usize),
             background: Semaphore::new((concurrent - pace.reserved) as usize),
             bucket: Mutex::new(bucket),
+            calls: Mutex::default(),
             pace,
             pause,
         }
@@ -106,6 +137,28 @@ impl Budget {
     /// The waiting that this budget is measured by.
     pub(crate) fn pause(&self) -> &dyn Pause {
         &*self.pause
+    }
+
+    /// What the syncs wait for; nothing where no call of theirs is under way.
+    pub fn waiting(&self) -> Option<Waiting> {
+        let now = self.pause.now();
+        let since = *self.calls().since.values().min()?;
+        let closed_for = self.bucket().closed_until.saturating_sub(now);
+        Some(Waiting { since: now.saturating_sub(since), closed_for })
+    }
+
+    /// Notes a call of a sync.
+    pub(crate) fn call(&self) -> Call<'_> {
+        let now = self.pause.now();
+        let mut calls = self.calls();
+        let id = calls.next;
+        calls.next += 1;
+        calls.since.insert(id, now);
+        Call { budget: self, id }
+    }
+
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Waits until a request may go, at most until `deadline`.

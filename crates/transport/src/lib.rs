@@ -22,7 +22,7 @@ mod guard;
 mod patient;
 
 pub use address::{AddressPolicy, InvalidException};
-pub use budget::{Budget, Pace, Pause, TokioPause};
+pub use budget::{Budget, Pace, Pause, TokioPause, Waiting};
 pub use client::{Clock, HttpTransport, Limits, SetupError};
 pub use guard::{Lookup, SystemLookup};
 pub use patient::{Chance, Patience, Patient};

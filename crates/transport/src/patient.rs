@@ -113,6 +113,7 @@ impl<T: Transport + ?Sized> Transport for Patient<T> {
     async fn send(&self, request: Request) -> Result<Response> {
         let pause = self.budget.pause();
         let deadline = pause.now() + self.patience.deadline;
+        let _noted = (!self.patience.interactive).then(|| self.budget.call());
         let mut last = None;
         let mut attempt = 1;
         loop {

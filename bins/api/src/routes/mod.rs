@@ -19,6 +19,8 @@ pub mod live;
 pub mod mappings;
 pub mod microsoft365;
 pub mod places;
+pub mod progress;
+pub mod queue;
 pub mod reconciliation;
 pub mod records;
 pub mod replays;

@@ -127,7 +127,29 @@ table!(job = "job", key(organisation_id: Uuid, id: Uuid), {
     kind: String, payload: String, unique_key: String, state: String, priority: i32, run_at: DateTimeUtc,
     attempts: i32, max_attempts: i32, lease_token: Option<Uuid>, lease_until: Option<DateTimeUtc>,
     last_error: Option<String>, created_at: DateTimeUtc, finished_at: Option<DateTimeUtc>,
+    connection_id: Option<Uuid>, worker_id: Option<Uuid>, waits_until: Option<DateTimeUtc>,
 });
+
+pub mod worker {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "worker")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub name: String,
+        pub started_at: DateTimeUtc,
+        pub seen_at: DateTimeUtc,
+        pub slots: i32,
+        pub running: i32,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
 
 pub mod throttle {
     use sea_orm::entity::prelude::*;

@@ -126,7 +126,7 @@ impl Dial for SickDial {
     }
 }
 
-async fn connections(stage: &Stage, count: usize) -> Vec<ConnectionId> {
+pub async fn connections(stage: &Stage, count: usize) -> Vec<ConnectionId> {
     let mut ids = vec![stage.connection];
     for _ in 1..count {
         ids.push(connect(&stage.db, stage.organisation, NINJAONE, &stage.credentials).await);
@@ -134,13 +134,13 @@ async fn connections(stage: &Stage, count: usize) -> Vec<ConnectionId> {
     ids
 }
 
-async fn synced(db: &TestDb, organisation: OrganisationId, id: ConnectionId) -> bool {
+pub async fn synced(db: &TestDb, organisation: OrganisationId, id: ConnectionId) -> bool {
     let tx = db.store.read(db.context(organisation)).await.expect("reads");
     tx.connection(id).await.expect("is there").last_synced_at.is_some()
 }
 
 /// Waits, within bounds, until something is so.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let waited = tokio::time::timeout(Duration::from_secs(60), async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(10)).await;
