@@ -20,10 +20,7 @@ const ATTEMPTS: [&str; 3] = ["journal", "journal_head", "journal_client"];
 async fn ask(app: &TestApp, caller: &Caller, template: &Template, ids: &Ids, other: Option<(usize, &str)>) -> Answer {
     let (path, body) = template.fill(ids, other);
     let request = app.request(caller, template.operation.method.clone(), &path);
-    let answer = app.send(match body {
-        Some(body) => request.json(&body),
-        None => request,
-    });
+    let answer = app.send(TestApp::with_body(request, body.as_ref()));
     let answer = answer.await;
     let (id, status) = (&template.operation.id, answer.status);
     assert!(template.operation.statuses.contains(&status), "{id} answers {status}, which it does not declare");
@@ -162,7 +159,7 @@ both_databases! {
             }
             assert_same(&before, &dump(&app.db, &ATTEMPTS).await, name);
             // Whatever lists, counts or finds, finds nothing of it.
-            for path in ["/api/clients?search=Hidden", "/api/clients?sort=device_count&direction=desc", "/api/journal", "/api/runs"] {
+            for path in ["/api/clients?search=Hidden", "/api/clients?sort=device_count&direction=desc", "/api/clients/export?archived=included", "/api/journal", "/api/runs"] {
                 let answer = app.get(&caller, path).await;
                 assert!(!answer.text.contains(&hidden) && !answer.text.contains("Hidden From Some"), "{path}: {}", answer.text);
             }

@@ -11,6 +11,7 @@ mod consent;
 mod document;
 mod dump;
 mod faults;
+mod files;
 mod harness;
 mod house;
 mod isolation;

@@ -1,9 +1,11 @@
 //! The directory against real databases.
 
 mod clients;
+mod csv_import;
 mod house;
 mod imports;
 mod mappings;
+mod merges;
 mod model;
 mod properties;
 mod reverts;
