@@ -6,12 +6,12 @@ use std::{
     collections::{BTreeMap, HashMap},
     fmt,
     fs::File,
-    io::{self, BufReader, Read, Write},
+    io::{self, BufReader, Chain, Read, Write},
     path::Path,
 };
 
 use anyhow::Context as _;
-use csv::StringRecord;
+use csv::{ByteRecord, StringRecord};
 use directory::{
     THRESHOLD,
     matching::{Candidate, Decision, Matcher, Subject, Suggestion, decide},
@@ -128,7 +128,7 @@ fn domains(cell: &str) -> Vec<String> {
 
 /// A file with the columns `id,name,domain`, in any order and among others; `domain` may be missing.
 struct Table<R> {
-    reader: csv::Reader<R>,
+    reader: csv::Reader<Chain<R, &'static [u8]>>,
     file: String,
     columns: [usize; 2],
     domain: Option<usize>,
@@ -137,7 +137,11 @@ struct Table<R> {
 impl<R: Read> Table<R> {
     fn open(reader: R, file: &Path) -> anyhow::Result<Self> {
         let file = file.display().to_string();
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(reader);
+        // Lines are counted by their `\n`; an `\r` before it is trimmed with the cell that it ends.
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .terminator(csv::Terminator::Any(b'\n'))
+            .from_reader(reader.chain(b"\n".as_slice()));
         let header = reader.headers().with_context(|| format!("{file} cannot be read"))?.clone();
         let place = |wanted: &str| header.iter().position(|name| name.trim().eq_ignore_ascii_case(wanted));
         let must = |wanted: &str| {
@@ -147,19 +151,26 @@ impl<R: Read> Table<R> {
         Ok(Self { columns: [must("id")?, must("name")?], domain: place("domain"), reader, file })
     }
 
-    /// The next row that is text, and its line; `None` at the end.
+    /// The next row that is text, and the line on which it begins; `None` at the end.
     fn next(&mut self, row: &mut StringRecord, bad: &mut impl FnMut(BadRow)) -> anyhow::Result<Option<u64>> {
         loop {
-            match self.reader.read_record(row) {
-                Ok(false) => return Ok(None),
-                Ok(true) => return Ok(Some(row.position().map_or(0, csv::Position::line))),
-                Err(why) => match why.kind() {
-                    csv::ErrorKind::Utf8 { pos, .. } => {
-                        let line = pos.as_ref().map_or(0, csv::Position::line);
-                        bad(self.wrong(line, "is not UTF-8".to_owned()));
-                    }
-                    _ => return Err(why).with_context(|| format!("{} cannot be read", self.file)),
-                },
+            let mut bytes = ByteRecord::new();
+            let more = self.reader.read_byte_record(&mut bytes);
+            if !more.with_context(|| format!("{} cannot be read", self.file))? {
+                return Ok(None);
+            }
+            if bytes.iter().all(|field| field.trim_ascii().is_empty()) {
+                continue;
+            }
+            // Every row ends with a line end, and the reader stands behind it; empty lines before a row are not its.
+            let within = bytes.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+            let line = self.reader.position().line() - 1 - within;
+            match StringRecord::from_byte_record(bytes) {
+                Ok(text) => {
+                    *row = text;
+                    return Ok(Some(line));
+                }
+                Err(_) => bad(self.wrong(line, "is not UTF-8".to_owned())),
             }
         }
     }
@@ -236,12 +247,17 @@ mod tests {
 
     #[test]
     fn bad_rows_are_named_with_their_line_and_the_rest_is_matched() -> anyhow::Result<()> {
-        let vendors = b"id,name,domain\nv1,\"Kite\n& Co\",\n,Nameless,\nv3\nv4,\xff\xfe,\nv5,Harbour Dental,\n";
-        let (rows, bad) = ran(vendors, CLIENTS)?;
-        let told: Vec<String> = bad.iter().map(ToString::to_string).collect();
-        let expected = ["v.csv, line 4: has no id", "v.csv, line 5: has 1 fields only", "v.csv, line 6: is not UTF-8"];
-        assert_eq!(told, expected);
-        assert_eq!(rows.iter().filter(|row| row[3] == "accept").count(), 2, "{rows:?}");
+        let vendors = "id,name,domain\nv1,\"Kite\n& Co\",\n\n,Nameless,\nv3\nv4,\u{1},\nv5,\"Harbour Dental\"";
+        for end in ["\n", "\r\n"] {
+            let mut vendors = vendors.replace('\n', end).into_bytes();
+            vendors.iter_mut().filter(|byte| **byte == 1).for_each(|byte| *byte = 0xff);
+            let (rows, bad) = ran(&vendors, CLIENTS)?;
+            let told: Vec<String> = bad.iter().map(ToString::to_string).collect();
+            let expected =
+                ["v.csv, line 5: has no id", "v.csv, line 6: has 1 fields only", "v.csv, line 7: is not UTF-8"];
+            assert_eq!(told, expected, "{end:?}");
+            assert_eq!(rows.iter().filter(|row| row[3] == "accept").count(), 2, "{rows:?}");
+        }
         Ok(())
     }
 

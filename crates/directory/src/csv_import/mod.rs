@@ -136,9 +136,10 @@ pub async fn csv_import(tx: &Tx, file: &[u8], rules: &CsvRules, preview: bool) -
                 format!("A file may have at most {MOST_ROWS} rows: divide it."),
             ));
         }
-        match columns.read(&record) {
+        let line = record.position().map_or(0, |place| text::line(&text, place));
+        match columns.read(&record, line) {
             Ok(row) => batch.push(row),
-            Err(mistakes) => import.wrong(record.position().map_or(0, csv::Position::line), "", mistakes),
+            Err(mistakes) => import.wrong(line, "", mistakes),
         }
         if batch.len() == BATCH {
             import.take(std::mem::take(&mut batch)).await?;

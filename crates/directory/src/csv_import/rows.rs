@@ -33,9 +33,8 @@ pub(super) struct Row {
 }
 
 impl Columns {
-    /// Reads a record; every mistake in it is named.
-    pub fn read(&self, record: &StringRecord) -> Result<Row, Vec<CsvMistake>> {
-        let line = record.position().map_or(0, csv::Position::line);
+    /// Reads the record that begins on a line; every mistake in it is named.
+    pub fn read(&self, record: &StringRecord, line: u64) -> Result<Row, Vec<CsvMistake>> {
         if record.len() != self.width {
             let message = format!("has {} fields, the header has {}: is a quote missing?", record.len(), self.width);
             return Err(vec![CsvMistake { line, column: None, code: "wrong_width", message }]);

@@ -40,9 +40,28 @@ pub(super) fn delimiter(text: &str) -> u8 {
     counts.into_iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| delimiter)
 }
 
+/// The line on which a record begins. The reader says where it began to look for it, which may be in the middle of the
+/// line end before, or before empty lines.
+pub(super) fn line(text: &str, looked: &csv::Position) -> u64 {
+    let rest = text.as_bytes().get(looked.byte() as usize..).unwrap_or_default();
+    let ends = rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r'));
+    looked.line() + ends.filter(|byte| **byte == b'\n').count() as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_begins_where_people_see_it() {
+        for end in ["\n", "\r\n"] {
+            let text = ["name,notes", "a,1", "", "b,\"two", "lines\"", "c,2", "", ""].join(end);
+            let mut reader = csv::Reader::from_reader(text.as_bytes());
+            let records = reader.records().map(|record| record.expect("a record"));
+            let lines: Vec<u64> = records.map(|record| line(&text, record.position().expect("a place"))).collect();
+            assert_eq!(lines, [2, 4, 6], "{end:?}");
+        }
+    }
 
     fn utf16(text: &str, big: bool) -> Vec<u8> {
         let units = std::iter::once(0xfeff).chain(text.encode_utf16());
