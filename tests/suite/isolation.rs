@@ -139,7 +139,7 @@ both_databases! {
                 let id = template.operation.id.clone();
                 for (at, (_, kind)) in template.slots().into_iter().enumerate() {
                     let secret = match kind.as_str() {
-                        "client" | "subscriber" => hidden.clone(),
+                        "client" | "subscriber" | "archived" => hidden.clone(),
                         "entity" | "mapped" | "held" | "desk" => ids["hidden_entity"].clone(),
                         "subscription" => ids["hidden_subscription"].clone(),
                         "contact" => ids["hidden_contact"].clone(),

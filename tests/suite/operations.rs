@@ -117,7 +117,7 @@ pub fn rows() -> Vec<Row> {
         row("csv_import_apply").file("id,name,notes\n$client,Renamed,Note\n"),
         row("client_export"),
         row("client_archive"),
-        row("client_restore"),
+        row("client_restore").at("client_id", "archived"),
         row("client_merge").body(r#"{"into":"$subscriber","take":["phone"]}"#),
         row("client_list"),
         row("client_stats"),
