@@ -16,6 +16,7 @@ mod m20261122_000004_connection_life;
 mod m20261122_000005_snapshots;
 mod m20261122_000007_drift;
 mod m20261122_000008_fleet;
+mod m20261122_000009_archive;
 
 use sea_orm_migration::prelude::*;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_snapshots::Migration),
             Box::new(m20261122_000007_drift::Migration),
             Box::new(m20261122_000008_fleet::Migration),
+            Box::new(m20261122_000009_archive::Migration),
         ]
     }
 }

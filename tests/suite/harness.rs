@@ -140,6 +140,15 @@ impl TestApp {
         self.request_at(&self.base, caller, method, path)
     }
 
+    /// The request with a body: JSON, or a CSV file where it is a mere text.
+    pub fn with_body(request: reqwest::RequestBuilder, body: Option<&Value>) -> reqwest::RequestBuilder {
+        match body {
+            Some(Value::String(file)) => request.header("content-type", "text/csv").body(file.clone()),
+            Some(body) => request.json(body),
+            None => request,
+        }
+    }
+
     /// The same to another process over the same database.
     pub fn request_at(&self, base: &str, caller: &Caller, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{base}{path}"));

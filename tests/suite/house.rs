@@ -129,6 +129,9 @@ impl House {
             let share = json!({ "client_id": client });
             app.post(owner, &format!("/api/connections/{connection}/shares"), &share).await.ok();
         }
+        let archived = app.post(owner, "/api/clients", &json!({ "name": "Put Away" })).await.ok();
+        let archived = text(&archived["item"]["id"]);
+        app.post(owner, &format!("/api/clients/{archived}/archive"), &json!({})).await.ok();
         let clients = app.all(owner, "/api/clients").await;
         let client = clients.iter().map(|one| text(&one["id"])).find(|id| *id != hidden && id != subscriber);
         let second = app.get(&app.sign_in(&self.email("owner")).await, "/api/me").await.ok();
@@ -139,6 +142,7 @@ impl House {
         held.extend([
             ("client", client.expect("a third client")),
             ("psa", psa),
+            ("archived", archived),
             ("hidden", hidden.clone()),
             ("hidden_entity", moved[1].clone()),
             ("hidden_subscription", hidden_subscription.clone()),

@@ -20,10 +20,7 @@ const ATTEMPTS: [&str; 3] = ["journal", "journal_head", "journal_client"];
 async fn ask(app: &TestApp, caller: &Caller, template: &Template, ids: &Ids, other: Option<(usize, &str)>) -> Answer {
     let (path, body) = template.fill(ids, other);
     let request = app.request(caller, template.operation.method.clone(), &path);
-    let answer = app.send(match body {
-        Some(body) => request.json(&body),
-        None => request,
-    });
+    let answer = app.send(TestApp::with_body(request, body.as_ref()));
     let answer = answer.await;
     let (id, status) = (&template.operation.id, answer.status);
     assert!(template.operation.statuses.contains(&status), "{id} answers {status}, which it does not declare");
@@ -142,7 +139,7 @@ both_databases! {
                 let id = template.operation.id.clone();
                 for (at, (_, kind)) in template.slots().into_iter().enumerate() {
                     let secret = match kind.as_str() {
-                        "client" | "subscriber" => hidden.clone(),
+                        "client" | "subscriber" | "archived" => hidden.clone(),
                         "entity" | "mapped" | "held" | "desk" => ids["hidden_entity"].clone(),
                         "subscription" => ids["hidden_subscription"].clone(),
                         "contact" => ids["hidden_contact"].clone(),
@@ -163,7 +160,7 @@ both_databases! {
             }
             assert_same(&before, &dump(&app.db, &ATTEMPTS).await, name);
             // Whatever lists, counts or finds, finds nothing of it.
-            for path in ["/api/clients?search=Hidden", "/api/clients?sort=device_count&direction=desc", "/api/journal", "/api/runs"] {
+            for path in ["/api/clients?search=Hidden", "/api/clients?sort=device_count&direction=desc", "/api/clients/export?archived=included", "/api/journal", "/api/runs"] {
                 let answer = app.get(&caller, path).await;
                 assert!(!answer.text.contains(&hidden) && !answer.text.contains("Hidden From Some"), "{path}: {}", answer.text);
             }

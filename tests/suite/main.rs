@@ -13,6 +13,7 @@ mod drift;
 mod dump;
 mod faults;
 mod fleet;
+mod files;
 mod harness;
 mod house;
 mod isolation;

@@ -3,6 +3,7 @@
 //! **To add a row** for a new operation: `row("noun_verb")`, then
 //! * `.body(…)`: an example body as JSON. `$kind` stands for an id of that kind; the kinds are those that
 //!   `House::furnish` gives back (a new kind of object needs a line there).
+//! * `.file(…)`: the same for a CSV file.
 //! * `.query(…)`: query parameters that hold ids, or that it needs.
 //! * `.at("client_id", "subscriber")`: where a path parameter is not of the kind that its name says.
 //! * `.open()`: for operations that nobody needs to sign in for.
@@ -22,6 +23,8 @@ pub struct Row {
     pub operation: &'static str,
     /// Its body, with `$kind` for ids; empty when it takes none.
     pub body: &'static str,
+    /// Whether the body is a CSV file instead.
+    pub file: bool,
     /// Its query, without a question mark.
     pub query: &'static str,
     /// Whether nobody needs to sign in for it.
@@ -30,12 +33,17 @@ pub struct Row {
 }
 
 fn row(operation: &'static str) -> Row {
-    Row { operation, body: "", query: "", open: false, kinds: Vec::new() }
+    Row { operation, body: "", file: false, query: "", open: false, kinds: Vec::new() }
 }
 
 impl Row {
     fn body(self, body: &'static str) -> Self {
         Self { body, ..self }
+    }
+
+    /// A body that is a CSV file.
+    fn file(self, body: &'static str) -> Self {
+        Self { body, file: true, ..self }
     }
 
     fn query(self, query: &'static str) -> Self {
@@ -115,6 +123,11 @@ pub fn rows() -> Vec<Row> {
         row("import_apply").body(
             r#"{"connection_id":"$connection","entities":[{"entity_id":"$entity","decision":"link","client_id":"$client"}]}"#,
         ),
+        row("csv_import_apply").file("id,name,notes\n$client,Renamed,Note\n"),
+        row("client_export"),
+        row("client_archive"),
+        row("client_restore").at("client_id", "archived"),
+        row("client_merge").body(r#"{"into":"$subscriber","take":["phone"]}"#),
         row("client_list"),
         row("client_stats"),
         row("client_create").body(r#"{"name":"New Client","notes":"Note","contact_email":"a@b.example","phone":"1","address":"Road 1","entities":["$entity"]}"#),
@@ -236,7 +249,7 @@ impl Template {
         parts.into_iter().flat_map(kinds).collect()
     }
 
-    /// Path with query, and body, with the ids filled in; `other` replaces the id of one slot.
+    /// Path with query, and body (a text where it is a file), with the ids filled in; `other` replaces the id of one slot.
     pub fn fill(&self, ids: &Ids, other: Option<(usize, &str)>) -> (String, Option<Value>) {
         let mut at = 0;
         let mut fill = |text: &str| {
@@ -258,6 +271,9 @@ impl Template {
             path = format!("{path}?{}", fill(&self.query));
         }
         let body = fill(self.row.body);
+        if self.row.file {
+            return (path, Some(Value::String(body)));
+        }
         let body =
             (!body.is_empty()).then(|| serde_json::from_str(&body).unwrap_or_else(|why| panic!("{body}: {why}")));
         (path, body)
@@ -290,7 +306,12 @@ pub fn templates() -> Vec<Template> {
     assert!(without.is_empty(), "operations without a row in tests/suite/operations.rs: {without:?}");
     assert!(rows.is_empty(), "rows without an operation in the document: {:?}", rows.keys());
     for template in &templates {
-        assert_eq!(template.row.body.is_empty(), template.operation.body.is_null(), "{}", template.operation.id);
+        assert_eq!(
+            template.row.body.is_empty() || template.row.file,
+            template.operation.body.is_null(),
+            "{}",
+            template.operation.id
+        );
     }
     templates
 }

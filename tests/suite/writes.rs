@@ -43,10 +43,7 @@ both_databases! {
             let ask = async |query: &str| {
                 let join = if path.contains('?') { '&' } else { '?' };
                 let request = app.request(&house.owner, template.operation.method.clone(), &format!("{path}{join}{query}"));
-                app.send(match &body {
-                    Some(body) => request.json(body),
-                    None => request,
-                }).await
+                app.send(TestApp::with_body(request, body.as_ref())).await
             };
             let before = dump(&app.db, &[]).await;
             let preview = ask("dry_run=true").await;
@@ -251,10 +248,7 @@ both_databases! {
             for template in templates().iter().filter(|template| template.operation.method != Method::GET) {
                 let (path, body) = template.fill(&ids, None);
                 let request = app.request(&caller, template.operation.method.clone(), &path);
-                let ask = app.send(match &body {
-                    Some(body) => request.json(body),
-                    None => request,
-                });
+                let ask = app.send(TestApp::with_body(request, body.as_ref()));
                 let answer = if template.operation.id == "session_end" { continue } else { ask.await };
                 if answer.status == 403 {
                     let id = &template.operation.id;
@@ -284,10 +278,7 @@ both_databases! {
         for template in templates().iter().filter(|template| template.operation.asks("dry_run")) {
             let (path, body) = template.fill(&ids, None);
             let request = app.request(&house.owner, template.operation.method.clone(), &path);
-            let answer = app.send(match &body {
-                Some(body) => request.json(body),
-                None => request,
-            });
+            let answer = app.send(TestApp::with_body(request, body.as_ref()));
             let answer = answer.await;
             assert!(answer.status >= 400, "{} did something without an entry: {}", template.operation.id, answer.text);
             refused += usize::from(answer.status >= 500);

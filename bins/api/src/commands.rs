@@ -1,8 +1,14 @@
 //! The operator's subcommands of `api`.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    fs::File,
+    io::BufWriter,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use access::{AccessOptions, Gate, NewOrganisation};
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use domain::{Context, OrganisationId};
 use persistence::{KeyRing, OsChance, Store, Verification};
@@ -11,7 +17,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use worker::Settings;
 
-use crate::{app::App, server};
+use crate::{app::App, match_csv, server};
 
 /// The PanelOne API.
 #[derive(Parser)]
@@ -49,6 +55,17 @@ enum Command {
     Journal {
         #[command(subcommand)]
         command: JournalCommand,
+    },
+    /// Match two CSV files with the columns `id,name,domain`; needs no database
+    ///
+    /// Prints `vendor_id,client_id,score,decision`: for each row of the first file the best five of the second, best
+    /// first. The first row carries the decision (accept, ambiguous, review, none); beside an accepted one the others
+    /// say none. Rows that cannot be read are named on standard error with their line and left out: exit 1.
+    Match {
+        /// What a vendor lists
+        vendors: PathBuf,
+        /// The clients; rows of the same id are names of one client
+        clients: PathBuf,
     },
 }
 
@@ -102,6 +119,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Journal { command: JournalCommand::Verify { organisation, anchor, json } } => {
             verify(&open(arguments.config).await?.1, organisation, anchor.as_deref(), json).await?;
         }
+        Command::Match { vendors, clients } => match_files(&vendors, &clients)?,
         Command::Serve { with_worker } => {
             let mut settings = settings(arguments.config)?;
             settings.with_worker |= with_worker;
@@ -110,6 +128,25 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "a command line tool")]
+fn match_files(vendors: &Path, clients: &Path) -> anyhow::Result<()> {
+    let open = |path: &Path| File::open(path).with_context(|| format!("{} cannot be opened", path.display()));
+    let (vendors, clients) = ((open(vendors)?, vendors), (open(clients)?, clients));
+    let output = BufWriter::new(std::io::stdout().lock());
+    let mut bad = 0_usize;
+    let matched = match_csv::run(vendors, clients, output, |wrong| {
+        bad += 1;
+        eprintln!("{wrong}");
+    });
+    match matched {
+        // Whoever reads, `head` for one, has enough.
+        Err(why) if match_csv::is_closed(&why) => Ok(()),
+        Err(why) => Err(why),
+        Ok(()) if bad > 0 => anyhow::bail!("rows left out: {bad}"),
+        Ok(()) => Ok(()),
+    }
 }
 
 fn settings(file: Option<PathBuf>) -> anyhow::Result<Settings> {

@@ -69,6 +69,7 @@ fn header_names(fields: &mut Map<String, Value>) {
     let Some(Value::Object(headers)) = fields.get_mut("headers") else { return };
     let known = |name: String| match name.as_str() {
         "ETAG" => "ETag".to_owned(),
+        "CONTENT-DISPOSITION" => "Content-Disposition".to_owned(),
         "LINK" => "Link".to_owned(),
         "RETRY-AFTER" => "Retry-After".to_owned(),
         _ => name,

@@ -5,6 +5,7 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::{Value, json};
 
 use crate::routes::{
+    client_life::ClientMerge,
     clients::{ClientCreate, ClientUpdate},
     connections::{ConnectionCreate, ConnectionTrial, ConnectionUpdate},
     contacts::{ContactCreate, ContactUpdate},
@@ -111,5 +112,6 @@ examples! {
     InstallerRequest => {
         "entity_id": "01a2008a-0000-7000-8000-000000000003", "platform": "WINDOWS_MSI",
     },
+    ClientMerge => { "into": "01a2008a-0000-7000-8000-000000000001", "take": ["phone"] },
     Revert => { "despite": [] },
 }

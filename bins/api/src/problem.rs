@@ -184,7 +184,7 @@ pub fn of_poem(error: poem::Error) -> poem::Response {
             415,
             "wrong_content_type",
             "Wrong content type",
-            "Send application/json.".into(),
+            "Send application/json, or text/csv where a file is imported.".into(),
         ))),
         500.. => {
             tracing::error!(cause = %detail, "a request failed in the server itself");

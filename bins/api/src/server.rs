@@ -17,16 +17,19 @@ use poem_openapi::OpenApiService;
 
 use crate::{
     app::App,
-    document, malformed, problem,
+    csv_body, document, malformed, problem,
     problem::Failure,
     request_id,
     routes::{
         backups::BackupSummaries,
+        client_export::ClientExports,
+        client_life::ClientLife,
         clients::Clients,
         connection_life::ConnectionLife,
         connections::Connections,
         consent::{self, Consents},
         contacts::Contacts,
+        csv_imports::CsvImports,
         documents::DocumentArchiving,
         drift::Drift,
         fleet::Fleet,
@@ -58,7 +61,7 @@ use crate::{
     },
 };
 
-/// Largest body of a request, in bytes.
+/// Largest body of a request, in bytes; files may be larger (`csv_body.rs`).
 const BODY: usize = 2 * 1024 * 1024;
 /// Longest that a request may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -67,7 +70,7 @@ type Part1 = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, I
 type Part2 = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal, Consents);
 type Part3 = (Threats, Alerts, Backups, Contacts, Tickets, Jobs, Documents, Invoices);
 type Part4 = (ThreatActions, DocumentArchiving, Locations, Live, ConnectionLife, Sharing, TypedMappings);
-type Part5 = (BackupSummaries, Reconciliations, Drift, Replays, Queue, ProgressApi);
+type Part5 = (BackupSummaries, Reconciliations, Drift, Replays, Queue, ProgressApi, ClientExports, ClientLife, CsvImports);
 type Part6 =
     (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6);
@@ -78,7 +81,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let second = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal, Consents);
     let third = (Threats, Alerts, Backups, Contacts, Tickets, Jobs, Documents, Invoices);
     let fourth = (ThreatActions, DocumentArchiving, Locations, Live, ConnectionLife, Sharing, TypedMappings);
-    let fifth = (BackupSummaries, Reconciliations, Drift, Replays, Queue, ProgressApi);
+    let fifth = (BackupSummaries, Reconciliations, Drift, Replays, Queue, ProgressApi, ClientExports, ClientLife, CsvImports);
     let sixth =
         (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
     OpenApiService::new((first, second, third, fourth, fifth, sixth), "PanelOne", env!("CARGO_PKG_VERSION"))
@@ -179,23 +182,24 @@ async fn surround<E: Endpoint>(endpoint: Arc<E>, request: Request) -> poem::Resu
 /// Bounds the body, runs the request, turns what failed into a problem.
 async fn answer<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> Response {
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    let too_large =
-        || poem::Error::from_string(format!("A body may have at most {BODY} bytes."), StatusCode::PAYLOAD_TOO_LARGE);
-    if declared.is_some_and(|bytes| bytes > BODY as u64) {
-        return problem::of_poem(too_large());
+    let is_file = csv_body::is_for(request.uri());
+    let most = if is_file { csv_body::LARGEST } else { BODY };
+    if declared.is_some_and(|bytes| bytes > most as u64) {
+        return problem::of_poem(csv_body::too_large(most));
     }
     let mut mistakes = malformed::in_query(request.uri());
     if !mistakes.is_empty() {
         return problem::of_mistakes(mistakes);
     }
-    if !request.method().is_safe() {
+    // A file is read by its operation, once it knows who calls.
+    if !request.method().is_safe() && !is_file {
         match request.take_body().into_bytes_limit(BODY).await {
             Ok(bytes) => {
                 mistakes = malformed::in_body(request.method(), request.uri(), &bytes);
                 // Without its body the operation refuses it as soon as it knows who calls.
                 request.set_body(if mistakes.is_empty() { bytes } else { Vec::new().into() });
             }
-            Err(poem::error::ReadBodyError::PayloadTooLarge) => return problem::of_poem(too_large()),
+            Err(poem::error::ReadBodyError::PayloadTooLarge) => return problem::of_poem(csv_body::too_large(BODY)),
             Err(other) => return problem::of_poem(other.into()),
         }
     }

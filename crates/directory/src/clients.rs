@@ -28,6 +28,13 @@ pub struct Deletion {
     pub previewed: bool,
 }
 
+/// Longest notes, in characters.
+pub(crate) const NOTES: usize = 10_000;
+/// Longest telephone number.
+pub(crate) const PHONE: usize = 100;
+/// Longest postal address.
+pub(crate) const ADDRESS: usize = 1_000;
+
 /// Kind of entity whose presence holds up a deletion.
 const TENANT: &str = "microsoft_tenant";
 
@@ -44,9 +51,9 @@ pub async fn client_create(tx: &Tx, draft: ClientDraft, entities: &[EntityId]) -
     let mut problems = Vec::new();
     let name = check(valid_name("/name", &draft.name), &mut problems);
     let contact_email = check(optional_email(draft.contact_email), &mut problems);
-    let notes = check(free_text("/notes", draft.notes, 10_000), &mut problems);
-    let phone = check(free_text("/phone", draft.phone, 100), &mut problems);
-    let address = check(free_text("/address", draft.address, 1_000), &mut problems);
+    let notes = check(free_text("/notes", draft.notes, NOTES), &mut problems);
+    let phone = check(free_text("/phone", draft.phone, PHONE), &mut problems);
+    let address = check(free_text("/address", draft.address, ADDRESS), &mut problems);
     let found = entities_chosen(tx, entities, &mut problems).await?;
     let (Some(name), Some(contact_email), Some(notes), Some(phone), Some(address)) =
         (name, contact_email, notes, phone, address)
@@ -77,6 +84,7 @@ pub async fn client_create(tx: &Tx, draft: ClientDraft, entities: &[EntityId]) -
         address,
         created_at: tx.now(),
         updated_at: tx.now(),
+        archived_at: None,
         deleted_at: None,
         version: 1,
         device_count: 0,
@@ -127,16 +135,16 @@ pub async fn client_update(tx: &Tx, id: ClientId, patch: ClientPatch, version: O
         after.status = status;
     }
     if let Some(text) = patch.notes {
-        after.notes = check(free_text("/notes", text, 10_000), &mut problems).flatten();
+        after.notes = check(free_text("/notes", text, NOTES), &mut problems).flatten();
     }
     if let Some(text) = patch.contact_email {
         after.contact_email = check(optional_email(text), &mut problems).flatten();
     }
     if let Some(text) = patch.phone {
-        after.phone = check(free_text("/phone", text, 100), &mut problems).flatten();
+        after.phone = check(free_text("/phone", text, PHONE), &mut problems).flatten();
     }
     if let Some(text) = patch.address {
-        after.address = check(free_text("/address", text, 1_000), &mut problems).flatten();
+        after.address = check(free_text("/address", text, ADDRESS), &mut problems).flatten();
     }
     if !problems.is_empty() {
         return Err(Error::Invalid(problems));
@@ -188,12 +196,35 @@ pub async fn client_delete(tx: &Tx, id: ClientId, version: Option<i32>, how: Del
     Ok(())
 }
 
+/// Puts a client away: lists leave it out unless they are asked for it; everything else stays as it is, syncs too. One
+/// that is archived already stays as it is.
+pub async fn client_archive(tx: &Tx, id: ClientId, version: Option<i32>) -> Result<Client> {
+    let before = current(tx, id, version).await?;
+    let archived_at = before.archived_at.or(Some(tx.now()));
+    tx.client_update(&before, Client { archived_at, ..before.clone() }).await
+}
+
+/// Brings an archived client back.
+pub async fn client_restore(tx: &Tx, id: ClientId, version: Option<i32>) -> Result<Client> {
+    let before = current(tx, id, version).await?;
+    tx.client_update(&before, Client { archived_at: None, ..before.clone() }).await
+}
+
+/// A client as the caller read it: another version by now is refused.
+async fn current(tx: &Tx, id: ClientId, version: Option<i32>) -> Result<Client> {
+    let client = tx.client(id).await?;
+    if version.is_some_and(|version| version != client.version) {
+        return Err(Error::Stale { what: "client" });
+    }
+    Ok(client)
+}
+
 /// The value, or the problem put with the others.
 fn check<T>(checked: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
     checked.map_err(|problem| problems.push(problem)).ok()
 }
 
-fn optional_email(text: Option<String>) -> Result<Option<String>, Problem> {
+pub(crate) fn optional_email(text: Option<String>) -> Result<Option<String>, Problem> {
     match text.filter(|text| !text.trim().is_empty()) {
         Some(text) => valid_email("/contact_email", &text).map(Some),
         None => Ok(None),
@@ -201,7 +232,7 @@ fn optional_email(text: Option<String>) -> Result<Option<String>, Problem> {
 }
 
 /// A text of a person: trimmed, empty is none, at most `most` characters.
-fn free_text(pointer: &str, text: Option<String>, most: usize) -> Result<Option<String>, Problem> {
+pub(crate) fn free_text(pointer: &str, text: Option<String>, most: usize) -> Result<Option<String>, Problem> {
     let Some(text) = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };

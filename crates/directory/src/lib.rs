@@ -7,15 +7,23 @@
 //! **A new operation**: a function in the file of its noun, with its rules named in the doc comment,
 //! and its tests in `tests/suite/`.
 
+mod cells;
 mod clients;
 mod drift;
+mod csv_import;
 mod imports;
 mod mappings;
 pub mod matching;
+mod merge;
 mod typed;
 
-pub use clients::{ClientSaved, Deletion, client_create, client_delete, client_update};
+pub use cells::{guarded, unguarded};
+pub use clients::{ClientSaved, Deletion, client_archive, client_create, client_delete, client_restore, client_update};
+pub use csv_import::{
+    CsvAction, CsvField, CsvMistake, CsvOutcome, CsvRow, CsvRules, MOST_ROWS, csv_import, field_names,
+};
 pub use drift::{DriftFilter, DriftFix, DriftItem, DriftWish, drift_dismiss, drift_fix, drift_get, drift_list};
-pub use imports::{ImportAction, ImportChoice, ImportRow, ImportWish, import_apply};
+pub use imports::{ImportAction, ImportChoice, ImportRow, ImportWish, THRESHOLD, import_apply};
 pub use mappings::{MappingChoice, MappingSuggestion, Target, mapping_save, mapping_suggest};
+pub use merge::{Merge, Merged, MergedField, client_merge};
 pub use typed::{Typed, mapping_type, typed_remove};

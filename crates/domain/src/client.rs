@@ -52,6 +52,10 @@ pub struct Client {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// When it was archived: kept whole and synced, but left out of lists unless they are asked for it.
+    // Entries of the journal from before there were archives lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived_at: Option<Timestamp>,
     /// When it was deleted; restored within 30 days by reverting the deletion.
     pub deleted_at: Option<Timestamp>,
     /// Goes up by one with each change.

@@ -34,7 +34,7 @@ pub use id::{
     ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DriftId, EntityId, EntryId, JobId, OrganisationId, RecordId,
     RunId, SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
 };
-pub use list::{IntegrationFilter, Listed, PageRequest, Range, SortOrder};
+pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};
 pub use record::{Freshness, Record};
 pub use run::{Counts, Run, RunState, Trigger};

@@ -57,6 +57,18 @@ pub struct Range {
     pub max: Option<i32>,
 }
 
+/// Whether a list holds archived rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Archived {
+    /// None of them.
+    #[default]
+    Hidden,
+    /// Nothing else.
+    Only,
+    /// Among the others.
+    Included,
+}
+
 /// Which integrations a client must be mapped to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IntegrationFilter {

@@ -1,7 +1,8 @@
 //! The client list: search, filters, order and cursor.
 
 use domain::{
-    Client, ClientId, ClientStatus, Error, IntegrationFilter, Listed, PageRequest, Range, Result, SortOrder, name_key,
+    Archived, Client, ClientId, ClientStatus, Error, IntegrationFilter, Listed, PageRequest, Range, Result, SortOrder,
+    name_key,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, ExprTrait, FromQueryResult, Order, QueryFilter, QueryOrder, QueryResult,
@@ -16,7 +17,7 @@ use crate::{
     error::OrDomain,
 };
 
-/// Which clients are wanted. Empty means all that are not deleted.
+/// Which clients are wanted. Empty means all that are neither deleted nor archived.
 #[derive(Clone, Debug, Default)]
 pub struct ClientFilter {
     /// Part of the name; case does not matter, `%` and `_` mean themselves.
@@ -29,6 +30,8 @@ pub struct ClientFilter {
     pub devices: Range,
     /// Number of directory users.
     pub users: Range,
+    /// Whether archived ones are among them.
+    pub archived: Archived,
 }
 
 impl ClientFilter {
@@ -37,6 +40,7 @@ impl ClientFilter {
             && self.integrations.is_none()
             && self.devices == Range::default()
             && self.users == Range::default()
+            && self.archived == Archived::Hidden
     }
 }
 
@@ -197,9 +201,10 @@ impl Tx {
         Ok(Some(Listed { items, next, total: hits.total }))
     }
 
-    /// A client that is not deleted, with its integrations.
+    /// A client that is not deleted, archived or not, with its integrations.
     pub async fn client_listed(&self, id: ClientId) -> Result<ListedClient> {
-        let select = self.client_select(&ClientFilter::default()).filter(client::Column::Id.eq(id.0));
+        let any = ClientFilter { archived: Archived::Included, ..ClientFilter::default() };
+        let select = self.client_select(&any).filter(client::Column::Id.eq(id.0));
         self.listed(select, Expr::cust("NULL")).await?.pop().ok_or(Error::NotFound { what: "client" })?.read()
     }
 
@@ -235,8 +240,13 @@ impl Tx {
         }
     }
 
-    fn client_select(&self, filter: &ClientFilter) -> Select<client::Entity> {
+    pub(crate) fn client_select(&self, filter: &ClientFilter) -> Select<client::Entity> {
         let mut select = self.find::<client::Entity>().filter(client::Column::DeletedAt.is_null());
+        select = match filter.archived {
+            Archived::Hidden => select.filter(client::Column::ArchivedAt.is_null()),
+            Archived::Only => select.filter(client::Column::ArchivedAt.is_not_null()),
+            Archived::Included => select,
+        };
         if let Some(status) = filter.status {
             select = select.filter(client::Column::Status.eq(status.as_str()));
         }

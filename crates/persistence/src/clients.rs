@@ -52,6 +52,7 @@ pub(crate) fn read(row: client::Model) -> Result<Client> {
         address: row.address,
         created_at: row.created_at,
         updated_at: row.updated_at,
+        archived_at: row.archived_at,
         deleted_at: row.deleted_at,
         version: row.version,
         device_count: row.device_count,
@@ -59,7 +60,7 @@ pub(crate) fn read(row: client::Model) -> Result<Client> {
     })
 }
 
-fn write(tx: &Tx, client: &Client) -> client::Model {
+pub(crate) fn write(tx: &Tx, client: &Client) -> client::Model {
     client::Model {
         organisation_id: tx.organisation().0,
         id: client.id.0,
@@ -72,6 +73,7 @@ fn write(tx: &Tx, client: &Client) -> client::Model {
         address: client.address.clone(),
         created_at: client.created_at,
         updated_at: client.updated_at,
+        archived_at: client.archived_at,
         deleted_at: client.deleted_at,
         version: client.version,
         device_count: client.device_count,
@@ -144,7 +146,7 @@ impl Tx {
         rows.into_iter().map(read).collect()
     }
 
-    /// How many clients the scope has.
+    /// How many clients the scope has; archived ones are not counted.
     pub async fn client_totals(&self) -> Result<ClientTotals> {
         if self.context().scope.is_all() {
             let head = self.find::<journal_head::Entity>().one(self.db()).await.or_domain()?;
@@ -155,6 +157,7 @@ impl Tx {
             let select = self
                 .find::<client::Entity>()
                 .filter(client::Column::DeletedAt.is_null())
+                .filter(client::Column::ArchivedAt.is_null())
                 .filter(client::Column::Status.eq(status.as_str()));
             select.count(self.db()).await.or_domain().map(|n| i64::try_from(n).unwrap_or(i64::MAX))
         };

@@ -282,11 +282,11 @@ pub(crate) fn read(row: journal::Model) -> Result<JournalEntry> {
     })
 }
 
-/// How the numbers of active and inactive clients move with these changes.
+/// How the numbers of active and inactive clients move with these changes; archived ones are not counted.
 fn client_delta(changes: &[Change]) -> (i64, i64) {
     let place = |view: &Option<Value>| -> (i64, i64) {
         let Some(view) = view else { return (0, 0) };
-        if !view["deleted_at"].is_null() {
+        if !view["deleted_at"].is_null() || !view["archived_at"].is_null() {
             return (0, 0);
         }
         if view["status"] == "active" { (1, 0) } else { (0, 1) }

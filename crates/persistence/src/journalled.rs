@@ -38,14 +38,27 @@ impl Tx {
         E::Model: IntoActiveModel<E::ActiveModel> + ModelTrait<Entity = E>,
         E::ActiveModel: Send,
     {
-        let client_id = E::client_of(&row);
-        if client_id.is_some_and(|client| E::KIND != "client" && !self.context().scope.allows(client)) {
-            return Err(Error::NotFound { what: "client" });
+        self.insert_rows::<E>(vec![row]).await
+    }
+
+    /// Inserts business rows, many with one statement.
+    pub(crate) async fn insert_rows<E>(&self, rows: Vec<E::Model>) -> Result<()>
+    where
+        E: Journalled,
+        E::Model: IntoActiveModel<E::ActiveModel> + ModelTrait<Entity = E>,
+        E::ActiveModel: Send,
+    {
+        let mut made = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let client_id = E::client_of(row);
+            if client_id.is_some_and(|client| E::KIND != "client" && !self.context().scope.allows(client)) {
+                return Err(Error::NotFound { what: "client" });
+            }
+            let after = Some(E::view(row)?);
+            made.push(Change { kind: E::KIND.into(), id: E::id(row), client_id, before: None, after });
         }
-        let change =
-            Change { kind: E::KIND.into(), id: E::id(&row), client_id, before: None, after: Some(E::view(&row)?) };
-        self.insert_many::<E>(vec![row], &[], &[]).await?;
-        self.note(change);
+        self.insert_many::<E>(rows, &[], &[]).await?;
+        made.into_iter().for_each(|change| self.note(change));
         Ok(())
     }
 

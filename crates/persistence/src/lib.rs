@@ -15,6 +15,7 @@
 
 mod access;
 mod across;
+mod client_export;
 mod client_list;
 mod clients;
 mod connections;
@@ -38,6 +39,7 @@ mod packing;
 mod records;
 mod replays;
 mod revert;
+mod revert_kept;
 mod runs;
 mod scoped;
 mod shares;
@@ -50,6 +52,7 @@ mod verify;
 
 pub use access::{ApiKeyRow, SessionRow, StaffRow};
 pub use across::{Across, ThrottleRow};
+pub use client_export::{ExportedClient, Named};
 pub use client_list::{ClientFilter, ClientSort, ListedClient};
 pub use consents::ConsentRow;
 pub use domains::DomainTold;

@@ -71,7 +71,7 @@ impl Names {
         &self.text[self.rows[at].start as usize..end - END.len_utf8()]
     }
 
-    /// The same names with these clients as they are now (absent ones are deleted).
+    /// The same names with these clients as they are now (absent ones are deleted or archived).
     fn with(&self, touched: &[Uuid], fresh: Vec<(String, Uuid, ClientStatus)>) -> Self {
         let gone: std::collections::HashSet<&Uuid> = touched.iter().collect();
         let kept = self.rows.iter().enumerate().filter(|(_, row)| !gone.contains(&row.id));
@@ -212,7 +212,8 @@ impl Tx {
             .unscoped_find::<client::Entity>()
             .select_only()
             .columns([client::Column::NameKey, client::Column::Id, client::Column::Status])
-            .filter(client::Column::DeletedAt.is_null());
+            .filter(client::Column::DeletedAt.is_null())
+            .filter(client::Column::ArchivedAt.is_null());
         select = match ids {
             Some(ids) => select.filter(client::Column::Id.is_in(ids.iter().copied())),
             None => select.order_by_asc(client::Column::NameKey),

@@ -11,9 +11,11 @@ use crate::{Tx, entities::MappingWrite, journal::clients_of, journalled::strippe
 
 /// How long a deleted client can be brought back.
 const RESTORABLE: TimeDelta = TimeDelta::days(30);
+/// Kinds of rows that are put back.
+const REVERTIBLE: [&str; 5] = ["client", "mapping", "unverified_mapping", "connection_share", "drift_decision"];
 
 /// What of a revert a person must decide. `why` follows the kind of the row.
-fn conflict(change: &Change, code: &'static str, why: &str) -> Result<Option<Problem>> {
+pub(crate) fn conflict(change: &Change, code: &'static str, why: &str) -> Result<Option<Problem>> {
     Ok(Some(Problem::new(change.id.to_string(), code, format!("the {} {why}", change.kind))))
 }
 
@@ -33,11 +35,11 @@ impl Tx {
             ));
         }
         let mut kinds = entry.changes.iter().map(|change| change.kind.as_str());
-        if let Some(kind) = kinds.find(|kind| !matches!(*kind, "client" | "mapping" | "drift_decision")) {
+        if let Some(kind) = kinds.find(|kind| !REVERTIBLE.contains(kind)) {
             return Err(Error::conflict(
                 "not_revertible",
                 format!(
-                    "This entry changed a {kind}. Entries that changed clients, mappings and decisions about drift can be reverted, others are undone by hand."
+                    "This entry changed a {kind}. Entries that changed clients, mappings, typed ids, shares and decisions about drift can be reverted, others are undone by hand."
                 ),
             ));
         }
@@ -47,6 +49,8 @@ impl Tx {
             let done = match change.kind.as_str() {
                 "client" => self.revert_client(change, despite.contains(&change.id)).await?,
                 "drift_decision" => self.revert_decision(change, despite.contains(&change.id)).await?,
+                "unverified_mapping" => self.revert_typed(change, despite.contains(&change.id)).await?,
+                "connection_share" => self.revert_share(change, despite.contains(&change.id)).await?,
                 _ => self.revert_mapping(change, despite.contains(&change.id)).await?,
             };
             conflicts.extend(done);

@@ -1,7 +1,7 @@
 //! Connections shared with clients.
 
 use domain::{ClientId, ConnectionId, ConnectionShare, Error, Result};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -41,6 +41,17 @@ fn read(row: table::Model) -> ConnectionShare {
     }
 }
 
+fn write(tx: &Tx, share: &ConnectionShare) -> table::Model {
+    table::Model {
+        organisation_id: tx.organisation().0,
+        id: share.id.0,
+        connection_id: share.connection_id.0,
+        client_id: share.client_id.0,
+        created_at: share.created_at,
+        created_by: share.created_by.map(|staff| staff.0),
+    }
+}
+
 impl Tx {
     /// With whom a connection is shared, the first first.
     pub async fn shares_of_connection(&self, connection: ConnectionId) -> Result<Vec<ConnectionShare>> {
@@ -72,14 +83,26 @@ impl Tx {
 
     /// Ends a share.
     pub async fn share_delete(&self, share: &ConnectionShare) -> Result<()> {
-        let row = table::Model {
-            organisation_id: self.organisation().0,
-            id: share.id.0,
-            connection_id: share.connection_id.0,
-            client_id: share.client_id.0,
-            created_at: share.created_at,
-            created_by: share.created_by.map(|staff| staff.0),
-        };
-        self.delete_row::<table::Entity>(&row).await
+        self.delete_row::<table::Entity>(&write(self, share)).await
+    }
+
+    /// Moves a share from one client to another, who must not have it yet.
+    pub async fn share_move(&self, before: &ConnectionShare, client: ClientId) -> Result<()> {
+        let after = ConnectionShare { client_id: client, ..before.clone() };
+        self.update_row::<table::Entity>(&write(self, before), write(self, &after)).await.map(drop)
+    }
+
+    /// A share by its id.
+    pub(crate) async fn share(&self, id: Uuid) -> Result<Option<ConnectionShare>> {
+        let mut select = self.find::<table::Entity>().filter(table::Column::Id.eq(id));
+        if self.require_writable().is_ok() {
+            select = select.lock_exclusive();
+        }
+        Ok(select.one(self.db()).await.or_domain()?.map(read))
+    }
+
+    /// Puts a share back as it was.
+    pub(crate) async fn share_put_back(&self, share: &ConnectionShare) -> Result<()> {
+        self.insert_row::<table::Entity>(write(self, share)).await
     }
 }

@@ -191,9 +191,16 @@ pub(crate) fn digest(changes: &[Change], now: Timestamp) -> String {
     let made = changes.iter().filter(|change| change.before.is_none()).map(|change| change.id.to_string());
     let made: HashMap<String, usize> = made.enumerate().map(|(rank, id)| (id, rank)).collect();
     let now = serde_json::to_value(now).unwrap_or_default();
-    let mut value = serde_json::to_value(changes).unwrap_or_default();
-    settle(&mut value, &made, &now);
-    hex::encode(Sha256::digest(value.to_string().as_bytes()))
+    // The hash of the whole as a JSON array, taken change by change: an import may hold 100,000.
+    let mut hash = Sha256::new();
+    for (at, change) in changes.iter().enumerate() {
+        let mut value = serde_json::to_value(change).unwrap_or_default();
+        settle(&mut value, &made, &now);
+        hash.update(if at == 0 { "[" } else { "," });
+        hash.update(value.to_string());
+    }
+    hash.update(if changes.is_empty() { "[]" } else { "]" });
+    hex::encode(hash.finalize())
 }
 
 fn settle(value: &mut Value, made: &HashMap<String, usize>, now: &Value) {

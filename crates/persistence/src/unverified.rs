@@ -117,6 +117,21 @@ impl Tx {
         self.update_row::<table::Entity>(&write(self, before), write(self, &after)).await.map(drop)
     }
 
+    /// Moves an id that was typed for one client to another.
+    pub async fn unverified_move(&self, before: &UnverifiedMapping, client: ClientId) -> Result<()> {
+        let after = UnverifiedMapping { client_id: client, ..before.clone() };
+        self.update_row::<table::Entity>(&write(self, before), write(self, &after)).await.map(drop)
+    }
+
+    /// An id that was typed, for whichever client.
+    pub(crate) async fn unverified_even_elsewhere(&self, id: Uuid) -> Result<Option<UnverifiedMapping>> {
+        let mut select = self.find::<table::Entity>().filter(table::Column::Id.eq(id));
+        if self.require_writable().is_ok() {
+            select = select.lock_exclusive();
+        }
+        Ok(select.one(self.db()).await.or_domain()?.map(read))
+    }
+
     /// Forgets an id: it became a mapping, or a person took it back.
     pub async fn unverified_delete(&self, mapping: &UnverifiedMapping) -> Result<()> {
         self.delete_row::<table::Entity>(&write(self, mapping)).await

@@ -86,6 +86,7 @@ impl TestDb {
             address: None,
             created_at: self.now(),
             updated_at: self.now(),
+            archived_at: None,
             deleted_at: None,
             version: 1,
             device_count: 0,

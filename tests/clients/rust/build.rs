@@ -28,6 +28,12 @@ fn name_problems_json(value: &mut Value) {
             if let Some(schema) = fields.remove("application/problem+json") {
                 fields.insert("application/json".to_owned(), schema);
             }
+            // Nor does it know files of text.
+            if let Some(body) = fields.get_mut("requestBody").and_then(|body| body.get_mut("content")?.as_object_mut())
+                && let Some(schema) = body.remove("text/csv")
+            {
+                body.insert("application/octet-stream".to_owned(), schema);
+            }
             fields.values_mut().for_each(name_problems_json);
         }
         Value::Array(items) => items.iter_mut().for_each(name_problems_json),

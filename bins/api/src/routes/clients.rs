@@ -2,10 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use directory::{ClientSaved, Deletion, client_create, client_delete, client_update};
-use domain::{
-    ClientDraft, ClientId, ClientPatch, ClientStatus, EntityId, Error, IntegrationFilter, Permission, Range, SortOrder,
-};
-use persistence::{ClientFilter, ClientSort, ListedClient, Tx};
+use domain::{ClientDraft, ClientId, ClientPatch, ClientStatus, EntityId, Error, Permission, SortOrder};
+use persistence::{ClientSort, ListedClient, Tx};
 use poem_openapi::{
     Enum, Object, OpenApi,
     param::{Header, Path, Query},
@@ -13,7 +11,10 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-use super::Chapter;
+use super::{
+    Chapter,
+    client_filter::{ArchivedClients, filter},
+};
 use crate::{
     app::AppData,
     auth::Caller,
@@ -75,6 +76,8 @@ pub struct Client {
     pub phone: Option<String>,
     /// Postal address
     pub address: Option<String>,
+    /// When it was archived; absent while it is not
+    pub archived_at: Option<DateTime<Utc>>,
     /// When it was made
     pub created_at: DateTime<Utc>,
     /// When it was last changed
@@ -83,7 +86,7 @@ pub struct Client {
     pub version: i32,
 }
 
-/// How many clients there are in the caller's reach, whatever the filters.
+/// How many clients there are in the caller's reach, whatever the filters; archived ones are not counted.
 #[derive(Debug, Clone, Object)]
 pub struct ClientStats {
     /// All
@@ -237,6 +240,8 @@ impl Clients {
         users_min: Query<Option<i32>>,
         /// At most so many directory users
         users_max: Query<Option<i32>>,
+        /// `hidden` when left out
+        archived: Query<Option<ArchivedClients>>,
         sort: Query<Option<ClientOrder>>,
         direction: Query<Option<Direction>>,
         /// Rows of a page, 1 to 100; 25 when left out
@@ -245,21 +250,8 @@ impl Clients {
         cursor: Query<Option<String>>,
     ) -> Result<Answer<Page<Client>>, Failure> {
         let page = page_request(limit.0, cursor.0.as_deref())?;
-        if has.0.is_some() && missing.0.is_some() {
-            return Err(Error::invalid("missing", "one_of", "cannot be combined with has: ask twice").into());
-        }
-        let integrations = match (integration_list(&app, "has", has.0)?, integration_list(&app, "missing", missing.0)?)
-        {
-            (Some(all), _) => Some(IntegrationFilter::Has(all)),
-            (None, any) => any.map(IntegrationFilter::Missing),
-        };
-        let filter = ClientFilter {
-            search: search.0.filter(|text| !text.trim().is_empty()),
-            status: status.0.map(Into::into),
-            integrations,
-            devices: Range { min: devices_min.0, max: devices_max.0 },
-            users: Range { min: users_min.0, max: users_max.0 },
-        };
+        let ranges = [(devices_min.0, devices_max.0), (users_min.0, users_max.0)];
+        let filter = filter(&app, search.0, status.0, (has.0, missing.0), ranges, archived.0)?;
         let sort = match sort.0.unwrap_or(ClientOrder::Name) {
             ClientOrder::Name => ClientSort::Name,
             ClientOrder::DeviceCount => ClientSort::Devices,
@@ -424,7 +416,7 @@ impl Clients {
 }
 
 /// The view of a client.
-fn view(app: &crate::app::App, listed: ListedClient) -> Client {
+pub fn view(app: &crate::app::App, listed: ListedClient) -> Client {
     let ListedClient { client, integrations } = listed;
     let known = |kind: &str| integrations.iter().any(|integration| app.can(integration, kind));
     Client {
@@ -438,6 +430,7 @@ fn view(app: &crate::app::App, listed: ListedClient) -> Client {
         contact_email: client.contact_email,
         phone: client.phone,
         address: client.address,
+        archived_at: client.archived_at,
         created_at: client.created_at,
         updated_at: client.updated_at,
         version: client.version,
@@ -479,20 +472,4 @@ fn patch(body: ClientUpdate) -> domain::Result<ClientPatch> {
         phone: field(body.phone, ClearableField::Phone, "phone")?,
         address: field(body.address, ClearableField::Address, "address")?,
     })
-}
-
-/// Integrations of a comma-separated list; each must be in the catalogue.
-fn integration_list(
-    app: &crate::app::App,
-    parameter: &str,
-    text: Option<String>,
-) -> domain::Result<Option<Vec<String>>> {
-    let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
-    let list: Vec<String> = text.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect();
-    match list.iter().find(|id| app.entry(id).is_none()) {
-        Some(_) => {
-            Err(Error::invalid(parameter, "unknown_integration", "names an integration that is not in the catalogue"))
-        }
-        None => Ok(Some(list)),
-    }
 }

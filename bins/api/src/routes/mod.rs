@@ -2,11 +2,15 @@
 
 pub mod acting;
 pub mod backups;
+pub mod client_export;
+pub mod client_filter;
+pub mod client_life;
 pub mod clients;
 pub mod connection_life;
 pub mod connections;
 pub mod consent;
 pub mod contacts;
+pub mod csv_imports;
 pub mod documents;
 pub mod drift;
 pub mod fleet;

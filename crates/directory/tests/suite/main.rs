@@ -2,9 +2,11 @@
 
 mod clients;
 mod drift;
+mod csv_import;
 mod house;
 mod imports;
 mod mappings;
+mod merges;
 mod model;
 mod properties;
 mod reverts;

@@ -52,7 +52,7 @@ table!(api_key = "api_key", key(organisation_id: Uuid, id: Uuid), {
 table!(client = "client", key(organisation_id: Uuid, id: Uuid), {
     name: String, name_key: String, status: String, notes: Option<String>, contact_email: Option<String>,
     phone: Option<String>, address: Option<String>, created_at: DateTimeUtc, updated_at: DateTimeUtc,
-    deleted_at: Option<DateTimeUtc>, version: i32, device_count: i32, user_count: i32,
+    archived_at: Option<DateTimeUtc>, deleted_at: Option<DateTimeUtc>, version: i32, device_count: i32, user_count: i32,
 }, client Id);
 table!(connection = "connection", key(organisation_id: Uuid, id: Uuid), {
     integration: String, name: String, state: String, state_reason: Option<String>, account: Option<String>,

@@ -35,6 +35,7 @@ pub async fn client(stage: &Stage, name: &str) -> ClientId {
         address: None,
         created_at: now,
         updated_at: now,
+        archived_at: None,
         deleted_at: None,
         version: 1,
         device_count: 0,

@@ -1,0 +1,118 @@
+//! Making one client of two.
+
+use domain::{Client, ClientId, EntityId, Error, Result};
+use persistence::{MappingWrite, Tx};
+
+use crate::clients::NOTES;
+
+/// A field that may be taken from the client that goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum MergedField {
+    Name,
+    Status,
+    ContactEmail,
+    Phone,
+    Address,
+}
+
+/// What is to be merged.
+#[derive(Clone, Debug)]
+pub struct Merge {
+    /// The client that goes.
+    pub from: ClientId,
+    /// The client that stays.
+    pub into: ClientId,
+    /// Fields in which the client that goes is right.
+    pub take: Vec<MergedField>,
+}
+
+/// What a merge came to.
+#[derive(Clone, Debug)]
+pub struct Merged {
+    /// The client that stays, as it is now.
+    pub client: Client,
+    /// People of the team who could see one of the two clients only: from now on they see all of it, or nothing. Empty
+    /// for callers who do not see every client.
+    pub access_differs: Vec<String>,
+}
+
+/// Moves everything of one client to another and deletes it: mappings with all that is under them, ids typed by hand,
+/// shared connections, notes (below the other's). Blank fields of the one that stays are filled. Both must be the
+/// caller's to see. One entry of the journal holds it all, and reverting that makes two clients of them again.
+pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Result<Merged> {
+    let Merge { from, into, take } = merge;
+    if from == into {
+        return Err(Error::invalid("/into", "same", "must be another client than the one that is merged into it"));
+    }
+    // Entities are locked before clients, as by everyone who maps, and clients in one order.
+    let entities: Vec<EntityId> = tx.entities_of_client(*from).await?.iter().map(|entity| entity.id).collect();
+    tx.entities_by_id(&entities).await?;
+    let clients = tx.clients_by_id(&[*from, *into]).await?;
+    let find = |id: &ClientId| clients.iter().find(|client| client.id == *id);
+    let (Some(going), Some(_)) = (find(from), find(into)) else { return Err(Error::NotFound { what: "client" }) };
+    if version.is_some_and(|version| version != going.version) {
+        return Err(Error::Stale { what: "client" });
+    }
+    let reason: String = format!("merged from “{}”", going.name).chars().take(500).collect();
+    for entity in tx.entities_of_client(*from).await? {
+        let moved = MappingWrite { client: Some(*into), state: entity.mapping_state, reason: Some(reason.clone()) };
+        tx.mapping_write(entity.id, &moved).await?;
+    }
+    for typed in tx.unverified_of_client(*from).await? {
+        tx.unverified_move(&typed, *into).await?;
+    }
+    let shared: Vec<_> = tx.shares_of_client(*into).await?.iter().map(|share| share.connection_id).collect();
+    for share in tx.shares_of_client(*from).await? {
+        if shared.contains(&share.connection_id) {
+            tx.share_delete(&share).await?;
+        } else {
+            tx.share_move(&share, *into).await?;
+        }
+    }
+    // Read anew: the counts moved with the mappings.
+    let staying = tx.client(*into).await?;
+    let merged = merged(going, &staying, take)?;
+    let client = tx.client_update(&staying, merged).await?;
+    let going = tx.client(*from).await?;
+    tx.client_update(&going, Client { deleted_at: Some(tx.now()), ..going.clone() }).await?;
+    let mut access_differs = Vec::new();
+    if tx.context().scope.is_all() {
+        for person in tx.staff_list().await? {
+            let scope = person.scope();
+            if scope.allows(*from) != scope.allows(*into) {
+                access_differs.push(person.name);
+            }
+        }
+    }
+    Ok(Merged { client, access_differs })
+}
+
+/// The client that stays, as it is after a merge.
+fn merged(going: &Client, staying: &Client, take: &[MergedField]) -> Result<Client> {
+    let taken = |field| take.contains(&field);
+    let pick = |field, theirs: &Option<String>, ours: &Option<String>| match theirs {
+        Some(_) if taken(field) || ours.is_none() => theirs.clone(),
+        _ => ours.clone(),
+    };
+    let notes = match (&staying.notes, &going.notes) {
+        (ours, None) => ours.clone(),
+        (None, theirs) => theirs.clone(),
+        (Some(ours), Some(theirs)) => Some(format!("{ours}\n\n“{}”:\n{theirs}", going.name)),
+    };
+    if notes.as_ref().is_some_and(|notes| notes.chars().count() > NOTES) {
+        return Err(Error::conflict(
+            "notes_too_long",
+            format!("Together the notes of both have more than {NOTES} characters: shorten them first."),
+        ));
+    }
+    Ok(Client {
+        name: if taken(MergedField::Name) { going.name.clone() } else { staying.name.clone() },
+        status: if taken(MergedField::Status) { going.status } else { staying.status },
+        contact_email: pick(MergedField::ContactEmail, &going.contact_email, &staying.contact_email),
+        phone: pick(MergedField::Phone, &going.phone, &staying.phone),
+        address: pick(MergedField::Address, &going.address, &staying.address),
+        notes,
+        ..staying.clone()
+    })
+}
