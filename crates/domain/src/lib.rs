@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod connection;
 mod context;
+pub mod device;
 mod entity;
 mod error;
 mod id;
@@ -29,8 +30,8 @@ pub use context::{Actor, Context};
 pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use id::{
-    ApiKeyId, ClientId, ConnectionId, ConnectionShareId, EntityId, EntryId, JobId, OrganisationId, RecordId, RunId,
-    SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
+    ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId, EntityId, EntryId, JobId,
+    OrganisationId, RecordId, RunId, SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
 };
 pub use list::{IntegrationFilter, Listed, PageRequest, Range, SortOrder};
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};
