@@ -14,6 +14,7 @@ mod m20261122_000002_counts_by_name;
 mod m20261122_000003_consent;
 mod m20261122_000004_connection_life;
 mod m20261122_000005_snapshots;
+mod m20261122_000006_devices;
 
 use sea_orm_migration::prelude::*;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000003_consent::Migration),
             Box::new(m20261122_000004_connection_life::Migration),
             Box::new(m20261122_000005_snapshots::Migration),
+            Box::new(m20261122_000006_devices::Migration),
         ]
     }
 }

@@ -8,12 +8,14 @@
 //! and its tests in `tests/suite/`.
 
 mod clients;
+mod devices;
 mod imports;
 mod mappings;
 pub mod matching;
 mod typed;
 
 pub use clients::{ClientSaved, Deletion, client_create, client_delete, client_update};
+pub use devices::{device_join, device_split};
 pub use imports::{ImportAction, ImportChoice, ImportRow, ImportWish, import_apply};
 pub use mappings::{MappingChoice, MappingSuggestion, Target, mapping_save, mapping_suggest};
 pub use typed::{Typed, mapping_type, typed_remove};
