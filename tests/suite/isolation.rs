@@ -151,6 +151,8 @@ both_databases! {
                         "threat" => ids["hidden_threat"].clone(),
                         "ticket" => ids["hidden_ticket"].clone(),
                         "typed" => ids["hidden_typed"].clone(),
+                        "device" | "other_device" => ids["hidden_device"].clone(),
+                        "observation" => ids["hidden_observation"].clone(),
                         _ => continue,
                     };
                     let random = app.db.store.chance().id(app.db.now()).to_string();

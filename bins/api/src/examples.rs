@@ -8,6 +8,7 @@ use crate::routes::{
     clients::{ClientCreate, ClientUpdate},
     connections::{ConnectionCreate, ConnectionTrial, ConnectionUpdate},
     contacts::{ContactCreate, ContactUpdate},
+    devices::{DeviceJoin, DeviceSplit},
     documents::DocumentArchive,
     imports::ImportRequest,
     journal::Revert,
@@ -104,6 +105,8 @@ examples! {
     ThreatActRequest => { "action": "quarantine" },
     ShareCreate => { "client_id": "01a2008a-0000-7000-8000-000000000002" },
     MappingType => { "integration": "threecx", "vendor_id": "0101" },
+    DeviceJoin => { "device_ids": ["01a2008a-0000-7000-8000-000000000008"] },
+    DeviceSplit => { "observations": ["01a2008a-0000-7000-8000-000000000009"] },
     DocumentArchive => { "archived": true },
     CustomFieldsSet => { "values": [{ "name": "siteCode", "value": "HD-1" }, { "name": "contractEnd" }] },
     InstallerRequest => {

@@ -27,6 +27,7 @@ use crate::{
         connections::Connections,
         consent::{self, Consents},
         contacts::Contacts,
+        devices::Devices,
         documents::DocumentArchiving,
         fleet::Fleet,
         hosted::{
@@ -63,7 +64,7 @@ type Part1 = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, I
 type Part2 = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal, Consents);
 type Part3 = (Threats, Alerts, Backups, Contacts, Tickets, Jobs, Documents, Invoices);
 type Part4 = (ThreatActions, DocumentArchiving, Locations, Live, ConnectionLife, Sharing, TypedMappings);
-type Part5 = (BackupSummaries, Reconciliations);
+type Part5 = (BackupSummaries, Reconciliations, Devices);
 type Part6 =
     (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6);
@@ -74,7 +75,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let second = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal, Consents);
     let third = (Threats, Alerts, Backups, Contacts, Tickets, Jobs, Documents, Invoices);
     let fourth = (ThreatActions, DocumentArchiving, Locations, Live, ConnectionLife, Sharing, TypedMappings);
-    let fifth = (BackupSummaries, Reconciliations);
+    let fifth = (BackupSummaries, Reconciliations, Devices);
     let sixth =
         (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
     OpenApiService::new((first, second, third, fourth, fifth, sixth), "PanelOne", env!("CARGO_PKG_VERSION"))

@@ -7,6 +7,7 @@ pub mod connection_life;
 pub mod connections;
 pub mod consent;
 pub mod contacts;
+pub mod devices;
 pub mod documents;
 pub mod fleet;
 pub mod hosted;

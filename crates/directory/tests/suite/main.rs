@@ -1,6 +1,7 @@
 //! The directory against real databases.
 
 mod clients;
+mod devices;
 mod house;
 mod imports;
 mod mappings;

@@ -25,7 +25,7 @@ pub struct Group {
 }
 
 /// Which id each group has from before; `None` for those that are new. A device goes where its client's, and then the
-/// most, of its observations went; a group that could have several takes the oldest.
+/// most, of its observations went; a group that could have several takes the oldest of its client's.
 pub fn keep(groups: &[Group], devices: &[Before], was_in: &HashMap<RecordId, DeviceId>) -> Vec<Option<DeviceId>> {
     let known: HashMap<DeviceId, Before> = devices.iter().map(|device| (device.id, *device)).collect();
     let mut claims = Vec::new();
@@ -37,12 +37,12 @@ pub fn keep(groups: &[Group], devices: &[Before], was_in: &HashMap<RecordId, Dev
         for (device, count) in had {
             let Some(before) = known.get(&device) else { continue };
             let elsewhere = before.client_id != group.client_id;
-            claims.push((before.created_at, device, elsewhere, usize::MAX - count, group.records.first(), at));
+            claims.push((elsewhere, before.created_at, device, usize::MAX - count, group.records.first(), at));
         }
     }
     claims.sort_unstable();
     let (mut kept, mut taken) = (vec![None; groups.len()], HashSet::new());
-    for (_, device, _, _, _, at) in claims {
+    for (_, _, device, _, _, at) in claims {
         if kept[at].is_none() && taken.insert(device) {
             kept[at] = Some(device);
         }
