@@ -14,6 +14,7 @@ mod m20261122_000002_counts_by_name;
 mod m20261122_000003_consent;
 mod m20261122_000004_connection_life;
 mod m20261122_000005_snapshots;
+mod m20261122_000006_devices;
 mod m20261122_000007_drift;
 mod m20261122_000008_fleet;
 mod m20261122_000009_archive;
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000003_consent::Migration),
             Box::new(m20261122_000004_connection_life::Migration),
             Box::new(m20261122_000005_snapshots::Migration),
+            Box::new(m20261122_000006_devices::Migration),
             Box::new(m20261122_000007_drift::Migration),
             Box::new(m20261122_000008_fleet::Migration),
             Box::new(m20261122_000009_archive::Migration),

@@ -112,6 +112,15 @@ impl House {
                 mapped["mappings"].as_array().expect("mappings").iter().find(|one| one["connection_id"] == at.as_str());
             held.insert(kind, text(&mapped.expect("was just mapped")["entity_id"]));
         }
+        let [device, other_device] = self.devices(app, subscriber, &connection).await;
+        let [hidden_device, _] = self.devices(app, &hidden, &connection).await;
+        for (kind, at, device) in
+            [("observation", "device", &device), ("hidden_observation", "hidden_device", &hidden_device)]
+        {
+            held.insert(kind, text(&device["observations"][0]["id"]));
+            held.insert(at, text(&device["id"]));
+        }
+        held.insert("other_device", text(&other_device["id"]));
         let type_id = async |client: &str, id: &str| {
             let body = json!({ "integration": "sophos", "vendor_id": id });
             let typed = app.post(owner, &format!("/api/clients/{client}/unverified-mappings"), &body).await.ok();
@@ -185,6 +194,20 @@ impl House {
             }
             let open = app.all(&self.owner, &format!("/api/connections/{connection}/entities?state=unmapped")).await;
             let entity = open.last().unwrap_or_else(|| panic!("nobody has {plural} at {connection}"));
+            let mapping = json!({ "entity_id": entity["id"], "target": "client", "client_id": client });
+            app.put(&self.owner, "/api/mappings", &json!({ "mappings": [mapping] })).await.ok();
+        }
+    }
+
+    /// Two devices of a client: entities of a connection are mapped to the client until it has them.
+    async fn devices(&self, app: &TestApp, client: &str, connection: &str) -> [Value; 2] {
+        loop {
+            let items = app.all(&self.owner, &format!("/api/clients/{client}/joined-devices")).await;
+            if let Some([one, other]) = items.first_chunk() {
+                return [one.clone(), other.clone()];
+            }
+            let open = app.all(&self.owner, &format!("/api/connections/{connection}/entities?state=unmapped")).await;
+            let entity = open.last().unwrap_or_else(|| panic!("nobody has two devices at {connection}"));
             let mapping = json!({ "entity_id": entity["id"], "target": "client", "client_id": client });
             app.put(&self.owner, "/api/mappings", &json!({ "mappings": [mapping] })).await.ok();
         }

@@ -149,6 +149,8 @@ both_databases! {
                         "ticket" => ids["hidden_ticket"].clone(),
                         "typed" => ids["hidden_typed"].clone(),
                         "drift" => ids["hidden_drift"].clone(),
+                        "device" | "other_device" => ids["hidden_device"].clone(),
+                        "observation" => ids["hidden_observation"].clone(),
                         _ => continue,
                     };
                     let random = app.db.store.chance().id(app.db.now()).to_string();

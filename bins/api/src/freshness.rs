@@ -71,6 +71,11 @@ impl Sources {
         self.entities.iter().filter(|entity| app.can(&entity.integration, kind)).collect()
     }
 
+    /// The integration of a connection that has one of these entities.
+    pub fn integration(&self, connection: ConnectionId) -> Option<&str> {
+        self.connections.get(&connection).map(|connection| connection.integration.as_str())
+    }
+
     /// How old what is stored of this kind is.
     pub fn of(&self, app: &App, kind: &str) -> Freshness {
         let mut sources: BTreeMap<ConnectionId, Source> = BTreeMap::new();

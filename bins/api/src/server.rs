@@ -30,6 +30,7 @@ use crate::{
         consent::{self, Consents},
         contacts::Contacts,
         csv_imports::CsvImports,
+        devices::Devices,
         documents::DocumentArchiving,
         drift::Drift,
         fleet::Fleet,
@@ -70,7 +71,18 @@ type Part1 = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, I
 type Part2 = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal, Consents);
 type Part3 = (Threats, Alerts, Backups, Contacts, Tickets, Jobs, Documents, Invoices);
 type Part4 = (ThreatActions, DocumentArchiving, Locations, Live, ConnectionLife, Sharing, TypedMappings);
-type Part5 = (BackupSummaries, Reconciliations, Drift, Replays, Queue, ProgressApi, ClientExports, ClientLife, CsvImports);
+type Part5 = (
+    BackupSummaries,
+    Reconciliations,
+    Drift,
+    Replays,
+    Queue,
+    ProgressApi,
+    ClientExports,
+    ClientLife,
+    CsvImports,
+    Devices,
+);
 type Part6 =
     (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6);
@@ -81,7 +93,18 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let second = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal, Consents);
     let third = (Threats, Alerts, Backups, Contacts, Tickets, Jobs, Documents, Invoices);
     let fourth = (ThreatActions, DocumentArchiving, Locations, Live, ConnectionLife, Sharing, TypedMappings);
-    let fifth = (BackupSummaries, Reconciliations, Drift, Replays, Queue, ProgressApi, ClientExports, ClientLife, CsvImports);
+    let fifth = (
+        BackupSummaries,
+        Reconciliations,
+        Drift,
+        Replays,
+        Queue,
+        ProgressApi,
+        ClientExports,
+        ClientLife,
+        CsvImports,
+        Devices,
+    );
     let sixth =
         (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
     OpenApiService::new((first, second, third, fourth, fifth, sixth), "PanelOne", env!("CARGO_PKG_VERSION"))

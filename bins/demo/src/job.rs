@@ -283,10 +283,12 @@ pub async fn show(client: &Client, steps: &mut Steps) -> Result<()> {
     ensure!(mapped > 0, "nothing is mapped to {name}");
     steps.end(format!("{name}, mapped to {mapped} vendors' entities"));
 
-    for (step, kind, count) in [("client_devices", "devices", "device_count"), ("client_users", "users", "user_count")]
-    {
+    for (step, kind, path, count) in [
+        ("client_devices", "devices", "joined-devices", "device_count"),
+        ("client_users", "users", "users", "user_count"),
+    ] {
         steps.begin(step, format_args!("list its {kind}"));
-        let listed = client.get(&format!("/api/clients/{id}/{kind}?limit=3")).await?;
+        let listed = client.get(&format!("/api/clients/{id}/{path}?limit=3")).await?;
         let counted = page["client"][count].as_i64().unwrap_or_default();
         ensure!(listed["total"] == counted, "{name} has {counted} {kind}, but {} are listed", listed["total"]);
         let names: Vec<&str> = items(&listed).iter().map(|one| text(&one["name"])).collect();

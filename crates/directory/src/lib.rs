@@ -9,8 +9,9 @@
 
 mod cells;
 mod clients;
-mod drift;
 mod csv_import;
+mod devices;
+mod drift;
 mod imports;
 mod mappings;
 pub mod matching;
@@ -22,6 +23,7 @@ pub use clients::{ClientSaved, Deletion, client_archive, client_create, client_d
 pub use csv_import::{
     CsvAction, CsvField, CsvMistake, CsvOutcome, CsvRow, CsvRules, MOST_ROWS, csv_import, field_names,
 };
+pub use devices::{device_join, device_split};
 pub use drift::{DriftFilter, DriftFix, DriftItem, DriftWish, drift_dismiss, drift_fix, drift_get, drift_list};
 pub use imports::{ImportAction, ImportChoice, ImportRow, ImportWish, THRESHOLD, import_apply};
 pub use mappings::{MappingChoice, MappingSuggestion, Target, mapping_save, mapping_suggest};

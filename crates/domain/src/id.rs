@@ -70,4 +70,8 @@ ids! {
     UnverifiedMappingId,
     /// A connection shared with a client.
     ConnectionShareId,
+    /// One machine, whoever tells us of it.
+    DeviceId,
+    /// What a person decided about two observations of machines.
+    DeviceRulingId,
 }

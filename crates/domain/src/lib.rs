@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod connection;
 mod context;
+pub mod device;
 mod drift;
 mod entity;
 mod error;
@@ -31,8 +32,8 @@ pub use drift::{DriftDecision, DriftKind, DriftVerdict};
 pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use id::{
-    ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DriftId, EntityId, EntryId, JobId, OrganisationId, RecordId,
-    RunId, SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
+    ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId, DriftId, EntityId, EntryId, JobId,
+    OrganisationId, RecordId, RunId, SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
 };
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};

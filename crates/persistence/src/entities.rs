@@ -257,6 +257,7 @@ impl Tx {
         self.update_row::<table::Entity>(&before, after.clone()).await?;
         if before.client_id != client {
             self.client_counts_refresh(&touched).await?;
+            self.devices_refresh(&touched).await?;
         }
         read(after)
     }
@@ -351,8 +352,9 @@ impl Tx {
     }
 
     /// Counts devices and directory users under every entity of a connection anew, and with them
-    /// those of the clients they are mapped to.
+    /// those of the clients they are mapped to. Devices whose observations changed are joined anew before.
     pub async fn counts_refresh(&self, connection: ConnectionId) -> Result<()> {
+        while self.devices_settle(connection).await? {}
         let of_connection = Condition::all().add(table::Column::ConnectionId.eq(connection.0));
         self.entity_counts_refresh(of_connection.clone()).await?;
         let clients: Vec<Option<Uuid>> = self

@@ -19,6 +19,9 @@ use crate::{
     packing::{pack, unpack},
 };
 
+/// Kind of the records that are observations of machines.
+pub(crate) const DEVICE: &str = "device";
+
 /// A record that is new or changed.
 #[derive(Clone, Debug)]
 pub struct RecordWrite {
@@ -73,11 +76,11 @@ impl StoredRecord {
 /// Raw hashes of the records that are listed, as a sync loads them at its start.
 pub type Known = Vec<Vec<u8>>;
 
-fn subquery(select: sea_orm::sea_query::SelectStatement) -> Expr {
+pub(crate) fn subquery(select: sea_orm::sea_query::SelectStatement) -> Expr {
     sea_orm::sea_query::SubQueryStatement::from(select).into()
 }
 
-fn read(row: table::Model) -> Record {
+pub(crate) fn read(row: table::Model) -> Record {
     Record {
         id: row.id.into(),
         connection_id: row.connection_id.into(),
@@ -177,6 +180,8 @@ impl Tx {
 
     /// Writes records that are new or changed; a removed one is listed again.
     pub async fn records_write(&self, writes: Vec<RecordWrite>) -> Result<()> {
+        let devices = writes.iter().filter(|write| write.kind == DEVICE);
+        self.devices_touch(devices.map(|write| (write.connection_id, write.entity_id)).collect()).await?;
         let rows = writes.into_iter().map(|write| table::Model {
             organisation_id: self.organisation().0,
             id: write.id.0,
@@ -243,6 +248,19 @@ impl Tx {
     }
 
     async fn records_mark_removed(&self, gone: Condition, run: RunId) -> Result<u64> {
+        let devices: Vec<(Uuid, Uuid)> = self
+            .find::<table::Entity>()
+            .select_only()
+            .columns([table::Column::ConnectionId, table::Column::EntityId])
+            .filter(gone.clone())
+            .filter(table::Column::Kind.eq(DEVICE))
+            .filter(table::Column::RemovedAt.is_null())
+            .distinct()
+            .into_tuple()
+            .all(self.db())
+            .await
+            .or_domain()?;
+        self.devices_touch(devices.into_iter().map(|(at, under)| (at.into(), under.into())).collect()).await?;
         let update = self
             .update_many::<table::Entity>()
             .col_expr(table::Column::RemovedAt, Expr::val(self.now()))
@@ -369,8 +387,9 @@ impl Tx {
         update.exec(self.db()).await.or_domain().map(drop)
     }
 
-    /// Sums the counts of these clients' entities anew. Their rows must be locked by a statement of
-    /// its own before: PostgreSQL would sum what it saw before it waited for another writer.
+    /// Sums the directory users of these clients' entities anew; devices are counted where they are joined. Their
+    /// rows must be locked by a statement of its own before: PostgreSQL would sum what it saw before it waited for
+    /// another writer.
     pub(crate) async fn client_counts_refresh(&self, clients: &[ClientId]) -> Result<()> {
         let summed = |column: vendor_entity::Column| {
             Query::select()
@@ -389,7 +408,6 @@ impl Tx {
         for chunk in clients.chunks(500) {
             let update = self
                 .update_many::<client::Entity>()
-                .col_expr(client::Column::DeviceCount, subquery(summed(vendor_entity::Column::DeviceCount)))
                 .col_expr(client::Column::UserCount, subquery(summed(vendor_entity::Column::UserCount)))
                 .filter(client::Column::Id.is_in(chunk.iter().map(|client| client.0)));
             update.exec(self.db()).await.or_domain()?;

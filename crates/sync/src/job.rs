@@ -233,8 +233,17 @@ impl Job<'_> {
         Ok(Ended::Finish(JobOutcome::Done))
     }
 
-    /// Counts anew what the runs changed.
+    /// Joins the devices anew whose observations changed, a few clients at a time, and counts what the runs changed.
     async fn settle_counts(&self, tally: &Tally) -> Result<()> {
+        // Also without a change: an earlier try may have died before it came this far.
+        loop {
+            let tx = self.begin().await?;
+            let more = tx.devices_settle(self.connection.id).await?;
+            tx.commit_unjournalled().await?;
+            if !more {
+                break;
+            }
+        }
         if !tally.changed {
             return Ok(());
         }

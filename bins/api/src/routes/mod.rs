@@ -11,6 +11,7 @@ pub mod connections;
 pub mod consent;
 pub mod contacts;
 pub mod csv_imports;
+pub mod devices;
 pub mod documents;
 pub mod drift;
 pub mod fleet;

@@ -169,6 +169,24 @@ impl<'a> House<'a> {
         tx.commit_unjournalled().await.expect("commits");
     }
 
+    /// What a connection says of machines, written as a sync would: new ones get their ids, known ones change.
+    pub async fn observe(&self, source: Source, entity: EntityId, machines: &[(RecordId, &str, &str)]) {
+        let tx = self.begin().await;
+        let writes = machines.iter().map(|(id, name, body)| written(id.0, source.id, entity, "device", name, body));
+        tx.records_write(writes.collect()).await.expect("writes");
+        tx.counts_refresh(source.id).await.expect("counts");
+        tx.commit_unjournalled().await.expect("commits");
+    }
+
+    /// A connection no longer lists these.
+    pub async fn vanish_records(&self, source: Source, ids: &[RecordId]) {
+        let tx = self.begin().await;
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        tx.records_remove_ids(&ids, RunId(Uuid::nil())).await.expect("removes");
+        tx.counts_refresh(source.id).await.expect("counts");
+        tx.commit_unjournalled().await.expect("commits");
+    }
+
     /// An entity with so many devices and one user, mapped to a client.
     pub async fn mapped(&self, source: Source, name: &str, devices: usize, client: ClientId) -> EntityId {
         let entity = self.entity(source, name).await;

@@ -1,8 +1,9 @@
 //! The directory against real databases.
 
 mod clients;
-mod drift;
 mod csv_import;
+mod devices;
+mod drift;
 mod house;
 mod imports;
 mod mappings;

@@ -96,6 +96,16 @@ table!(record = "record", key(organisation_id: Uuid, id: Uuid), {
     body: String, raw: Vec<u8>, raw_hash: Vec<u8>, content_hash: Vec<u8>, first_seen_at: DateTimeUtc,
     changed_at: DateTimeUtc, removed_at: Option<DateTimeUtc>, run_id: Uuid,
 });
+table!(device = "device", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, name: String, name_key: String, created_at: DateTimeUtc,
+}, client ClientId);
+table!(device_observation = "device_observation", key(organisation_id: Uuid, record_id: Uuid), {
+    device_id: Uuid, evidence: String, confidence: Option<f64>,
+});
+table!(device_ruling = "device_ruling", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, record_a: Uuid, record_b: Uuid, one: bool, created_at: DateTimeUtc, created_by: Option<Uuid>,
+});
+table!(device_stale = "device_stale", key(organisation_id: Uuid, connection_id: Uuid, entity_id: Uuid), {});
 table!(run = "run", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, kind: String, cause: String, state: String, listed: i64, added: i64, changed: i64,
     unchanged: i64, rejected: i64, repeated: i64, removed: i64, pages: i32, expected: Option<i64>,
