@@ -14,13 +14,11 @@ use uuid::Uuid;
 use crate::{
     Tx,
     client_list::literal,
+    device_stale::DEVICE,
     entity::{client, record as table, vendor_entity},
     error::OrDomain,
     packing::{pack, unpack},
 };
-
-/// Kind of the records that are observations of machines.
-pub(crate) const DEVICE: &str = "device";
 
 /// A record that is new or changed.
 #[derive(Clone, Debug)]
@@ -248,19 +246,7 @@ impl Tx {
     }
 
     async fn records_mark_removed(&self, gone: Condition, run: RunId) -> Result<u64> {
-        let devices: Vec<(Uuid, Uuid)> = self
-            .find::<table::Entity>()
-            .select_only()
-            .columns([table::Column::ConnectionId, table::Column::EntityId])
-            .filter(gone.clone())
-            .filter(table::Column::Kind.eq(DEVICE))
-            .filter(table::Column::RemovedAt.is_null())
-            .distinct()
-            .into_tuple()
-            .all(self.db())
-            .await
-            .or_domain()?;
-        self.devices_touch(devices.into_iter().map(|(at, under)| (at.into(), under.into())).collect()).await?;
+        self.devices_touch_where(gone.clone()).await?;
         let update = self
             .update_many::<table::Entity>()
             .col_expr(table::Column::RemovedAt, Expr::val(self.now()))
@@ -298,19 +284,18 @@ impl Tx {
             let place = Expr::tuple([Expr::col(table::Column::TitleKey), Expr::col(table::Column::Id)]);
             select = select.filter(place.gt(Expr::tuple([Expr::val(key.as_str()), Expr::val(*id)])));
         }
-        let rows = select
+        let mut rows = select
             .order_by_asc(table::Column::TitleKey)
             .order_by_asc(table::Column::Id)
             .limit(page.limit + 1)
             .all(self.db())
             .await
             .or_domain()?;
-        let mut rows = rows;
         let more = rows.len() as u64 > page.limit;
         rows.truncate(page.limit as usize);
         let next = more.then(|| rows.last().map(|last| (last.title_key.clone(), last.id))).flatten();
-        let items = rows.into_iter().map(read).collect();
-        Ok(Listed { items, next, total: i64::try_from(total).unwrap_or(i64::MAX) })
+        let total = i64::try_from(total).unwrap_or(i64::MAX);
+        Ok(Listed { items: rows.into_iter().map(read).collect(), next, total })
     }
 
     /// Records of one kind that stand under these entities and name these vendor ids: for joining
@@ -387,9 +372,8 @@ impl Tx {
         update.exec(self.db()).await.or_domain().map(drop)
     }
 
-    /// Sums the directory users of these clients' entities anew; devices are counted where they are joined. Their
-    /// rows must be locked by a statement of its own before: PostgreSQL would sum what it saw before it waited for
-    /// another writer.
+    /// Sums the directory users of these clients' entities anew. Their rows must be locked by a statement before:
+    /// PostgreSQL would sum what it saw before it waited for another writer.
     pub(crate) async fn client_counts_refresh(&self, clients: &[ClientId]) -> Result<()> {
         let summed = |column: vendor_entity::Column| {
             Query::select()
