@@ -178,8 +178,9 @@ impl Tx {
 
     /// Writes records that are new or changed; a removed one is listed again.
     pub async fn records_write(&self, writes: Vec<RecordWrite>) -> Result<()> {
-        let devices = writes.iter().filter(|write| write.kind == DEVICE);
-        self.devices_touch(devices.map(|write| (write.connection_id, write.entity_id)).collect()).await?;
+        let under =
+            writes.iter().filter(|write| write.kind == DEVICE).map(|write| (write.connection_id, write.entity_id));
+        self.devices_touch(under.collect()).await?;
         let rows = writes.into_iter().map(|write| table::Model {
             organisation_id: self.organisation().0,
             id: write.id.0,
@@ -259,8 +260,7 @@ impl Tx {
     /// Deletes everything a connection told us.
     pub(crate) async fn records_forget(&self, connection: ConnectionId) -> Result<()> {
         let delete = self.delete_many::<table::Entity>().filter(table::Column::ConnectionId.eq(connection.0));
-        delete.exec(self.db()).await.or_domain()?;
-        Ok(())
+        delete.exec(self.db()).await.or_domain().map(drop)
     }
 
     /// A page of a client's records of one kind, by title; listed ones only.
@@ -298,8 +298,7 @@ impl Tx {
         Ok(Listed { items: rows.into_iter().map(read).collect(), next, total })
     }
 
-    /// Records of one kind that stand under these entities and name these vendor ids: for joining
-    /// what two listings say of one thing. At most 500 ids.
+    /// Records of one kind under these entities, by title: for joining what two listings say of one thing.
     pub async fn records_under(&self, entities: &[EntityId], kind: &str) -> Result<Vec<Record>> {
         let select = self
             .find::<table::Entity>()
