@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use crate::{
     Tx,
+    device_stale::DEVICE,
     entity::{device_ruling as table, record, vendor_entity},
     error::OrDomain,
     journalled::Journalled,
-    records::DEVICE,
 };
 
 impl Journalled for table::Entity {

@@ -4,15 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{ClientId, ConnectionId, EntityId, Result};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use crate::{
     Tx,
     entity::{device, device_observation, device_stale as table, record, vendor_entity},
     error::OrDomain,
-    records::DEVICE,
 };
+
+/// Kind of the records that are observations of machines.
+pub(crate) const DEVICE: &str = "device";
 
 /// Entities that are settled at once: their clients' observations are held in memory together.
 const AT_ONCE: u64 = 50;
@@ -48,6 +50,23 @@ impl Tx {
             self.insert_many::<table::Entity>(rows, &key, &[C::EntityId]).await?;
         }
         Ok(())
+    }
+
+    /// Notes the observations among these listed records.
+    pub(crate) async fn devices_touch_where(&self, which: Condition) -> Result<()> {
+        let under: Vec<(Uuid, Uuid)> = self
+            .find::<record::Entity>()
+            .select_only()
+            .columns([record::Column::ConnectionId, record::Column::EntityId])
+            .filter(which)
+            .filter(record::Column::Kind.eq(DEVICE))
+            .filter(record::Column::RemovedAt.is_null())
+            .distinct()
+            .into_tuple()
+            .all(self.db())
+            .await
+            .or_domain()?;
+        self.devices_touch(under.into_iter().map(|(at, entity)| (at.into(), entity.into())).collect()).await
     }
 
     /// Joins anew the devices of some of the clients whose observations of this connection changed. Returns whether

@@ -16,9 +16,10 @@ use uuid::Uuid;
 
 use crate::{
     Tx,
+    device_stale::DEVICE,
     entity::{client, device as table, device_observation, record, vendor_entity},
     error::OrDomain,
-    records::{DEVICE, subquery},
+    records::subquery,
 };
 
 /// How often clients are looked for whose observations moved to the others.

@@ -14,13 +14,11 @@ use uuid::Uuid;
 use crate::{
     Tx,
     client_list::literal,
+    device_stale::DEVICE,
     entity::{client, record as table, vendor_entity},
     error::OrDomain,
     packing::{pack, unpack},
 };
-
-/// Kind of the records that are observations of machines.
-pub(crate) const DEVICE: &str = "device";
 
 /// A record that is new or changed.
 #[derive(Clone, Debug)]
@@ -180,8 +178,9 @@ impl Tx {
 
     /// Writes records that are new or changed; a removed one is listed again.
     pub async fn records_write(&self, writes: Vec<RecordWrite>) -> Result<()> {
-        let devices = writes.iter().filter(|write| write.kind == DEVICE);
-        self.devices_touch(devices.map(|write| (write.connection_id, write.entity_id)).collect()).await?;
+        let under =
+            writes.iter().filter(|write| write.kind == DEVICE).map(|write| (write.connection_id, write.entity_id));
+        self.devices_touch(under.collect()).await?;
         let rows = writes.into_iter().map(|write| table::Model {
             organisation_id: self.organisation().0,
             id: write.id.0,
@@ -248,19 +247,7 @@ impl Tx {
     }
 
     async fn records_mark_removed(&self, gone: Condition, run: RunId) -> Result<u64> {
-        let devices: Vec<(Uuid, Uuid)> = self
-            .find::<table::Entity>()
-            .select_only()
-            .columns([table::Column::ConnectionId, table::Column::EntityId])
-            .filter(gone.clone())
-            .filter(table::Column::Kind.eq(DEVICE))
-            .filter(table::Column::RemovedAt.is_null())
-            .distinct()
-            .into_tuple()
-            .all(self.db())
-            .await
-            .or_domain()?;
-        self.devices_touch(devices.into_iter().map(|(at, under)| (at.into(), under.into())).collect()).await?;
+        self.devices_touch_where(gone.clone()).await?;
         let update = self
             .update_many::<table::Entity>()
             .col_expr(table::Column::RemovedAt, Expr::val(self.now()))
@@ -273,8 +260,7 @@ impl Tx {
     /// Deletes everything a connection told us.
     pub(crate) async fn records_forget(&self, connection: ConnectionId) -> Result<()> {
         let delete = self.delete_many::<table::Entity>().filter(table::Column::ConnectionId.eq(connection.0));
-        delete.exec(self.db()).await.or_domain()?;
-        Ok(())
+        delete.exec(self.db()).await.or_domain().map(drop)
     }
 
     /// A page of a client's records of one kind, by title; listed ones only.
@@ -298,23 +284,21 @@ impl Tx {
             let place = Expr::tuple([Expr::col(table::Column::TitleKey), Expr::col(table::Column::Id)]);
             select = select.filter(place.gt(Expr::tuple([Expr::val(key.as_str()), Expr::val(*id)])));
         }
-        let rows = select
+        let mut rows = select
             .order_by_asc(table::Column::TitleKey)
             .order_by_asc(table::Column::Id)
             .limit(page.limit + 1)
             .all(self.db())
             .await
             .or_domain()?;
-        let mut rows = rows;
         let more = rows.len() as u64 > page.limit;
         rows.truncate(page.limit as usize);
         let next = more.then(|| rows.last().map(|last| (last.title_key.clone(), last.id))).flatten();
-        let items = rows.into_iter().map(read).collect();
-        Ok(Listed { items, next, total: i64::try_from(total).unwrap_or(i64::MAX) })
+        let total = i64::try_from(total).unwrap_or(i64::MAX);
+        Ok(Listed { items: rows.into_iter().map(read).collect(), next, total })
     }
 
-    /// Records of one kind that stand under these entities and name these vendor ids: for joining
-    /// what two listings say of one thing. At most 500 ids.
+    /// Records of one kind under these entities, by title: for joining what two listings say of one thing.
     pub async fn records_under(&self, entities: &[EntityId], kind: &str) -> Result<Vec<Record>> {
         let select = self
             .find::<table::Entity>()
@@ -387,9 +371,8 @@ impl Tx {
         update.exec(self.db()).await.or_domain().map(drop)
     }
 
-    /// Sums the directory users of these clients' entities anew; devices are counted where they are joined. Their
-    /// rows must be locked by a statement of its own before: PostgreSQL would sum what it saw before it waited for
-    /// another writer.
+    /// Sums the directory users of these clients' entities anew. Their rows must be locked by a statement before:
+    /// PostgreSQL would sum what it saw before it waited for another writer.
     pub(crate) async fn client_counts_refresh(&self, clients: &[ClientId]) -> Result<()> {
         let summed = |column: vendor_entity::Column| {
             Query::select()
