@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_checkpoint_begins_with_its_job_and_is_read_back() {
-        let job = JobId(uuid::Uuid::from_u128(7));
+        let job = JobId(Uuid::from_u128(7));
         let mut checkpoint = Checkpoint { job: job.to_string(), done: Some("a".into()), ..Checkpoint::default() };
         checkpoint.place.cursor = Some("c".into());
         let text = checkpoint.write().expect("writes");

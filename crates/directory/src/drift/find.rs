@@ -232,7 +232,7 @@ mod tests {
                     Some(at) => prop_assert!(alike(&gone[*at])),
                     None => {
                         let free = gone.iter().enumerate().filter(|(at, _)| !places.contains(at));
-                        prop_assert!(!free.map(|(_, former)| former).any(|former| alike(former)));
+                        prop_assert!(!free.map(|(_, former)| former).any(alike));
                     }
                 }
             }
