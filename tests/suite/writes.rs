@@ -36,7 +36,8 @@ both_databases! {
         let ids = house.furnish(&app).await;
         let mut applied = 0;
         let mut previewed: Vec<_> = templates().into_iter().filter(|one| one.operation.asks("dry_run")).collect();
-        previewed.sort_by_key(|template| template.operation.method == Method::DELETE);
+        // What takes a client away comes last.
+        previewed.sort_by_key(|one| one.operation.method == Method::DELETE || one.operation.id == "client_merge");
         for template in previewed {
             let id = &template.operation.id;
             let (path, body) = template.fill(&ids, None);

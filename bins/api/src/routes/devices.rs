@@ -184,11 +184,11 @@ impl Devices {
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
         let (client, id) = (ClientId(client_id.0), DeviceId(device_id.0));
         let request = (client, id, &body.0);
+        app.permit(&context, Permission::DevicesView, "device_join").await?;
         let write = match app.begin(&context, Permission::MappingsSave, "device_join", asked, &request).await? {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        context.require(Permission::DevicesView)?;
         let others: Vec<DeviceId> = body.0.device_ids.iter().copied().map(DeviceId).collect();
         let joined = device_join(&write.tx, client, id, &others).await?;
         let item = shown(&write.tx, client, &joined).await?;
@@ -222,11 +222,11 @@ impl Devices {
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
         let (client, id) = (ClientId(client_id.0), DeviceId(device_id.0));
         let request = (client, id, &body.0);
+        app.permit(&context, Permission::DevicesView, "device_split").await?;
         let write = match app.begin(&context, Permission::MappingsSave, "device_split", asked, &request).await? {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        context.require(Permission::DevicesView)?;
         let out: Vec<RecordId> = body.0.observations.iter().copied().map(RecordId).collect();
         let left = device_split(&write.tx, client, id, &out).await?;
         let item = shown(&write.tx, client, &left).await?;
