@@ -29,6 +29,7 @@ fn settle(value: &mut Value) {
             strip_charset(fields);
             whole_bounds(fields);
             page_bounds(fields);
+            event_streams(fields);
             header_names(fields);
             if fields.get("format").is_some_and(|format| format == "naive-date") {
                 fields.insert("format".to_owned(), "date".into());
@@ -75,6 +76,15 @@ fn header_names(fields: &mut Map<String, Value>) {
         _ => name,
     };
     *headers = std::mem::take(headers).into_iter().map(|(name, value)| (known(name), value)).collect();
+}
+
+/// A stream of events is a text to generators of clients: one that knows the type of an event still cannot read it
+/// from a stream.
+fn event_streams(fields: &mut Map<String, Value>) {
+    if let Some(Value::Object(stream)) = fields.get_mut("text/event-stream") {
+        let description = "Server-sent events; the data of each is an object as JSON, described at the operation";
+        stream.insert("schema".to_owned(), serde_json::json!({ "type": "string", "description": description }));
+    }
 }
 
 /// The bounds of `limit`, which the server checks itself to answer with a problem.
