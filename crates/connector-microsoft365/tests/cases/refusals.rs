@@ -14,11 +14,11 @@ fn graph_error(code: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_tenant_without_premium_is_forbidden_and_says_which_licence_is_missing() {
+async fn a_tenant_without_premium_is_not_offered_this_and_says_which_licence_is_missing() {
     let body = graph_error("Authentication_RequestFromNonPremiumTenantOrB2CTenant");
     let answers = Arc::new(Answers::default()).then(403, &[], body);
     let error = answers.connector().sign_in_methods().unwrap().page(AT).await.unwrap_err();
-    assert_eq!((error.kind, error.retry), (Kind::Forbidden, Retry::No));
+    assert_eq!((error.kind, error.retry), (Kind::NotOffered, Retry::No));
     assert!(error.message.contains("Entra ID P1"), "{error}");
     assert_eq!(error.vendor_request_id.as_deref(), Some("inner-1"));
     assert_eq!(error.vendor_message.as_deref(), Some("Words."));

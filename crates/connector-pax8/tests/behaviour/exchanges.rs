@@ -110,7 +110,7 @@ async fn shares_of_invoices() {
     assert_eq!(entities.iter().flatten().collect::<Vec<_>>(), [birch, alder, alder]);
     let usd = |amount: &str| json!({ "amount": amount, "currency": "USD" });
     let first = json!({
-        "number": "Pax8 2026-09-05", "reference": "aa0e8400-e29b-41d4-a716-446655440000", "status": "Paid",
+        "number": "Pax8 2026-09-05", "cost": true, "reference": "aa0e8400-e29b-41d4-a716-446655440000", "status": "Paid",
         "paid": true, "issued_on": "2026-09-05", "due_on": "2026-09-20", "paid_on": null,
         // Its tax is not said, so neither is the total.
         "net": usd("10.25"), "tax": null, "total": null, "balance": null, "url": null, "updated_at": null,
@@ -118,7 +118,7 @@ async fn shares_of_invoices() {
     let mut second = first.clone();
     (second["net"], second["tax"], second["total"]) = (usd("228.80"), usd("22.88"), usd("251.68"));
     let third = json!({
-        "number": "Pax8 2026-10-05", "reference": "aa0e8400-e29b-41d4-a716-446655440001", "status": "Carried",
+        "number": "Pax8 2026-10-05", "cost": true, "reference": "aa0e8400-e29b-41d4-a716-446655440001", "status": "Carried",
         "paid": null, "issued_on": "2026-10-05", "due_on": "2026-10-20", "paid_on": null,
         // Two currencies make no sum.
         "net": null, "tax": null, "total": null, "balance": null, "url": null, "updated_at": null,
