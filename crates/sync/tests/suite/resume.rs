@@ -114,7 +114,7 @@ both_databases! {
     }
 
     async fn a_first_sync_goes_on_where_it_was(db: TestDb) {
-        let stage = stage(db, NINJAONE, WorldSize { devices: 900, ..PAGES }).await;
+        let stage = stage(db, NINJAONE, WorldSize { devices: 2_000, ..PAGES }).await;
         let (mut cuts, mut pages, mut polls) = (0, 0, 30);
         while stage.pending().await > 0 {
             cuts += usize::from(!cut_off(&stage, polls).await);
