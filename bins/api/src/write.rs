@@ -124,6 +124,15 @@ impl App {
         Ok(())
     }
 
+    /// The same error again; where it is a refusal that showed only on the way, with an entry in the journal. The
+    /// transaction that met it has ended.
+    pub async fn noted(&self, context: &Context, action: &str, error: Error) -> Result<Error> {
+        if let Error::Forbidden { permission } = &error {
+            self.note_denied(context, *permission, action).await?;
+        }
+        Ok(error)
+    }
+
     async fn note_denied(&self, context: &Context, permission: Permission, action: &str) -> Result<()> {
         let tx = self.store.begin(context.clone()).await?;
         tx.commit_attempt(action, Outcome::Denied, permission.as_str()).await

@@ -242,7 +242,14 @@ impl Drift {
             Begun::New(write) => write,
         };
         let may = |integration: &str| app.permit_vendor(&context, Permission::MappingsSave, integration);
-        let item = drift_fix(&write.tx, DriftId(drift_id.0), &wish, may).await?;
+        let done = drift_fix(&write.tx, DriftId(drift_id.0), &wish, may).await;
+        let item = match done {
+            Ok(item) => item,
+            Err(refused) => {
+                drop(write);
+                return Err(app.noted(&context, "drift_fix", refused).await?.into());
+            }
+        };
         Ok(Answer::new(write.finish(Some(DriftItem::of(item)), Vec::new()).await?))
     }
 
@@ -273,7 +280,14 @@ impl Drift {
             Begun::New(write) => write,
         };
         let may = |integration: &str| app.permit_vendor(&context, Permission::MappingsSave, integration);
-        let item = drift_dismiss(&write.tx, DriftId(drift_id.0), why.as_deref(), may).await?;
+        let done = drift_dismiss(&write.tx, DriftId(drift_id.0), why.as_deref(), may).await;
+        let item = match done {
+            Ok(item) => item,
+            Err(refused) => {
+                drop(write);
+                return Err(app.noted(&context, "drift_dismiss", refused).await?.into());
+            }
+        };
         Ok(Answer::new(write.finish(Some(DriftItem::of(item)), Vec::new()).await?))
     }
 }

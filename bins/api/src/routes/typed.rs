@@ -164,14 +164,14 @@ impl TypedMappings {
         let context = caller.context()?;
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
         let (client, id) = (ClientId(client_id.0), UnverifiedMappingId(unverified_mapping_id.0));
+        let typed = app.read_as(&context, Permission::ClientsView).await?.unverified_mapping(client, id).await?;
+        app.permit_for(&context, Permission::MappingsSave, "unverified_mapping_delete", &typed.integration).await?;
         let begun =
             app.begin(&context, Permission::MappingsSave, "unverified_mapping_delete", asked, &(client, id)).await?;
         let write = match begun {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        let typed = write.tx.unverified_mapping(client, id).await?;
-        app.permit_vendor(&context, Permission::MappingsSave, &typed.integration)?;
         let gone = typed_remove(&write.tx, client, id).await?;
         Ok(Answer::new(write.finish(Some(gone.into()), Vec::new()).await?))
     }
