@@ -205,9 +205,16 @@ async fn decide(
         Begun::Done(answer) => return Ok(Answer::new(answer)),
         Begun::New(write) => write,
     };
-    let row = match action {
-        "job_retry" => sync::job_retry(&write.tx, app.entries, JobId(id)).await?,
-        _ => sync::job_drop(&write.tx, app.entries, JobId(id)).await?,
+    let done = match action {
+        "job_retry" => sync::job_retry(&write.tx, app.entries, JobId(id)).await,
+        _ => sync::job_drop(&write.tx, app.entries, JobId(id)).await,
+    };
+    let row = match done {
+        Ok(row) => row,
+        Err(refused) => {
+            drop(write);
+            return Err(app.noted(&context, action, refused).await?.into());
+        }
     };
     let answer = write.finish(Some(row.into()), Vec::new()).await?;
     if !dry_run {
