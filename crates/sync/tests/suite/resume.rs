@@ -119,8 +119,9 @@ both_databases! {
         while stage.pending().await > 0 {
             cuts += usize::from(!cut_off(&stage, polls).await);
             let stored = stage.runs().await.iter().map(|run| run.pages).sum();
-            // A try that gets nowhere counts: give the next one longer.
-            polls = if stored > pages { 30 } else { polls + 15 };
+            // A try that gets nowhere counts, and a job has twelve: give the next one twice as long, so that a
+            // longer step (the run's end, which is one transaction) is reached well before they are used up.
+            polls = if stored > pages { 30 } else { polls * 2 };
             pages = stored;
         }
         assert!(cuts > 12, "more often than a job may be begun: {cuts}");
