@@ -1,8 +1,10 @@
 //! The client list: search, filters, order and cursor.
 
+use std::sync::Arc;
+
 use domain::{
-    Archived, Client, ClientId, ClientStatus, Error, IntegrationFilter, Listed, PageRequest, Range, Result, SortOrder,
-    name_key,
+    Archived, Client, ClientId, ClientStatus, ConnectionState, Error, IntegrationFilter, Listed, PageRequest, Range,
+    Result, SortOrder, Timestamp, name_key,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, ExprTrait, FromQueryResult, Order, QueryFilter, QueryOrder, QueryResult,
@@ -13,8 +15,8 @@ use sea_orm::{
 use crate::{
     Tx,
     clients::read,
-    entity::{client, journal_head, vendor_entity},
-    error::OrDomain,
+    entity::{client, connection, journal_head, vendor_entity},
+    error::{OrDomain, known},
 };
 
 /// Which clients are wanted. Empty means all that are neither deleted nor archived.
@@ -81,7 +83,7 @@ impl ClientSort {
             Self::Devices | Self::Users => key.parse::<i32>().map_err(|_| wrong())?.into(),
             Self::Created => {
                 let micros = key.parse::<i64>().map_err(|_| wrong())?;
-                domain::Timestamp::from_timestamp_micros(micros).ok_or_else(wrong)?.into()
+                Timestamp::from_timestamp_micros(micros).ok_or_else(wrong)?.into()
             }
         })
     }
@@ -94,6 +96,19 @@ pub struct ListedClient {
     pub client: Client,
     /// Integrations that it is mapped to, sorted.
     pub integrations: Vec<String>,
+    /// How old is what each connection says; all of the organisation's, the same for every client of a page.
+    pub ages: Arc<[ConnectionAge]>,
+}
+
+/// How old what a connection says is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionAge {
+    /// Its integration.
+    pub integration: String,
+    /// When a sync of all its kinds last ended well.
+    pub synced_at: Option<Timestamp>,
+    /// Whether that is too long ago, or it does not work.
+    pub stale: bool,
 }
 
 /// Names of the columns that the list adds to a client's own.
@@ -118,11 +133,11 @@ impl FromQueryResult for Row {
 }
 
 impl Row {
-    fn read(self) -> Result<ListedClient> {
+    fn read(self, ages: Arc<[ConnectionAge]>) -> Result<ListedClient> {
         let joined = self.integrations.unwrap_or_default();
         let mut integrations: Vec<String> = joined.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
         integrations.sort_unstable();
-        Ok(ListedClient { client: read(self.client)?, integrations })
+        Ok(ListedClient { client: read(self.client)?, integrations, ages })
     }
 }
 
@@ -167,7 +182,9 @@ impl Tx {
             }
         };
         let more = rows.len() as u64 > page.limit;
-        let items = rows.into_iter().take(page.limit as usize).map(Row::read).collect::<Result<Vec<_>>>()?;
+        let ages = self.connection_ages().await?;
+        let rows = rows.into_iter().take(page.limit as usize);
+        let items = rows.map(|row| row.read(ages.clone())).collect::<Result<Vec<_>>>()?;
         let next = more.then(|| items.last().map(|last| (sort.key(&last.client), last.client.id.0))).flatten();
         Ok(Listed { items, next, total })
     }
@@ -194,8 +211,9 @@ impl Tx {
             .find::<client::Entity>()
             .filter(client::Column::DeletedAt.is_null())
             .filter(client::Column::Id.is_in(hits.ids.iter().map(|client| client.0)));
-        let mut items =
-            self.listed(select, Expr::cust("NULL")).await?.into_iter().map(Row::read).collect::<Result<Vec<_>>>()?;
+        let ages = self.connection_ages().await?;
+        let rows = self.listed(select, Expr::cust("NULL")).await?.into_iter();
+        let mut items = rows.map(|row| row.read(ages.clone())).collect::<Result<Vec<_>>>()?;
         items.sort_by_cached_key(|item| (name_key(&item.client.name), item.client.id));
         let next = hits.more.then(|| items.last().map(|last| (sort.key(&last.client), last.client.id.0))).flatten();
         Ok(Some(Listed { items, next, total: hits.total }))
@@ -205,7 +223,27 @@ impl Tx {
     pub async fn client_listed(&self, id: ClientId) -> Result<ListedClient> {
         let any = ClientFilter { archived: Archived::Included, ..ClientFilter::default() };
         let select = self.client_select(&any).filter(client::Column::Id.eq(id.0));
-        self.listed(select, Expr::cust("NULL")).await?.pop().ok_or(Error::NotFound { what: "client" })?.read()
+        let row = self.listed(select, Expr::cust("NULL")).await?.pop().ok_or(Error::NotFound { what: "client" })?;
+        row.read(self.connection_ages().await?)
+    }
+
+    /// How old what each connection says is.
+    async fn connection_ages(&self) -> Result<Arc<[ConnectionAge]>> {
+        use connection::Column as C;
+        let rows: Vec<(String, String, i32, Option<Timestamp>)> = self
+            .find::<connection::Entity>()
+            .select_only()
+            .columns([C::Integration, C::State, C::CadenceMinutes, C::LastSyncedAt])
+            .into_tuple()
+            .all(self.db())
+            .await
+            .or_domain()?;
+        let age = |(integration, state, cadence_minutes, synced_at): (String, String, i32, Option<Timestamp>)| {
+            let state = known(ConnectionState::parse(&state), "connection.state")?;
+            let stale = state.is_stale(cadence_minutes, synced_at, self.now());
+            Ok(ConnectionAge { integration, synced_at, stale })
+        };
+        rows.into_iter().map(age).collect()
     }
 
     /// The rows of a selection of clients, each with its integrations, and with a total that is the same for all.

@@ -73,7 +73,7 @@ pub use queue::{Started, sync_key};
 pub use reconcile::{Held, Line, Verdict, reconcile};
 pub use replay::{Difference, FieldChange, ReplayDiff, ReplayKind, replay_note, replay_start};
 pub use rights::allowed;
-pub use snapshots::{CountOf, Counting, LicenceOf, Snapshot, SubscriptionOf};
+pub use snapshots::{AgeOf, CountOf, Counting, LicenceOf, Snapshot, SubscriptionOf};
 pub use subscriptions::{QuantitySet, Render};
 pub use trouble::{vendor_code, vendor_error};
 pub use worker::{FORGOTTEN_AFTER_SECONDS, Worker, WorkerOptions};

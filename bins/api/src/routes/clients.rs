@@ -19,7 +19,7 @@ use crate::{
     app::AppData,
     auth::Caller,
     changes::Written,
-    freshness::{Freshness, Sources},
+    freshness::{Freshness, Sources, older},
     page::{Answer, Page, if_match, page_request},
     problem::Failure,
     write::{Asked, Begun},
@@ -68,6 +68,11 @@ pub struct Client {
     pub device_count: Option<i32>,
     /// Directory users attributed to it; absent while unknown
     pub user_count: Option<i32>,
+    /// When the oldest of what is counted was true at its vendor; absent while some was never synced to the end, or
+    /// nothing is counted
+    pub counts_synced_at: Option<DateTime<Utc>>,
+    /// Whether some of what is counted is older than twice its connection's cadence, or a connection does not work
+    pub counts_stale: bool,
     /// Notes of the staff
     pub notes: Option<String>,
     /// Address of the main contact
@@ -417,11 +422,15 @@ impl Clients {
 
 /// The view of a client.
 pub fn view(app: &crate::app::App, listed: ListedClient) -> Client {
-    let ListedClient { client, integrations } = listed;
+    let ListedClient { client, integrations, ages } = listed;
     let known = |kind: &str| integrations.iter().any(|integration| app.can(integration, kind));
+    let counts = |integration: &str| app.can(integration, "device") || app.can(integration, "directory_user");
+    let counted = || ages.iter().filter(|age| integrations.contains(&age.integration) && counts(&age.integration));
     Client {
         device_count: known("device").then_some(client.device_count),
         user_count: known("directory_user").then_some(client.user_count),
+        counts_synced_at: counted().map(|age| age.synced_at).reduce(older).flatten(),
+        counts_stale: counted().any(|age| age.stale),
         id: client.id.0,
         name: client.name,
         status: client.status.into(),
