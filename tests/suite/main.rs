@@ -19,6 +19,7 @@ mod house;
 mod isolation;
 mod kill;
 mod life;
+mod mail;
 mod main_job;
 mod oidc;
 mod operations;

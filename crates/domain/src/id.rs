@@ -76,4 +76,6 @@ ids! {
     DeviceRulingId,
     /// One letter of the outbox.
     MailId,
+    /// One invitation to the team.
+    StaffInvitationId,
 }
