@@ -23,5 +23,6 @@ mod mail;
 mod main_job;
 mod oidc;
 mod operations;
+mod staff_life;
 mod writes;
 mod writes_at_vendors;

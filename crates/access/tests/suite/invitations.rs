@@ -88,7 +88,7 @@ both_databases! {
         let house = House::build(&db).await;
         let owner = house.context(OWNER).await;
         let mut told = Vec::new();
-        let mut link = async |email: &str| {
+        let link = async |email: &str| {
             let row = invite(&house, &owner, new(email, Role::Viewer)).await.expect("invites");
             (row, token(&links(&house, email).await[0]))
         };
