@@ -60,15 +60,19 @@ fn installed() -> bool {
     false
 }
 
-/// A key, and a certificate for localhost that nobody signed, in a folder.
+/// A key and a certificate for localhost, and the authority that signed it, in a folder.
 fn certificate(at: &Path) {
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
-        .args(["-addext", "subjectAltName=DNS:localhost", "-keyout", "key.pem", "-out", "cert.pem"])
-        .current_dir(at)
-        .output()
-        .expect("openssl runs");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let run = |arguments: &[&str]| {
+        let made = Command::new("openssl").args(arguments).current_dir(at).output().expect("openssl runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    };
+    let new = ["req", "-newkey", "rsa:2048", "-nodes"];
+    run(&[&new[..], &["-x509", "-days", "2", "-subj", "/CN=Test CA", "-keyout", "ca-key.pem", "-out", "ca.pem"]]
+        .concat());
+    run(&[&new[..], &["-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "csr.pem"]].concat());
+    std::fs::write(at.join("ext"), "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n").expect("writes");
+    let signed = ["x509", "-req", "-in", "csr.pem", "-CA", "ca.pem", "-CAkey", "ca-key.pem", "-CAcreateserial"];
+    run(&[&signed[..], &["-days", "2", "-extfile", "ext", "-out", "cert.pem"]].concat());
 }
 
 impl Server {
@@ -215,7 +219,7 @@ async fn tls_is_used_and_only_a_known_certificate_is_trusted() {
     }
     let at = tempfile::tempdir().expect("a folder");
     certificate(at.path());
-    let authority = std::fs::read(at.path().join("cert.pem")).expect("reads");
+    let authority = std::fs::read(at.path().join("ca.pem")).expect("reads");
     for (name, security) in [("tls", Security::Tls), ("starttls", Security::StartTls)] {
         let mut server = Server::start(name, at.path());
         let unknown = smtp(options(server.port, security));

@@ -1,6 +1,6 @@
 //! Configuration: a file, then the environment; every mistake named at once.
 
-use std::{net::SocketAddr, path::Path};
+use std::{collections::HashMap, net::SocketAddr, path::Path};
 
 use persistence::KeyRing;
 use secrecy::SecretString;
@@ -116,7 +116,8 @@ impl Settings {
         }
         let environment = config::Environment::with_prefix("PANELONE").prefix_separator("_").try_parsing(true);
         let mine = std::env::vars().filter(|(name, _)| !NOT_SETTINGS.iter().any(|other| name.starts_with(other)));
-        let (words, mine): (Vec<_>, _) = mine.partition(|(name, _)| AS_WRITTEN.contains(&name.as_str()));
+        let (words, mine): (HashMap<_, _>, HashMap<_, _>) =
+            mine.partition(|(name, _)| AS_WRITTEN.contains(&name.as_str()));
         for (name, word) in words {
             let key = name.trim_start_matches("PANELONE_").to_lowercase();
             sources = sources.set_override(key, word).map_err(|why| format!("configuration: {why}"))?;

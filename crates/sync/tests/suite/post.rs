@@ -125,6 +125,16 @@ both_databases! {
         let failed = tx.jobs_failed().await.expect("lists");
         assert_eq!(failed.len(), 1);
         assert_eq!((failed[0].kind.as_str(), failed[0].last_error.as_deref()), ("mail", Some("550 no such user")));
+        // What it said is gone: trying the job again says so, and sends nothing.
+        drop(tx);
+        let tx = db.store.begin(db.context(office.stage.organisation)).await.expect("begins");
+        tx.job_retry(&failed[0]).await.expect("retries");
+        tx.commit("job_retry", None).await.expect("commits");
+        office.work().await;
+        let tx = db.store.read(db.context(office.stage.organisation)).await.expect("reads");
+        let again = tx.jobs_failed().await.expect("lists");
+        assert!(again[0].last_error.as_deref().is_some_and(|why| why.contains("send it anew")), "{again:?}");
+        assert_eq!(office.carrier.tries(), 1);
     }
 
     async fn a_server_that_is_away_for_long_is_given_up(db: TestDb) {
