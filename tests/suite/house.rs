@@ -166,11 +166,18 @@ impl House {
             ("billing", billing),
             ("staff", self.staff(app, "colleague", Role::Viewer, None).await),
             ("api_key", self.key(app, owner, "read").await.1),
+            ("staff_invitation", self.invitation(app).await),
             ("session", text(&second["session_id"])),
             ("entry", text(&imported["change_set"]["entry_id"])),
             ("credentials", Value::Object(app.credentials("pax8")).to_string()),
         ]);
         held
+    }
+
+    /// An invitation to the team that waits.
+    async fn invitation(&self, app: &TestApp) -> String {
+        let body = json!({ "name": "Wanda Waiting", "email": self.email("waiting"), "role": "viewer" });
+        text(&app.post(&self.owner, "/api/staff-invitations", &body).await.ok()["item"]["id"])
     }
 
     /// A sync of a connection that was given up.

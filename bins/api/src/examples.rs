@@ -13,6 +13,7 @@ use crate::routes::{
     documents::DocumentArchive,
     drift::DriftFixRequest,
     imports::ImportRequest,
+    invitations::{InvitationAccept, StaffInvite},
     journal::Revert,
     keys::ApiKeyCreate,
     mappings::MappingSave,
@@ -20,6 +21,7 @@ use crate::routes::{
     session::{PasswordChange, SessionCreate},
     sharing::ShareCreate,
     staff::{StaffCreate, StaffUpdate},
+    staff_life::{OwnershipTransfer, PasswordResetRequest, PasswordResetSet},
     subscriptions::QuantityChange,
     threats::ThreatActRequest,
     tickets::{TicketCreate, TicketNoteAdd, TicketUpdate},
@@ -54,6 +56,16 @@ examples! {
         "name": "Ana Silva", "email": "ana@msp.example", "password": "a first long password", "role": "engineer",
         "deny_clients": ["01a2008a-0000-7000-8000-000000000001"],
     },
+    StaffInvite => {
+        "name": "Ana Silva", "email": "ana@msp.example", "role": "engineer",
+        "deny_clients": ["01a2008a-0000-7000-8000-000000000001"],
+    },
+    InvitationAccept => {
+        "token": "pinv_the-token-of-the-link", "name": "Ana Silva", "password": "a long password of one's own",
+    },
+    OwnershipTransfer => { "own_role": "admin" },
+    PasswordResetRequest => { "email": "jo@msp.example" },
+    PasswordResetSet => { "token": "pset_the-token-of-the-link", "password": "another long password" },
     StaffUpdate => { "role": "viewer", "suspended": false },
     ConnectionCreate => {
         "integration": "ninjaone", "name": "NinjaOne, Europe", "cadence_minutes": 60,

@@ -39,6 +39,7 @@ use crate::{
         },
         imports::Imports,
         integrations::Integrations,
+        invitations::Invitations,
         journal::Journal,
         keys::Keys,
         live::Live,
@@ -54,6 +55,7 @@ use crate::{
         session::Session,
         sharing::Sharing,
         staff::Staff,
+        staff_life::StaffLife,
         subscriptions::Subscriptions,
         threats::ThreatActions,
         tickets::Tickets,
@@ -85,7 +87,8 @@ type Part5 = (
 );
 type Part6 =
     (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6);
+type Part7 = (Invitations, StaffLife);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7);
 
 /// The API with its document.
 pub fn service() -> OpenApiService<Whole, ()> {
@@ -107,7 +110,8 @@ pub fn service() -> OpenApiService<Whole, ()> {
     );
     let sixth =
         (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
-    OpenApiService::new((first, second, third, fourth, fifth, sixth), "PanelOne", env!("CARGO_PKG_VERSION"))
+    let seventh = (Invitations, StaffLife);
+    OpenApiService::new((first, second, third, fourth, fifth, sixth, seventh), "PanelOne", env!("CARGO_PKG_VERSION"))
         .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
 }
 

@@ -3,12 +3,14 @@
 //! * `settings.rs`: everything an operator can set, checked at start.
 //! * `dial.rs`: one budget for each connection, over one HTTP client.
 //! * `fleet.rs`: what operators see of all workers, and do with jobs that were given up.
+//! * `post.rs`: the way letters leave.
 //! * `telemetry.rs`: log lines.
 //!
 //! **A new setting**: a field in `settings.rs` with its check, and a row in the README's table.
 
 mod dial;
 pub mod fleet;
+pub mod post;
 mod settings;
 mod telemetry;
 
@@ -44,6 +46,14 @@ pub fn spawn(
 ) -> (Arc<Notify>, tokio::task::JoinHandle<()>) {
     let options = sync::WorkerOptions { slots: settings.worker_slots, ..sync::WorkerOptions::default() };
     let worker = sync::Worker::new(engine.clone(), options).named(&name());
+    // The settings were checked at start; what still fails here (a file that has gone) leaves letters to others.
+    let worker = match post::carrier(settings) {
+        Ok(carrier) => worker.posting(carrier),
+        Err(why) => {
+            tracing::error!(%why, "this worker carries no mail");
+            worker
+        }
+    };
     let wake = worker.wake();
     (wake, tokio::spawn(async move { worker.run(stop).await }))
 }

@@ -8,29 +8,40 @@
 //! * Functions that take a `&Tx` leave the commit to the caller, who previews or applies; those
 //!   that take the `&Store` commit themselves, because they note an attempt or check a password.
 //!
-//! **A new rule about the team**: `staff.rs`. **Another way to sign in**: a file beside
+//! * Letters with links (`invitations.rs`, `password_reset.rs`) leave through the outbox, in the transaction of their cause.
+//!
+//! **A new rule about the team**: `team.rs`, which every change of it passes. **Another way to sign in**: a file beside
 //! `sign_in.rs` that ends in `session_create`, and is charged through `throttle.rs` like it.
 
 mod api_keys;
 mod gate;
+mod invitations;
 mod organisations;
 mod password_change;
+mod password_reset;
 mod passwords;
 mod sessions;
 mod sign_in;
 mod staff;
+mod team;
 mod throttle;
 mod tokens;
 
 pub use api_keys::{CreatedKey, NewKey, api_key_context, api_key_create, api_key_list, api_key_read, api_key_revoke};
 pub use gate::{AccessOptions, Gate, RequestMeta};
+pub use invitations::{
+    INVITATION_LIFE, LinkAnswer, NewInvitation, staff_invitation_accept, staff_invitation_list,
+    staff_invitation_revoke, staff_invite,
+};
 pub use organisations::{NewOrganisation, organisation_create};
 pub use password_change::{password_change, staff_password_set};
+pub use password_reset::{PasswordResetAsk, RESET_LIFE, password_reset_request, password_reset_set};
 pub use passwords::{Cost, Passwords};
 pub use sessions::{
     session_context, session_delete, session_list, session_read, sessions_delete_others, staff_sessions_delete,
 };
 pub use sign_in::{SignIn, SignedIn, sign_in};
 pub use staff::{CheckedStaff, NewStaff, StaffPatch, staff_create, staff_list, staff_update};
+pub use team::{ownership_transfer, staff_remove};
 pub use throttle::attempts_forget;
 pub use tokens::{Environment, is_api_key};

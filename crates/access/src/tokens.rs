@@ -67,6 +67,34 @@ fn token(prefix: &str, chance: &dyn Chance, organisation: OrganisationId) -> Tok
     Token { text: format!("{prefix}{text}").into(), hash: Sha256::digest(bytes).to_vec(), hint }
 }
 
+/// What a link in a letter is for: one does not open the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// Accepting an invitation.
+    Invitation,
+    /// Setting a password anew.
+    PasswordReset,
+}
+
+impl Link {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Invitation => "pinv_",
+            Self::PasswordReset => "pset_",
+        }
+    }
+}
+
+/// A new token for a link.
+pub(crate) fn link_token(link: Link, chance: &dyn Chance, organisation: OrganisationId) -> Token {
+    token(link.prefix(), chance, organisation)
+}
+
+/// The organisation and the hash of a link's token; `None` for anything else.
+pub(crate) fn parse_link(link: Link, text: &str) -> Option<(OrganisationId, Vec<u8>)> {
+    parse_session(text.strip_prefix(link.prefix())?)
+}
+
 /// The organisation and the hash of a session token; `None` for anything else.
 pub(crate) fn parse_session(text: &str) -> Option<(OrganisationId, Vec<u8>)> {
     if text.len() != CHARACTERS {

@@ -74,4 +74,8 @@ ids! {
     DeviceId,
     /// What a person decided about two observations of machines.
     DeviceRulingId,
+    /// One letter of the outbox.
+    MailId,
+    /// One invitation to the team.
+    StaffInvitationId,
 }

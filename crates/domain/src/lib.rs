@@ -16,6 +16,8 @@ mod drift;
 mod entity;
 mod error;
 mod id;
+mod invitation;
+mod letter;
 mod list;
 mod permission;
 mod record;
@@ -33,8 +35,10 @@ pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use id::{
     ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId, DriftId, EntityId, EntryId, JobId,
-    OrganisationId, RecordId, RunId, SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
+    MailId, OrganisationId, RecordId, RunId, SessionId, StaffId, StaffInvitationId, UnverifiedMappingId, VendorWriteId,
 };
+pub use invitation::InvitationState;
+pub use letter::{Letter, LetterLink, MailState};
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};
 pub use record::{Freshness, Record};

@@ -42,6 +42,8 @@ pub struct StaffRow {
     pub deny_clients: BTreeSet<ClientId>,
     /// Since when sign-in is refused.
     pub suspended_at: Option<Timestamp>,
+    /// Since when they belong to the team no more; the row stays for the journal's sake, and sign-in is refused.
+    pub removed_at: Option<Timestamp>,
     /// Made.
     pub created_at: Timestamp,
     /// Changed.
@@ -107,11 +109,11 @@ pub struct ApiKeyRow {
     pub version: i32,
 }
 
-fn clients_text(set: &BTreeSet<ClientId>) -> String {
+pub(crate) fn clients_text(set: &BTreeSet<ClientId>) -> String {
     serde_json::to_string(set).unwrap_or_default()
 }
 
-fn clients_read(text: &str) -> Result<BTreeSet<ClientId>> {
+pub(crate) fn clients_read(text: &str) -> Result<BTreeSet<ClientId>> {
     serde_json::from_str(text).map_err(Error::internal)
 }
 
@@ -131,6 +133,7 @@ pub(crate) fn staff_read(row: staff::Model) -> Result<StaffRow> {
         allow_clients: row.allow_clients.as_deref().map(clients_read).transpose()?,
         deny_clients: clients_read(&row.deny_clients)?,
         suspended_at: row.suspended_at,
+        removed_at: row.removed_at,
         created_at: row.created_at,
         updated_at: row.updated_at,
         version: row.version,
@@ -142,13 +145,15 @@ fn staff_write(organisation: OrganisationId, row: &StaffRow) -> staff::Model {
         organisation_id: organisation.0,
         id: row.id.0,
         email: row.email.clone(),
-        email_key: email_key(&row.email),
+        // Someone removed leaves their address to others.
+        email_key: row.removed_at.map_or_else(|| email_key(&row.email), |_| format!("removed:{}", row.id)),
         name: row.name.clone(),
         role: row.role.as_str().to_owned(),
         password_hash: row.password_hash.clone(),
         allow_clients: row.allow_clients.as_ref().map(clients_text),
         deny_clients: clients_text(&row.deny_clients),
         suspended_at: row.suspended_at,
+        removed_at: row.removed_at,
         created_at: row.created_at,
         updated_at: row.updated_at,
         version: row.version,
@@ -181,7 +186,7 @@ impl Journalled for staff::Entity {
             "id": row.id, "email": row.email, "name": row.name, "role": row.role,
             "password": password,
             "allow_clients": row.allow_clients, "deny_clients": row.deny_clients,
-            "suspended_at": row.suspended_at, "version": row.version,
+            "suspended_at": row.suspended_at, "removed_at": row.removed_at, "version": row.version,
         }))
     }
 }
@@ -330,10 +335,11 @@ impl Tx {
         row.ok_or(Error::NotFound { what: "staff user" }).and_then(staff_read)
     }
 
-    /// The team by name.
+    /// The team by name, without those who were removed.
     pub async fn staff_list(&self) -> Result<Vec<StaffRow>> {
         let rows = self
             .find::<staff::Entity>()
+            .filter(staff::Column::RemovedAt.is_null())
             .order_by_asc(staff::Column::Name)
             .order_by_asc(staff::Column::Id)
             .all(self.db())

@@ -226,11 +226,11 @@ impl Staff {
     }
 }
 
-fn ids(clients: Vec<Uuid>) -> BTreeSet<ClientId> {
+pub(super) fn ids(clients: Vec<Uuid>) -> BTreeSet<ClientId> {
     clients.into_iter().map(ClientId).collect()
 }
 
-fn view(row: StaffRow) -> StaffUser {
+pub(super) fn view(row: StaffRow) -> StaffUser {
     StaffUser {
         id: row.id.0,
         name: row.name,

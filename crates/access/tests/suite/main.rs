@@ -3,8 +3,12 @@
 mod api_keys;
 mod guessing;
 mod house;
+mod invitations;
+mod letters;
 mod passwords;
+mod resets;
 mod sessions;
 mod sign_in;
 mod staff;
+mod team;
 mod tokens;

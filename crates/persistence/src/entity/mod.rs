@@ -38,7 +38,7 @@ table!(organisation = "organisation", key(organisation_id: Uuid), {
 table!(staff = "staff", key(organisation_id: Uuid, id: Uuid), {
     email: String, email_key: String, name: String, role: String, password_hash: Option<String>,
     allow_clients: Option<String>, deny_clients: String, suspended_at: Option<DateTimeUtc>,
-    created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
+    removed_at: Option<DateTimeUtc>, created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
 });
 table!(session = "session", key(organisation_id: Uuid, id: Uuid), {
     staff_id: Uuid, token_hash: Vec<u8>, user_agent: Option<String>, address: Option<String>,
@@ -138,6 +138,20 @@ table!(job = "job", key(organisation_id: Uuid, id: Uuid), {
     attempts: i32, max_attempts: i32, lease_token: Option<Uuid>, lease_until: Option<DateTimeUtc>,
     last_error: Option<String>, created_at: DateTimeUtc, finished_at: Option<DateTimeUtc>,
     connection_id: Option<Uuid>, worker_id: Option<Uuid>, waits_until: Option<DateTimeUtc>,
+});
+
+table!(staff_invitation = "staff_invitation", key(organisation_id: Uuid, id: Uuid), {
+    email: String, email_key: String, name: String, role: String, allow_clients: Option<String>, deny_clients: String,
+    token_hash: Vec<u8>, sent: i32, created_at: DateTimeUtc, created_by: Option<Uuid>, expires_at: DateTimeUtc,
+    accepted_at: Option<DateTimeUtc>, revoked_at: Option<DateTimeUtc>, staff_id: Option<Uuid>, version: i32,
+});
+table!(password_reset = "password_reset", key(organisation_id: Uuid, staff_id: Uuid), {
+    token_hash: Vec<u8>, created_at: DateTimeUtc, expires_at: DateTimeUtc,
+});
+table!(mail = "mail", key(organisation_id: Uuid, id: Uuid), {
+    kind: String, recipient: String, mail_key: String, state: String, body: Option<Vec<u8>>, attempts: i32,
+    last_error: Option<String>, send_before: Option<DateTimeUtc>, created_at: DateTimeUtc,
+    finished_at: Option<DateTimeUtc>,
 });
 
 pub mod worker {

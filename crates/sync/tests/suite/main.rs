@@ -13,6 +13,7 @@ mod held;
 mod letters;
 mod life;
 mod outage;
+mod post;
 mod progress;
 mod quantity;
 mod replay;
