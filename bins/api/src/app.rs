@@ -66,11 +66,6 @@ impl App {
         Self { public_origin, ..self }
     }
 
-    /// Where the pages of ClientOne are, for links in letters.
-    pub fn portal_base(&self) -> String {
-        format!("{}/clientone", self.public_origin.as_deref().unwrap_or_default())
-    }
-
     /// A vendor of the catalogue.
     pub fn entry(&self, integration: &str) -> Option<&'static Entry> {
         self.entries.iter().find(|entry| entry.id == integration)

@@ -80,4 +80,6 @@ ids! {
     PortalSessionId,
     /// A device assigned to a portal user.
     PortalDeviceId,
+    /// One letter of the outbox.
+    MailId,
 }

@@ -16,6 +16,7 @@ mod drift;
 mod entity;
 mod error;
 mod id;
+mod letter;
 mod list;
 mod permission;
 mod portal;
@@ -34,9 +35,10 @@ pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use id::{
     ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId, DriftId, EntityId, EntryId, JobId,
-    OrganisationId, PortalDeviceId, PortalSessionId, PortalUserId, RecordId, RunId, SessionId, StaffId,
+    MailId, OrganisationId, PortalDeviceId, PortalSessionId, PortalUserId, RecordId, RunId, SessionId, StaffId,
     UnverifiedMappingId, VendorWriteId,
 };
+pub use letter::{Letter, LetterLink, MailState};
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};
 pub use portal::{

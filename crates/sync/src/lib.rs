@@ -36,6 +36,7 @@ mod keep;
 mod letters;
 mod page;
 mod plausible;
+mod post;
 mod progress;
 mod queue;
 mod reconcile;

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{
     in_person,
     links::{LinkKind, follow, look_up},
-    open_client,
+    mail, open_client,
     sign_in::counted,
 };
 use crate::{Gate, RequestMeta, passwords::password_problem, throttle, tokens::session_token};
@@ -100,7 +100,7 @@ async fn reset_send(store: Store, found: PortalUserRow, base: String, request: R
     let token = session_token(store.chance().as_ref(), before.organisation);
     let after = PortalUserRow { link_hash: Some(token.hash), link_made_at: Some(now), ..before.clone() };
     let user = tx.portal_user_update(&before, after).await?;
-    super::mail::reset(&tx, &user, &base, &token.text).await?;
+    mail::reset(&tx, &user, &config, &base, &token.text).await?;
     tx.commit("portal_password_forgot", None).await.map(drop)
 }
 

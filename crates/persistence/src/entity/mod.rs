@@ -159,6 +159,12 @@ table!(job = "job", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Option<Uuid>, worker_id: Option<Uuid>, waits_until: Option<DateTimeUtc>,
 });
 
+table!(mail = "mail", key(organisation_id: Uuid, id: Uuid), {
+    kind: String, recipient: String, mail_key: String, state: String, body: Option<Vec<u8>>, attempts: i32,
+    last_error: Option<String>, send_before: Option<DateTimeUtc>, created_at: DateTimeUtc,
+    finished_at: Option<DateTimeUtc>,
+});
+
 pub mod worker {
     use sea_orm::entity::prelude::*;
 

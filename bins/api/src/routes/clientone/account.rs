@@ -3,7 +3,7 @@
 use poem::Request;
 use poem_openapi::{Object, OpenApi, payload::Json};
 
-use super::PortalChapter;
+use super::{PortalChapter, base};
 use crate::{
     app::AppData,
     auth::{meta, same_origin},
@@ -75,7 +75,7 @@ impl PortalAccount {
         body: Json<PasswordForgot>,
     ) -> Result<Answer<Acknowledged>, Failure> {
         same_origin(request)?;
-        let base = app.portal_base();
+        let base = base(&app, request)?;
         access::portal_password_forgot(&app.store, &app.gate, &body.0.email, &base, &meta(request)).await?;
         Ok(Answer::new(Acknowledged { done: true }))
     }

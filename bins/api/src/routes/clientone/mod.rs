@@ -12,9 +12,11 @@ pub mod session;
 pub mod users;
 
 use chrono::{DateTime, Utc};
+use poem::Request;
 use poem_openapi::{Object, Tags};
 
-use crate::freshness::Freshness;
+use super::consent::origin;
+use crate::{app::App, freshness::Freshness};
 
 /// Chapters of ClientOne's document.
 #[derive(Tags)]
@@ -31,6 +33,12 @@ pub enum PortalChapter {
     Users,
     /// What was done
     Activity,
+}
+
+/// Where the pages of ClientOne are, for links in letters. What a request names as its host is believed on the loopback
+/// only: a link must not lead to where a stranger wants it.
+pub(super) fn base(app: &App, request: &Request) -> domain::Result<String> {
+    Ok(format!("{}/clientone", origin(app, request)?))
 }
 
 /// How old it is.

@@ -4,6 +4,7 @@ use access::{NewPortalUser, Visit};
 use chrono::{DateTime, Utc};
 use domain::{Context, PortalPermission, PortalRole, PortalUserId};
 use persistence::{PortalUserFilter, PortalUserRow};
+use poem::Request;
 use poem_openapi::{
     Object, OpenApi,
     param::{Header, Path, Query},
@@ -11,7 +12,7 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-use super::PortalChapter;
+use super::{PortalChapter, base};
 use crate::{
     app::AppData,
     changes::Written,
@@ -81,6 +82,7 @@ impl Colleagues {
         &self,
         app: AppData<'_>,
         caller: PortalCaller,
+        request: &Request,
         body: Json<ColleagueInvite>,
         /// Answer what would change, and write nothing
         dry_run: Query<Option<bool>>,
@@ -101,8 +103,8 @@ impl Colleagues {
         };
         let ColleagueInvite { email, name } = body.0;
         let new = NewPortalUser { client: visit.user.client_id, email, name, role: PortalRole::User };
-        let done = access::portal_user_invite(&write.tx, &app.gate, &app.portal_base(), new).await;
-        let row = match done {
+        let base = base(&app, request)?;
+        let row = match access::portal_user_invite(&write.tx, &app.gate, &base, new).await {
             Ok(row) => row,
             Err(error) => {
                 drop(write);

@@ -2,6 +2,7 @@
 
 use access::NewPortalUser;
 use domain::{ClientId, Permission, PortalUserId};
+use poem::Request;
 use poem_openapi::{
     Object, OpenApi,
     param::{Header, Path, Query},
@@ -16,7 +17,7 @@ use crate::{
     changes::Written,
     page::Answer,
     problem::Failure,
-    routes::Chapter,
+    routes::{Chapter, clientone::base},
     write::{Asked, Begun},
 };
 
@@ -47,6 +48,7 @@ impl PortalInvitations {
         &self,
         app: AppData<'_>,
         caller: Caller,
+        request: &Request,
         body: Json<PortalUserInvite>,
         /// Answer what would change, and write nothing
         dry_run: Query<Option<bool>>,
@@ -67,7 +69,7 @@ impl PortalInvitations {
         };
         let PortalUserInvite { client_id, email, name, role } = body.0;
         let new = NewPortalUser { client: ClientId(client_id), email, name, role: role.into() };
-        let row = access::portal_user_invite(&write.tx, &app.gate, &app.portal_base(), new).await?;
+        let row = access::portal_user_invite(&write.tx, &app.gate, &base(&app, request)?, new).await?;
         Ok(Answer::new(write.finish(Some(view(row)), Vec::new()).await?))
     }
 
@@ -78,6 +80,7 @@ impl PortalInvitations {
         &self,
         app: AppData<'_>,
         caller: Caller,
+        request: &Request,
         portal_user_id: Path<Uuid>,
         /// Answer what would change, and write nothing
         dry_run: Query<Option<bool>>,
@@ -96,7 +99,7 @@ impl PortalInvitations {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        let row = access::portal_invitation_resend(&write.tx, &app.gate, &app.portal_base(), id).await?;
+        let row = access::portal_invitation_resend(&write.tx, &app.gate, &base(&app, request)?, id).await?;
         Ok(Answer::new(write.finish(Some(view(row)), Vec::new()).await?))
     }
 
