@@ -19,6 +19,7 @@ mod m20261122_000007_drift;
 mod m20261122_000008_fleet;
 mod m20261122_000009_archive;
 mod m20261122_000010_staff_and_mail;
+mod m20261122_000012_portal;
 
 use sea_orm_migration::prelude::*;
 
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000008_fleet::Migration),
             Box::new(m20261122_000009_archive::Migration),
             Box::new(m20261122_000010_staff_and_mail::Migration),
+            Box::new(m20261122_000012_portal::Migration),
         ]
     }
 }

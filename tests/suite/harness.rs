@@ -66,6 +66,8 @@ pub enum Caller {
     Session(String),
     /// A machine with this key.
     Key(String),
+    /// A browser that is signed in to ClientOne with this session.
+    Portal(String),
 }
 
 /// An answer of the API.
@@ -156,6 +158,7 @@ impl TestApp {
             Caller::Anonymous => request,
             Caller::Session(token) => request.header("cookie", format!("{}={token}", api::auth::COOKIE)),
             Caller::Key(token) => request.bearer_auth(token),
+            Caller::Portal(token) => request.header("cookie", format!("{}={token}", api::portal_auth::COOKIE)),
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     harness::{Caller, PASSWORD, TestApp, text},
     operations::Ids,
+    portal,
 };
 
 /// An organisation.
@@ -138,6 +139,13 @@ impl House {
             let share = json!({ "client_id": client });
             app.post(owner, &format!("/api/connections/{connection}/shares"), &share).await.ok();
         }
+        for client in [subscriber, &hidden] {
+            portal::enable(app, owner, client).await;
+        }
+        let guest = |name: &str| self.email(&format!("guest.{name}"));
+        held.insert("portal_user", portal::member(app, self, subscriber, &guest("user"), "user").await.1);
+        held.insert("invitee", portal::invite(app, owner, subscriber, &guest("invitee"), "user").await);
+        held.insert("hidden_portal_user", portal::invite(app, owner, &hidden, &guest("hidden"), "user").await);
         let archived = app.post(owner, "/api/clients", &json!({ "name": "Put Away" })).await.ok();
         let archived = text(&archived["item"]["id"]);
         app.post(owner, &format!("/api/clients/{archived}/archive"), &json!({})).await.ok();

@@ -15,9 +15,16 @@ use crate::{
 };
 
 /// Tables that a refused attempt may write to.
-const ATTEMPTS: [&str; 3] = ["journal", "journal_head", "journal_client"];
+pub const ATTEMPTS: [&str; 3] = ["journal", "journal_head", "journal_client"];
 
-async fn ask(app: &TestApp, caller: &Caller, template: &Template, ids: &Ids, other: Option<(usize, &str)>) -> Answer {
+/// Asks with one id replaced; the answer must be one that the document declares.
+pub async fn ask(
+    app: &TestApp,
+    caller: &Caller,
+    template: &Template,
+    ids: &Ids,
+    other: Option<(usize, &str)>,
+) -> Answer {
     let (path, body) = template.fill(ids, other);
     let request = app.request(caller, template.operation.method.clone(), &path);
     let answer = app.send(TestApp::with_body(request, body.as_ref()));
@@ -29,7 +36,7 @@ async fn ask(app: &TestApp, caller: &Caller, template: &Template, ids: &Ids, oth
 }
 
 /// An answer without what differs between any two requests, and without the id that was asked for.
-fn plain(answer: &Answer, id: &str) -> (u16, BTreeMap<String, String>, String) {
+pub fn plain(answer: &Answer, id: &str) -> (u16, BTreeMap<String, String>, String) {
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in &answer.headers {
         if !["x-request-id", "date", "content-length"].contains(&name.as_str()) {
@@ -149,6 +156,7 @@ both_databases! {
                         "ticket" => ids["hidden_ticket"].clone(),
                         "typed" => ids["hidden_typed"].clone(),
                         "drift" => ids["hidden_drift"].clone(),
+                        "portal_user" | "invitee" => ids["hidden_portal_user"].clone(),
                         "device" | "other_device" => ids["hidden_device"].clone(),
                         "observation" => ids["hidden_observation"].clone(),
                         _ => continue,

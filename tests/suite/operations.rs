@@ -32,12 +32,14 @@ pub struct Row {
     kinds: Vec<(&'static str, &'static str)>,
 }
 
-fn row(operation: &'static str) -> Row {
+/// A row to be added to.
+pub fn row(operation: &'static str) -> Row {
     Row { operation, body: "", file: false, query: "", open: false, kinds: Vec::new() }
 }
 
 impl Row {
-    fn body(self, body: &'static str) -> Self {
+    /// See the top of this file.
+    pub fn body(self, body: &'static str) -> Self {
         Self { body, ..self }
     }
 
@@ -46,16 +48,19 @@ impl Row {
         Self { body, file: true, ..self }
     }
 
-    fn query(self, query: &'static str) -> Self {
+    /// See the top of this file.
+    pub fn query(self, query: &'static str) -> Self {
         Self { query, ..self }
     }
 
-    fn at(mut self, parameter: &'static str, kind: &'static str) -> Self {
+    /// See the top of this file.
+    pub fn at(mut self, parameter: &'static str, kind: &'static str) -> Self {
         self.kinds.push((parameter, kind));
         self
     }
 
-    fn open(self) -> Self {
+    /// See the top of this file.
+    pub fn open(self) -> Self {
         Self { open: true, ..self }
     }
 }
@@ -192,6 +197,27 @@ pub fn rows() -> Vec<Row> {
         row("ticket_choices_get").at("connection_id", "psa"),
         row("template_list"),
         row("subscription_quantity_set").at("client_id", "subscriber").body(r#"{"quantity":7}"#),
+        row("clientone_list").query("client_id=$client"),
+        row("clientone_get").at("client_id", "subscriber"),
+        row("clientone_update").at("client_id", "subscriber").body(r#"{"sections":["devices"],"all_devices_when_unassigned":true}"#),
+        row("clientone_enable").at("client_id", "archived"),
+        row("clientone_disable").at("client_id", "subscriber"),
+        row("clientone_branding_set").at("client_id", "subscriber").body(r#"{"welcome_message":"Hello.","product_name":"Desk"}"#),
+        row("clientone_default_branding_get"),
+        row("clientone_default_branding_set").body(r#"{"welcome_message":"Hello.","product_name":"Desk"}"#),
+        row("portal_user_list").query("client_id=$subscriber"),
+        row("portal_user_invite").body(
+            r#"{"client_id":"$subscriber","email":"new.guest@kite.example","name":"Nova Guest","role":"user"}"#,
+        ),
+        row("portal_user_get"),
+        row("portal_user_update").body(r#"{"name":"Renamed","role":"manager"}"#),
+        row("portal_user_deactivate"),
+        row("portal_user_reactivate"),
+        row("portal_user_device_list"),
+        row("portal_user_devices_set").body(r#"{"device_ids":["$device"]}"#),
+        row("portal_invitation_resend").at("portal_user_id", "invitee"),
+        row("portal_invitation_revoke").at("portal_user_id", "invitee"),
+        row("clientone_activity_list").query("client_id=$subscriber&portal_user_id=$portal_user"),
         row("journal_list").query("client_id=$client"),
         row("journal_verify"),
         row("journal_get"),
@@ -306,12 +332,17 @@ fn pieces(text: &str) -> Vec<(bool, String)> {
     pieces
 }
 
-/// Every operation of the document with its row; fails when one is without.
+/// Every operation of the staff's document with its row; fails when one is without.
 pub fn templates() -> Vec<Template> {
-    let mut rows: BTreeMap<&str, Row> = rows().into_iter().map(|row| (row.operation, row)).collect();
+    templates_of(crate::document::operations(), rows())
+}
+
+/// Every operation of a document with its row; fails when one is without.
+pub fn templates_of(operations: Vec<Operation>, rows: Vec<Row>) -> Vec<Template> {
+    let mut rows: BTreeMap<&str, Row> = rows.into_iter().map(|row| (row.operation, row)).collect();
     let mut without = Vec::new();
     let mut templates = Vec::new();
-    for operation in crate::document::operations() {
+    for operation in operations {
         match rows.remove(operation.id.as_str()) {
             Some(row) => templates.push(Template::new(operation, row)),
             None => without.push(operation.id),

@@ -122,7 +122,12 @@ pub fn same_origin(request: &Request) -> Result<()> {
 
 /// The cookie that carries a session's token; an empty one ends it.
 pub fn session_cookie(jar: &CookieJar, token: Option<&str>, secure: bool) {
-    let mut cookie = poem::web::cookie::Cookie::new_with_str(COOKIE, token.unwrap_or_default());
+    set_cookie(jar, COOKIE, token, secure);
+}
+
+/// The cookie of this name that carries a session's token; an empty one ends it.
+pub fn set_cookie(jar: &CookieJar, name: &str, token: Option<&str>, secure: bool) {
+    let mut cookie = poem::web::cookie::Cookie::new_with_str(name, token.unwrap_or_default());
     cookie.set_http_only(true);
     cookie.set_secure(secure);
     cookie.set_same_site(poem::web::cookie::SameSite::Lax);

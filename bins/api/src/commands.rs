@@ -41,7 +41,11 @@ enum Command {
     /// Bring the database's schema up to this version
     Migrate,
     /// Print the OpenAPI document
-    Openapi,
+    Openapi {
+        /// That of ClientOne, the portal of the clients, instead of the staff's
+        #[arg(long)]
+        clientone: bool,
+    },
     /// Print a new sealing key
     GenerateKey,
     /// Seal anew what an old sealing key sealed
@@ -107,7 +111,8 @@ enum JournalCommand {
 #[expect(clippy::print_stdout, reason = "a command line tool")]
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
-        Command::Openapi => print!("{}", server::openapi()),
+        Command::Openapi { clientone: false } => print!("{}", server::openapi()),
+        Command::Openapi { clientone: true } => print!("{}", server::portal_openapi()),
         Command::GenerateKey => println!("{}", KeyRing::generate(&OsChance)),
         Command::Migrate => {
             let settings = settings(arguments.config)?;

@@ -6,6 +6,18 @@ use serde_json::{Value, json};
 
 use crate::routes::{
     client_life::ClientMerge,
+    clientone::{
+        account::{InvitationAcceptance, PasswordForgot, PasswordReset},
+        profile::ProfileUpdate,
+        session::PortalSessionCreate,
+        users::ColleagueInvite,
+    },
+    clientone_admin::{
+        branding::BrandingSet,
+        invitations::PortalUserInvite,
+        settings::ClientOneUpdate,
+        users::{DeviceAssignment, PortalUserUpdate},
+    },
     clients::{ClientCreate, ClientUpdate},
     connections::{ConnectionCreate, ConnectionTrial, ConnectionUpdate},
     contacts::{ContactCreate, ContactUpdate},
@@ -51,6 +63,23 @@ macro_rules! examples {
 examples! {
     SessionCreate => { "email": "jo@msp.example", "password": "a long password of one's own" },
     PasswordChange => { "present_password": "a long password of one's own", "new_password": "another long password" },
+    InvitationAcceptance => { "token": "what-stands-behind-the-hash", "name": "Pat Quay", "password": "a long password of one's own" },
+    PasswordForgot => { "email": "pat@quay.example" },
+    PasswordReset => { "token": "what-stands-behind-the-hash", "password": "another long password" },
+    ProfileUpdate => { "name": "Pat Quay", "phone": "+61 2 5550 0100" },
+    PortalSessionCreate => { "email": "pat@quay.example", "password": "a long password of one's own" },
+    ColleagueInvite => { "email": "sam@quay.example", "name": "Sam Quay" },
+    BrandingSet => {
+        "colours": { "primary": "#1f5fbf", "background": "#ffffff", "text": "#1a1f2b" },
+        "welcome_message": "Call us on extension 7.", "product_name": "Kite Desk",
+    },
+    PortalUserInvite => {
+        "client_id": "01a2008a-0000-7000-8000-000000000001", "email": "pat@quay.example", "name": "Pat Quay",
+        "role": "manager",
+    },
+    ClientOneUpdate => { "sections": ["devices", "tickets"], "all_devices_when_unassigned": true },
+    DeviceAssignment => { "device_ids": ["01a2008a-0000-7000-8000-000000000002"] },
+    PortalUserUpdate => { "role": "manager" },
     ApiKeyCreate => { "name": "Nightly report", "scope": "read", "expires_in_days": 90 },
     StaffCreate => {
         "name": "Ana Silva", "email": "ana@msp.example", "password": "a first long password", "role": "engineer",

@@ -21,6 +21,7 @@ mod freshness;
 mod malformed;
 mod match_csv;
 mod page;
+mod portal_auth;
 mod problem;
 mod request_id;
 mod routes;

@@ -137,7 +137,9 @@ impl From<Error> for Failure {
                 Self::Conflict(Json(body))
             }
             Error::Stale { .. } => Self::Stale(Json(problem(412, "stale", "Changed since it was read", detail))),
-            Error::Forbidden { .. } => Self::Forbidden(Json(problem(403, "forbidden", "Not allowed", detail))),
+            Error::Forbidden { .. } | Error::PortalForbidden { .. } => {
+                Self::Forbidden(Json(problem(403, "forbidden", "Not allowed", detail)))
+            }
             Error::Unauthenticated => {
                 Self::Unauthenticated(Json(problem(401, "unauthenticated", "Not signed in", detail)))
             }

@@ -24,6 +24,14 @@ use crate::{
         backups::BackupSummaries,
         client_export::ClientExports,
         client_life::ClientLife,
+        clientone::{
+            account::PortalAccount, activity::PortalActivities, dashboard::Dashboards, devices::PortalDevices,
+            profile::Profiles, session::PortalSessions, users::Colleagues,
+        },
+        clientone_admin::{
+            activity::ClientOneActivity, branding::ClientOneBranding, invitations::PortalInvitations,
+            settings::ClientOneSettings, users::PortalUsers,
+        },
         clients::Clients,
         connection_life::ConnectionLife,
         connections::Connections,
@@ -88,7 +96,9 @@ type Part5 = (
 type Part6 =
     (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
 type Part7 = (Invitations, StaffLife);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7);
+type Part8 = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8);
+type Portal = (PortalAccount, PortalSessions, Profiles, Dashboards, PortalDevices, Colleagues, PortalActivities);
 
 /// The API with its document.
 pub fn service() -> OpenApiService<Whole, ()> {
@@ -111,29 +121,53 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let sixth =
         (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
     let seventh = (Invitations, StaffLife);
-    OpenApiService::new((first, second, third, fourth, fifth, sixth, seventh), "PanelOne", env!("CARGO_PKG_VERSION"))
+    let eighth = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
+    let all = (first, second, third, fourth, fifth, sixth, seventh, eighth);
+    OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
 }
 
+/// ClientOne, the portal of the clients, with a document of its own.
+pub fn portal_service() -> OpenApiService<Portal, ()> {
+    let whole = (PortalAccount, PortalSessions, Profiles, Dashboards, PortalDevices, Colleagues, PortalActivities);
+    OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))
+        .description("The portal of an MSP's clients. Sign in; a session or key of the MSP's staff opens nothing here.")
+}
+
+/// Where all of ClientOne's operations are.
+pub const PORTAL: &str = "/api/clientone";
+
 /// The published document, as text.
 pub fn openapi() -> String {
-    let text = serde_json::to_string_pretty(&document::normalised(&service().spec())).unwrap_or_default();
+    text(&service().spec())
+}
+
+/// ClientOne's published document, as text.
+pub fn portal_openapi() -> String {
+    text(&portal_service().spec())
+}
+
+fn text(spec: &str) -> String {
+    let text = serde_json::to_string_pretty(&document::normalised(spec)).unwrap_or_default();
     format!("{text}\n")
 }
 
 /// Everything that answers.
 pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndpoint {
-    let service = service();
-    let docs = service.swagger_ui_html();
-    let published: Arc<str> = openapi().into();
+    let (service, portal) = (service(), portal_service());
+    let (docs, portal_docs) = (service.swagger_ui_html(), portal.swagger_ui_html());
+    let (published, portal_published): (Arc<str>, Arc<str>) = (openapi().into(), portal_openapi().into());
     Route::new()
         .at("/healthz", poem::get(healthz))
         .at("/readyz", poem::get(readyz))
         .at("/metrics", poem::get(exposition).data(metrics))
         .at("/openapi.json", poem::get(poem::endpoint::make_sync(move |_| json(&published))))
         .at("/docs", poem::get(poem::endpoint::make_sync(move |_| page(docs.clone()))))
+        .at("/clientone/openapi.json", poem::get(poem::endpoint::make_sync(move |_| json(&portal_published))))
+        .at("/clientone/docs", poem::get(poem::endpoint::make_sync(move |_| page(portal_docs.clone()))))
         .at(consent::CALLBACK, poem::get(consent::callback).head(consent::unread))
         .at(webhooks::ADDRESS, poem::post(webhooks::receive))
+        .nest_no_strip(PORTAL, portal)
         .nest("/", service)
         .data(app)
         .with(CookieJarManager::new())

@@ -1,6 +1,6 @@
 //! The one shape of a write: claim the idempotency key, run the operation, preview or commit.
 
-use domain::{Context, Error, Outcome, Permission, Result};
+use domain::{Context, Error, Outcome, Permission, PortalPermission, PortalSettings, Result};
 use persistence::{Apply, Claim, Tx};
 use poem_openapi::types::{ParseFromJSON, ToJSON};
 
@@ -61,6 +61,38 @@ impl App {
         T: ParseFromJSON + ToJSON + Send + Sync,
     {
         self.permit(context, permission, action).await?;
+        self.begin_permitted(context, action, asked, request).await
+    }
+
+    /// The same for a portal user, where these settings hold. What belongs to a section that is off is not found.
+    pub async fn begin_portal<T>(
+        &self,
+        context: &Context,
+        permission: PortalPermission,
+        settings: &PortalSettings,
+        action: &'static str,
+        asked: Asked,
+        request: &impl std::fmt::Debug,
+    ) -> Result<Begun<T>>
+    where
+        T: ParseFromJSON + ToJSON + Send + Sync,
+    {
+        if let Err(refused) = context.require_portal(permission, settings) {
+            return Err(self.noted(context, action, refused).await?);
+        }
+        self.begin_permitted(context, action, asked, request).await
+    }
+
+    async fn begin_permitted<T>(
+        &self,
+        context: &Context,
+        action: &'static str,
+        asked: Asked,
+        request: &impl std::fmt::Debug,
+    ) -> Result<Begun<T>>
+    where
+        T: ParseFromJSON + ToJSON + Send + Sync,
+    {
         let tx = self.store.begin(context.clone()).await?;
         let key = idempotency_key(asked.key.as_deref().filter(|_| !asked.is_dry_run()))?;
         let key = key.map(|key| (caller_name(context), key));
@@ -104,7 +136,7 @@ impl App {
             Ok(()) => return Ok(()),
             Err(refused) => refused,
         };
-        self.note_denied(context, permission, action).await?;
+        self.note_denied(context, permission.as_str(), action).await?;
         Err(refused)
     }
 
@@ -118,7 +150,7 @@ impl App {
     ) -> Result<()> {
         self.permit(context, permission, action).await?;
         if let Err(refused) = self.permit_vendor(context, permission, integration) {
-            self.note_denied(context, permission, action).await?;
+            self.note_denied(context, permission.as_str(), action).await?;
             return Err(refused);
         }
         Ok(())
@@ -127,8 +159,10 @@ impl App {
     /// The same error again; where it is a refusal that showed only on the way, with an entry in the journal. The
     /// transaction that met it has ended.
     pub async fn noted(&self, context: &Context, action: &str, error: Error) -> Result<Error> {
-        if let Error::Forbidden { permission } = &error {
-            self.note_denied(context, *permission, action).await?;
+        match &error {
+            Error::Forbidden { permission } => self.note_denied(context, permission.as_str(), action).await?,
+            Error::PortalForbidden { permission } => self.note_denied(context, permission.as_str(), action).await?,
+            _ => {}
         }
         Ok(error)
     }
@@ -145,9 +179,9 @@ impl App {
         }
     }
 
-    async fn note_denied(&self, context: &Context, permission: Permission, action: &str) -> Result<()> {
+    async fn note_denied(&self, context: &Context, permission: &str, action: &str) -> Result<()> {
         let tx = self.store.begin(context.clone()).await?;
-        tx.commit_attempt(action, Outcome::Denied, permission.as_str()).await
+        tx.commit_attempt(action, Outcome::Denied, permission).await
     }
 }
 
@@ -172,6 +206,7 @@ pub fn caller_name(context: &Context) -> String {
     match context.actor {
         domain::Actor::Staff { id } => format!("staff:{id}"),
         domain::Actor::ApiKey { id, .. } => format!("api_key:{id}"),
+        domain::Actor::PortalUser { id } => format!("portal_user:{id}"),
         domain::Actor::Worker => "worker".to_owned(),
         domain::Actor::Operator => "operator".to_owned(),
     }

@@ -112,6 +112,8 @@ pub(crate) fn staff_context(staff: &StaffRow, now: Timestamp, request: &RequestM
 pub(crate) fn in_person(context: &Context) -> Result<StaffId> {
     match context.actor {
         Actor::Staff { id } => Ok(id),
-        Actor::ApiKey { .. } | Actor::Worker | Actor::Operator => Err(Error::Unauthenticated),
+        Actor::ApiKey { .. } | Actor::PortalUser { .. } | Actor::Worker | Actor::Operator => {
+            Err(Error::Unauthenticated)
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Who may come in: staff, their passwords and sessions, and API keys.
+//! Who may come in: staff, their passwords and sessions, API keys, and the people of clients (`portal/`).
 //!
 //! * [`sign_in`] turns an address and a password into a session. What every attempt costs the
 //!   account and the address it comes from stands in the table of `throttle.rs`.
@@ -20,6 +20,7 @@ mod organisations;
 mod password_change;
 mod password_reset;
 mod passwords;
+mod portal;
 mod sessions;
 mod sign_in;
 mod staff;
@@ -37,6 +38,13 @@ pub use organisations::{NewOrganisation, organisation_create};
 pub use password_change::{password_change, staff_password_set};
 pub use password_reset::{PasswordResetAsk, RESET_LIFE, password_reset_request, password_reset_set};
 pub use passwords::{Cost, Passwords};
+pub use portal::{
+    INVITATION_LASTS, NewPortalUser, PortalSignedIn, PortalUserPatch, ProfilePatch, RESET_LASTS, Visit,
+    portal_invitation_accept, portal_invitation_resend, portal_invitation_revoke, portal_password_change,
+    portal_password_forgot, portal_password_reset, portal_profile_update, portal_session_delete, portal_session_list,
+    portal_session_read, portal_sessions_delete_others, portal_sign_in, portal_user_deactivate,
+    portal_user_devices_set, portal_user_get, portal_user_invite, portal_user_reactivate, portal_user_update,
+};
 pub use sessions::{
     session_context, session_delete, session_list, session_read, sessions_delete_others, staff_sessions_delete,
 };

@@ -17,7 +17,12 @@ pub(crate) const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 impl Gate {
     /// Whether a session may still be used.
     pub(crate) fn is_live(&self, session: &SessionRow, now: Timestamp) -> bool {
-        now < session.expires_at && now - session.seen_at < self.options.session_idle
+        self.lives(session.expires_at, session.seen_at, now)
+    }
+
+    /// The same for a session of whomever.
+    pub(crate) fn lives(&self, expires_at: Timestamp, seen_at: Timestamp, now: Timestamp) -> bool {
+        now < expires_at && now - seen_at < self.options.session_idle
     }
 }
 

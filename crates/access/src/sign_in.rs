@@ -45,7 +45,7 @@ impl std::fmt::Debug for SignedIn {
 }
 
 /// Sessions of one staff user; beyond them the one unused for longest ends.
-const SESSIONS: usize = 50;
+pub(crate) const SESSIONS: usize = 50;
 /// Characters of a browser's name that are kept.
 const USER_AGENT: usize = 255;
 
@@ -120,12 +120,12 @@ async fn check(gate: &Gate, password: &SecretString, accounts: &[StaffRow]) -> R
     Ok(right)
 }
 
-async fn forgive(admission: Admission, store: &Store, sole: bool) -> Result<()> {
+pub(crate) async fn forgive(admission: Admission, store: &Store, sole: bool) -> Result<()> {
     if sole { admission.clear(store).await } else { admission.refund(store).await }
 }
 
 /// The answer is known already: a count that could not be taken back must not change it.
-fn settle(done: Result<()>) {
+pub(crate) fn settle(done: Result<()>) {
     if let Err(error) = done {
         tracing::warn!(?error, "an attempt to sign in stays counted");
     }
@@ -169,6 +169,6 @@ async fn session_create(store: &Store, gate: &Gate, proved: &StaffRow, attempt: 
     Ok(SignedIn { token: token.text, session, staff })
 }
 
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(USER_AGENT).collect()
 }

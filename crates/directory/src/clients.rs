@@ -178,7 +178,7 @@ pub async fn client_update(tx: &Tx, id: ClientId, patch: ClientPatch, version: O
 }
 
 /// Deletes a client: its entities become unmapped (what vendors said stays stored), the row stays
-/// for 30 days, and reverting the entry restores all of it. With Microsoft 365 tenants mapped it is
+/// for 30 days, and reverting the entry restores all of it. Refused while ClientOne is enabled for it. With Microsoft 365 tenants mapped it is
 /// refused unless `cascade` is asked for by someone who has seen the preview.
 pub async fn client_delete(tx: &Tx, id: ClientId, version: Option<i32>, how: Deletion) -> Result<()> {
     // Entities are locked before clients, as by everyone who maps.
@@ -188,6 +188,7 @@ pub async fn client_delete(tx: &Tx, id: ClientId, version: Option<i32>, how: Del
     if version.is_some_and(|version| version != before.version) {
         return Err(Error::Stale { what: "client" });
     }
+    require_portal_closed(tx, id).await?;
     let entities = tx.entities_of_client(id).await?;
     let tenants: Vec<&str> = entities.iter().filter(|e| e.kind == TENANT).map(|e| e.name.as_str()).collect();
     if !tenants.is_empty() && !how.cascade {
@@ -212,6 +213,15 @@ pub async fn client_delete(tx: &Tx, id: ClientId, version: Option<i32>, how: Del
     let before = tx.client(id).await?;
     tx.client_update(&before, Client { deleted_at: Some(tx.now()), ..before.clone() }).await?;
     Ok(())
+}
+
+/// Refuses to take a client away whose people still come in: they would be shut out without a word.
+pub(crate) async fn require_portal_closed(tx: &Tx, id: ClientId) -> Result<()> {
+    if !tx.portal_config(id).await?.enabled {
+        return Ok(());
+    }
+    let message = "ClientOne is enabled for this client: disable it first, which signs its people out.";
+    Err(Error::conflict("clientone_enabled", message))
 }
 
 /// Puts a client away: lists leave it out unless they are asked for it; everything else stays as it is, syncs too. One

@@ -3,7 +3,7 @@
 use domain::{Client, ClientId, EntityId, Error, Result};
 use persistence::{MappingWrite, Tx};
 
-use crate::clients::NOTES;
+use crate::clients::{NOTES, require_portal_closed};
 
 /// A field that may be taken from the client that goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,7 @@ pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Resul
     if version.is_some_and(|version| version != going.version) {
         return Err(Error::Stale { what: "client" });
     }
+    require_portal_closed(tx, *from).await?;
     let reason: String = format!("merged from “{}”", going.name).chars().take(500).collect();
     for entity in tx.entities_of_client(*from).await? {
         let moved = MappingWrite { client: Some(*into), state: entity.mapping_state, reason: Some(reason.clone()) };

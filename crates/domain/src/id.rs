@@ -74,6 +74,12 @@ ids! {
     DeviceId,
     /// What a person decided about two observations of machines.
     DeviceRulingId,
+    /// Someone of a client who signs in to ClientOne.
+    PortalUserId,
+    /// A browser that is signed in to ClientOne.
+    PortalSessionId,
+    /// A device assigned to a portal user.
+    PortalDeviceId,
     /// One letter of the outbox.
     MailId,
     /// One invitation to the team.

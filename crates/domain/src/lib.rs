@@ -20,6 +20,7 @@ mod invitation;
 mod letter;
 mod list;
 mod permission;
+mod portal;
 mod record;
 mod run;
 mod scope;
@@ -35,12 +36,18 @@ pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use id::{
     ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId, DriftId, EntityId, EntryId, JobId,
-    MailId, OrganisationId, RecordId, RunId, SessionId, StaffId, StaffInvitationId, UnverifiedMappingId, VendorWriteId,
+    MailId, OrganisationId, PortalDeviceId, PortalSessionId, PortalUserId, RecordId, RunId, SessionId, StaffId,
+    StaffInvitationId, UnverifiedMappingId, VendorWriteId,
 };
 pub use invitation::InvitationState;
 pub use letter::{Letter, LetterLink, MailState};
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};
+pub use portal::{
+    Branding, BrandingSource, Colour, EffectiveBranding, LEAST_CONTRAST_OF_PARTS, LEAST_CONTRAST_OF_TEXT,
+    PORTAL_ACTIONS, Palette, PortalAct, PortalAuthMode, PortalConfig, PortalPermission, PortalRole, PortalSettings,
+    PortalState, Reach, Section, Shown, palette_problems, portal_matrix,
+};
 pub use record::{Freshness, Record};
 pub use run::{Counts, Run, RunState, Trigger};
 pub use scope::ClientScope;

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use crate::PortalRole;
+
 /// A staff user's role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -130,6 +132,8 @@ permissions! {
     OwnersManage = "owners_manage", Admin: [Yes No No No No];
     /// Make and revoke one's own API keys.
     KeysManage = "keys_manage", Admin: [Yes Yes Yes Yes Yes];
+    /// ClientOne Admin: enable ClientOne for clients, set it up, and look after its users.
+    ClientoneManage = "clientone_manage", Admin: [Yes Yes No No No];
 }
 
 impl Permission {
@@ -174,32 +178,44 @@ pub struct Permissions {
     role: Role,
     ceiling: KeyScope,
     internal: bool,
+    portal: Option<PortalRole>,
 }
 
 impl Permissions {
     /// All rights of a role.
     pub fn of(role: Role) -> Self {
-        Self { role, ceiling: KeyScope::Admin, internal: false }
+        Self { role, ceiling: KeyScope::Admin, internal: false, portal: None }
     }
 
     /// The rights of a role as far as an API key carries them.
     pub fn through_key(role: Role, scope: KeyScope) -> Self {
-        Self { role, ceiling: scope, internal: false }
+        Self { role, ceiling: scope, internal: false, portal: None }
     }
 
     /// The rights of the worker and of an operator at the command line.
     pub fn everything() -> Self {
-        Self { role: Role::Owner, ceiling: KeyScope::Admin, internal: true }
+        Self { role: Role::Owner, ceiling: KeyScope::Admin, internal: true, portal: None }
     }
 
-    /// The role behind them; `None` for the worker and operators.
+    /// The rights of a portal user: none of a staff user's.
+    pub fn of_portal(role: PortalRole) -> Self {
+        Self { role: Role::Viewer, ceiling: KeyScope::Read, internal: false, portal: Some(role) }
+    }
+
+    /// The staff role behind them; `None` for the worker, operators and portal users.
     pub fn role(&self) -> Option<Role> {
-        (!self.internal).then_some(self.role)
+        (!self.internal && self.portal.is_none()).then_some(self.role)
+    }
+
+    /// The portal role behind them; `None` for everyone else.
+    pub fn portal_role(&self) -> Option<PortalRole> {
+        self.portal
     }
 
     /// How far a permission goes.
     pub fn grant(&self, permission: Permission) -> Grant {
-        if permission.key_scope() > self.ceiling { Grant::No } else { permission.granted_to(self.role) }
+        let none = self.portal.is_some() || permission.key_scope() > self.ceiling;
+        if none { Grant::No } else { permission.granted_to(self.role) }
     }
 
     /// Whether a permission is had at all, if only for billing vendors.
@@ -239,6 +255,15 @@ mod tests {
             std::fs::write(path, matrix()).expect("writes");
         }
         assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), matrix(), "run with UPDATE=1 and review");
+    }
+
+    #[test]
+    fn a_portal_user_has_no_right_of_a_staff_user() {
+        for role in PortalRole::ALL {
+            let rights = Permissions::of_portal(role);
+            assert!(Permission::ALL.iter().all(|permission| rights.grant(*permission) == Grant::No));
+            assert_eq!((rights.role(), rights.portal_role()), (None, Some(role)));
+        }
     }
 
     #[test]

@@ -193,7 +193,7 @@ impl Journalled for staff::Entity {
 
 /// A mark of a salted hash: it changes with it, and tells nothing of the password. Wide enough that
 /// two never meet by accident: a change with the same mark would not be written.
-fn trace(hash: &str) -> String {
+pub(crate) fn trace(hash: &str) -> String {
     hex::encode(&Sha256::digest(hash.as_bytes())[..8])
 }
 

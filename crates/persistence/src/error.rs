@@ -30,6 +30,12 @@ fn holds_nul(error: &DbErr) -> bool {
 /// Named constraints become conflicts that say what is taken.
 fn unique(detail: &str) -> Error {
     let named = [
+        (
+            "portal_user_email",
+            "portal_user.email_key",
+            "email_taken",
+            "There is already an account of this e-mail address.",
+        ),
         ("staff_email", "email_key", "email_taken", "Someone of the team already has this e-mail address."),
         ("organisation_slug", "organisation.slug", "slug_taken", "There is already an organisation of this name."),
     ];

@@ -260,6 +260,7 @@ fn actor_id(actor: &Actor) -> Option<Uuid> {
     match actor {
         Actor::Staff { id } => Some(id.0),
         Actor::ApiKey { id, .. } => Some(id.0),
+        Actor::PortalUser { id } => Some(id.0),
         Actor::Worker | Actor::Operator => None,
     }
 }

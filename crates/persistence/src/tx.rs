@@ -211,6 +211,10 @@ fn settle(value: &mut Value, made: &HashMap<String, usize>, now: &Value) {
             if let Some(password) = fields.get_mut("password").filter(|password| password.is_string()) {
                 *password = Value::Bool(true);
             }
+            // So is that of a mailed link made anew.
+            if let Some(link) = fields.get_mut("link").filter(|link| link.is_string()) {
+                *link = Value::Bool(true);
+            }
             fields.values_mut().for_each(|field| settle(field, made, now));
         }
         Value::String(text) => {

@@ -82,7 +82,7 @@ pub(super) fn origin(app: &App, request: &Request) -> domain::Result<String> {
     Err(Error::conflict(
         "no_public_origin",
         "The operator must set PANELONE_PUBLIC_ORIGIN to the address at which browsers reach PanelOne: vendors send \
-         people back to it.",
+         people back to it, and links in letters lead there.",
     ))
 }
 

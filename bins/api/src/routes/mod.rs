@@ -5,6 +5,8 @@ pub mod backups;
 pub mod client_export;
 pub mod client_filter;
 pub mod client_life;
+pub mod clientone;
+pub mod clientone_admin;
 pub mod clients;
 pub mod connection_life;
 pub mod connections;
@@ -67,4 +69,6 @@ pub enum Chapter {
     Clients,
     /// What was changed, by whom
     Journal,
+    /// The portal of the clients, as owners and admins set it up
+    ClientOne,
 }

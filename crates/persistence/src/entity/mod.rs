@@ -106,6 +106,25 @@ table!(device_ruling = "device_ruling", key(organisation_id: Uuid, id: Uuid), {
     client_id: Uuid, record_a: Uuid, record_b: Uuid, one: bool, created_at: DateTimeUtc, created_by: Option<Uuid>,
 });
 table!(device_stale = "device_stale", key(organisation_id: Uuid, connection_id: Uuid, entity_id: Uuid), {});
+table!(portal_branding = "portal_branding", key(organisation_id: Uuid), {
+    branding: String, updated_at: DateTimeUtc, version: i32,
+});
+table!(portal_config = "portal_config", key(organisation_id: Uuid, client_id: Uuid), {
+    enabled: bool, settings: String, branding: String, updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(portal_user = "portal_user", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, email: String, email_key: String, name: String, phone: Option<String>, role: String,
+    state: String, password_hash: Option<String>, link_hash: Option<Vec<u8>>, link_made_at: Option<DateTimeUtc>,
+    accepted_at: Option<DateTimeUtc>, deactivated_at: Option<DateTimeUtc>, signed_in_at: Option<DateTimeUtc>,
+    created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(portal_session = "portal_session", key(organisation_id: Uuid, id: Uuid), {
+    portal_user_id: Uuid, client_id: Uuid, token_hash: Vec<u8>, user_agent: Option<String>, address: Option<String>,
+    created_at: DateTimeUtc, seen_at: DateTimeUtc, expires_at: DateTimeUtc,
+}, client ClientId);
+table!(portal_device = "portal_device", key(organisation_id: Uuid, id: Uuid), {
+    portal_user_id: Uuid, client_id: Uuid, device_id: Uuid, created_at: DateTimeUtc,
+}, client ClientId);
 table!(run = "run", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, kind: String, cause: String, state: String, listed: i64, added: i64, changed: i64,
     unchanged: i64, rejected: i64, repeated: i64, removed: i64, pages: i32, expected: Option<i64>,
