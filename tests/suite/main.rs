@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod consent;
+mod customers;
 mod document;
 mod drift;
 mod dump;

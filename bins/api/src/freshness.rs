@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Connection, ConnectionId, ConnectionState, Entity, Result};
+use chrono::{DateTime, Utc};
+use domain::{Connection, ConnectionId, Entity, Result};
 use persistence::Tx;
 use poem_openapi::Object;
 use uuid::Uuid;
@@ -115,10 +115,7 @@ impl Sources {
 
 /// Whether what a connection said at this instant is older than twice its cadence, or the connection does not work.
 pub fn is_stale(connection: &Connection, synced_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
-    // A paused one is not wrong: what it said is as good as it is old.
-    let working = connection.state.syncs() || connection.state == ConnectionState::Paused;
-    let old = TimeDelta::minutes(2 * i64::from(connection.cadence_minutes));
-    !working || synced_at.is_none_or(|at| now - at > old)
+    connection.is_stale(synced_at, now)
 }
 
 fn older(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {

@@ -24,12 +24,16 @@ use crate::{
         backups::BackupSummaries,
         client_export::ClientExports,
         client_life::ClientLife,
+        client_notes::ClientNotes,
         clients::Clients,
         connection_life::ConnectionLife,
         connections::Connections,
         consent::{self, Consents},
         contacts::Contacts,
         csv_imports::CsvImports,
+        customer_contacts::CustomerContacts,
+        customer_tenants::CustomerTenants,
+        customers::Customers,
         devices::Devices,
         documents::DocumentArchiving,
         drift::Drift,
@@ -41,6 +45,7 @@ use crate::{
         integrations::Integrations,
         journal::Journal,
         keys::Keys,
+        library::LibraryDocuments,
         live::Live,
         mappings::Mappings,
         microsoft365::Microsoft365Api,
@@ -51,10 +56,12 @@ use crate::{
         records::{Alerts, Backups, Documents, Invoices, Jobs, Threats},
         replays::Replays,
         runs::Runs,
+        saved_filters::SavedFiltersApi,
         session::Session,
         sharing::Sharing,
         staff::Staff,
         subscriptions::Subscriptions,
+        tenants::Tenants,
         threats::ThreatActions,
         tickets::Tickets,
         typed::TypedMappings,
@@ -85,7 +92,9 @@ type Part5 = (
 );
 type Part6 =
     (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6);
+type CustomersPart =
+    (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, CustomersPart);
 
 /// The API with its document.
 pub fn service() -> OpenApiService<Whole, ()> {
@@ -107,7 +116,9 @@ pub fn service() -> OpenApiService<Whole, ()> {
     );
     let sixth =
         (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
-    OpenApiService::new((first, second, third, fourth, fifth, sixth), "PanelOne", env!("CARGO_PKG_VERSION"))
+    let customers =
+        (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
+    OpenApiService::new((first, second, third, fourth, fifth, sixth, customers), "PanelOne", env!("CARGO_PKG_VERSION"))
         .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
 }
 

@@ -1,5 +1,6 @@
 //! One account at a vendor.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, ConnectionId, ConnectionShareId, StaffId, Timestamp};
@@ -81,6 +82,16 @@ pub struct Connection {
     pub updated_at: Timestamp,
     /// Goes up by one with each change.
     pub version: i32,
+}
+
+impl Connection {
+    /// Whether what it said at this instant is too old to rely on: older than twice its cadence, or it does not work.
+    pub fn is_stale(&self, synced_at: Option<Timestamp>, now: Timestamp) -> bool {
+        // A paused one is not wrong: what it said is as good as it is old.
+        let working = self.state.syncs() || self.state == ConnectionState::Paused;
+        let old = TimeDelta::minutes(2 * i64::from(self.cadence_minutes));
+        !working || synced_at.is_none_or(|at| now - at > old)
+    }
 }
 
 /// A connection that a client may use: a reference, never a copy. The client's people see how it is and what it

@@ -74,4 +74,14 @@ ids! {
     DeviceId,
     /// What a person decided about two observations of machines.
     DeviceRulingId,
+    /// Someone at a client whom the MSP keeps itself.
+    ClientContactId,
+    /// A dated note about a client.
+    ClientNoteId,
+    /// A filter that someone keeps.
+    SavedFilterId,
+    /// What people say of a tenant.
+    TenantSettingId,
+    /// A document that the MSP wrote.
+    LibraryDocumentId,
 }

@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod connection;
 mod context;
+mod customer;
 pub mod device;
 mod drift;
 mod entity;
@@ -21,6 +22,7 @@ mod permission;
 mod record;
 mod run;
 mod scope;
+mod tenant;
 mod text;
 
 pub use change::{Change, ChangeSet, Outcome};
@@ -28,6 +30,9 @@ pub use client::{Client, ClientDraft, ClientPatch, ClientStatus, ClientTotals};
 pub use clock::{Chance, Clock, SystemClock, Timestamp, micros};
 pub use connection::{Connection, ConnectionShare, ConnectionState};
 pub use context::{Actor, Context};
+pub use customer::{
+    ClientContact, ClientNote, Library, LibraryDocument, LibraryVersion, SavedFilter, slug_of, valid_slug,
+};
 pub use drift::{DriftDecision, DriftKind, DriftVerdict};
 pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
@@ -35,9 +40,11 @@ pub use id::{
     ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId, DriftId, EntityId, EntryId, JobId,
     OrganisationId, RecordId, RunId, SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
 };
+pub use id::{ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};
 pub use record::{Freshness, Record};
 pub use run::{Counts, Run, RunState, Trigger};
 pub use scope::ClientScope;
+pub use tenant::{CRITICAL_SCORE, Health, Seats, TENANT, TenantFacts, TenantSetting, WARNING_SCORE};
 pub use text::{name_key, valid_email, valid_name};

@@ -131,6 +131,7 @@ impl Journal {
                 EntryOutcome::Failed => Outcome::Failed,
             }),
             actor: actor_id.0,
+            ..JournalFilter::default()
         };
         let tx = app.read(caller, Permission::JournalView).await?;
         let listed = tx.journal_list(&filter, &page).await?;
@@ -202,7 +203,8 @@ impl Journal {
     }
 }
 
-fn view(entry: JournalEntry, whole: bool) -> Entry {
+/// The view of an entry, with its changes or without.
+pub(super) fn view(entry: JournalEntry, whole: bool) -> Entry {
     Entry {
         id: entry.id.0,
         seq: entry.seq,

@@ -5,12 +5,16 @@ pub mod backups;
 pub mod client_export;
 pub mod client_filter;
 pub mod client_life;
+pub mod client_notes;
 pub mod clients;
 pub mod connection_life;
 pub mod connections;
 pub mod consent;
 pub mod contacts;
 pub mod csv_imports;
+pub mod customer_contacts;
+pub mod customer_tenants;
+pub mod customers;
 pub mod devices;
 pub mod documents;
 pub mod drift;
@@ -20,6 +24,8 @@ pub mod imports;
 pub mod integrations;
 pub mod journal;
 pub mod keys;
+pub mod library;
+pub mod library_shapes;
 pub mod live;
 pub mod mappings;
 pub mod microsoft365;
@@ -30,11 +36,13 @@ pub mod reconciliation;
 pub mod records;
 pub mod replays;
 pub mod runs;
+pub mod saved_filters;
 pub mod session;
 pub mod sharing;
 pub mod staff;
 pub mod stored;
 pub mod subscriptions;
+pub mod tenants;
 pub mod threats;
 pub mod tickets;
 pub mod typed;
@@ -63,6 +71,12 @@ pub enum Chapter {
     Imports,
     /// The businesses the MSP manages
     Clients,
+    /// The commercial face of clients
+    Customers,
+    /// Microsoft 365 environments
+    Tenants,
+    /// What the MSP writes
+    Library,
     /// What was changed, by whom
     Journal,
 }
