@@ -129,6 +129,7 @@ impl House {
         };
         held.insert("typed", type_id(subscriber, "typed-by-hand").await);
         held.insert("hidden_typed", type_id(&hidden, "typed-by-hand-too").await);
+        held.extend(self.commercial(app, subscriber, &hidden).await);
         let first_drift =
             async |query: String| text(&app.get(owner, &format!("/api/drift?{query}")).await.ok()["items"][0]["id"]);
         drifted(app).await;
@@ -186,6 +187,37 @@ impl House {
     async fn invitation(&self, app: &TestApp) -> String {
         let body = json!({ "name": "Wanda Waiting", "email": self.email("waiting"), "role": "viewer" });
         text(&app.post(&self.owner, "/api/staff-invitations", &body).await.ok()["item"]["id"])
+    }
+
+    /// What the commercial face keeps: a tenant, a contact and a note of a client and of one that is hidden, and a filter.
+    async fn commercial(&self, app: &TestApp, client: &str, hidden: &str) -> Vec<(&'static str, String)> {
+        app.connect(&self.owner, "microsoft365").await;
+        let tenants = app.all(&self.owner, "/api/tenants").await;
+        let mut open =
+            tenants.iter().filter(|tenant| tenant["customer_id"].is_null()).map(|tenant| text(&tenant["id"]));
+        let mut made = Vec::new();
+        for (client, [tenant, contact, note, document]) in [
+            (client, ["tenant", "kept_contact", "client_note", "library_document"]),
+            (hidden, ["hidden_tenant", "hidden_kept_contact", "hidden_client_note", "hidden_library_document"]),
+        ] {
+            let customer = format!("/api/msp-portal/customers/{client}");
+            let id = open.next().expect("a tenant of nobody");
+            app.post(&self.owner, &format!("{customer}/tenants"), &json!({ "tenant_id": id })).await.ok();
+            made.push((tenant, id));
+            let body = json!({ "name": "Ana Kept", "email": "ana@kept.example" });
+            let kept = app.post(&self.owner, &format!("{customer}/contacts"), &body).await.ok();
+            made.push((contact, text(&kept["item"]["id"])));
+            let path = format!("/api/clients/{client}/notes");
+            let written = app.post(&self.owner, &path, &json!({ "text": "A note" })).await.ok();
+            made.push((note, text(&written["item"]["id"])));
+            let body = json!({ "library": "customer", "title": "Contract", "content": "Text", "client_id": client });
+            let written = app.post(&self.owner, "/api/library-documents", &body).await.ok();
+            made.push((document, text(&written["item"]["id"])));
+        }
+        let filter = json!({ "name": "Active", "query": "status=active" });
+        let filter = app.post(&self.owner, "/api/client-filters", &filter).await.ok();
+        made.push(("saved_filter", text(&filter["item"]["id"])));
+        made
     }
 
     /// A sync of a connection that was given up.

@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod consent;
+mod customers;
 mod document;
 mod drift;
 mod dump;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::routes::{
     client_life::ClientMerge,
+    client_notes::ClientNoteSave,
     clientone::{
         account::{InvitationAcceptance, PasswordForgot, PasswordReset},
         profile::ProfileUpdate,
@@ -21,6 +22,9 @@ use crate::routes::{
     clients::{ClientCreate, ClientUpdate},
     connections::{ConnectionCreate, ConnectionTrial, ConnectionUpdate},
     contacts::{ContactCreate, ContactUpdate},
+    customer_contacts::CustomerContactSave,
+    customer_tenants::TenantAssociate,
+    customers::CustomerSave,
     devices::{DeviceJoin, DeviceSplit},
     documents::DocumentArchive,
     drift::DriftFixRequest,
@@ -28,13 +32,16 @@ use crate::routes::{
     invitations::{InvitationAccept, StaffInvite},
     journal::Revert,
     keys::ApiKeyCreate,
+    library_shapes::{LibraryDocumentCopy, LibraryDocumentCreate, LibraryDocumentUpdate},
     mappings::MappingSave,
     places::{CustomFieldsSet, InstallerRequest},
+    saved_filters::{SavedFilterCreate, SavedFilterUpdate},
     session::{PasswordChange, SessionCreate},
     sharing::ShareCreate,
     staff::{StaffCreate, StaffUpdate},
     staff_life::{OwnershipTransfer, PasswordResetRequest, PasswordResetSet},
     subscriptions::QuantityChange,
+    tenants::TenantUpdate,
     threats::ThreatActRequest,
     tickets::{TicketCreate, TicketNoteAdd, TicketUpdate},
     typed::MappingType,
@@ -157,5 +164,26 @@ examples! {
         "entity_id": "01a2008a-0000-7000-8000-000000000003", "platform": "WINDOWS_MSI",
     },
     ClientMerge => { "into": "01a2008a-0000-7000-8000-000000000001", "take": ["phone"] },
+    CustomerSave => {
+        "name": "Harbour Dental", "primary_contact": "office@harbour.example", "phone": "+44 20 7946 0000",
+        "address": "1 Quay Street, London", "notes": "Closed on Wednesdays.",
+    },
+    TenantAssociate => { "tenant_id": "01a2008a-0000-7000-8000-000000000003" },
+    TenantUpdate => { "display_name": "Harbour Dental (test)", "tags": ["test"] },
+    CustomerContactSave => {
+        "name": "Ana Silva", "email": "ana@harbour.example", "phone": "+44 20 7946 0001", "title": "Practice manager",
+        "escalation": 1, "primary": true,
+    },
+    ClientNoteSave => { "text": "Their lease ends in June: ask about the move." },
+    SavedFilterCreate => { "name": "Without backup", "query": "status=active&missing=dropsuite" },
+    SavedFilterUpdate => { "name": "Active, without backup" },
+    LibraryDocumentCreate => {
+        "library": "customer", "title": "Your backups", "category": "Backup", "content": "# Your backups\n\nEvery night.",
+        "client_id": "01a2008a-0000-7000-8000-000000000001", "published": true,
+    },
+    LibraryDocumentUpdate => { "content": "# Your backups\n\nEvery hour.", "published": false },
+    LibraryDocumentCopy => {
+        "library": "customer", "title": "Welcome, Harbour Dental", "client_id": "01a2008a-0000-7000-8000-000000000001",
+    },
     Revert => { "despite": [] },
 }

@@ -24,6 +24,7 @@ use crate::{
         backups::BackupSummaries,
         client_export::ClientExports,
         client_life::ClientLife,
+        client_notes::ClientNotes,
         clientone::{
             account::PortalAccount, activity::PortalActivities, dashboard::Dashboards, devices::PortalDevices,
             profile::Profiles, session::PortalSessions, users::Colleagues,
@@ -38,6 +39,9 @@ use crate::{
         consent::{self, Consents},
         contacts::Contacts,
         csv_imports::CsvImports,
+        customer_contacts::CustomerContacts,
+        customer_tenants::CustomerTenants,
+        customers::Customers,
         devices::Devices,
         documents::DocumentArchiving,
         drift::Drift,
@@ -50,6 +54,7 @@ use crate::{
         invitations::Invitations,
         journal::Journal,
         keys::Keys,
+        library::LibraryDocuments,
         live::Live,
         mappings::Mappings,
         microsoft365::Microsoft365Api,
@@ -60,11 +65,13 @@ use crate::{
         records::{Alerts, Backups, Documents, Invoices, Jobs, Threats},
         replays::Replays,
         runs::Runs,
+        saved_filters::SavedFiltersApi,
         session::Session,
         sharing::Sharing,
         staff::Staff,
         staff_life::StaffLife,
         subscriptions::Subscriptions,
+        tenants::Tenants,
         threats::ThreatActions,
         tickets::Tickets,
         typed::TypedMappings,
@@ -97,7 +104,8 @@ type Part6 =
     (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
 type Part7 = (Invitations, StaffLife);
 type Part8 = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8);
+type Part9 = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9);
 type Portal = (PortalAccount, PortalSessions, Profiles, Dashboards, PortalDevices, Colleagues, PortalActivities);
 
 /// The API with its document.
@@ -122,7 +130,8 @@ pub fn service() -> OpenApiService<Whole, ()> {
         (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
     let seventh = (Invitations, StaffLife);
     let eighth = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
-    let all = (first, second, third, fourth, fifth, sixth, seventh, eighth);
+    let ninth = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
+    let all = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth);
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
 }

@@ -84,4 +84,14 @@ ids! {
     MailId,
     /// One invitation to the team.
     StaffInvitationId,
+    /// Someone at a client whom the MSP keeps itself.
+    ClientContactId,
+    /// A dated note about a client.
+    ClientNoteId,
+    /// A filter that someone keeps.
+    SavedFilterId,
+    /// What people say of a tenant.
+    TenantSettingId,
+    /// A document that the MSP wrote.
+    LibraryDocumentId,
 }

@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod connection;
 mod context;
+mod customer;
 pub mod device;
 mod drift;
 mod entity;
@@ -24,6 +25,7 @@ mod portal;
 mod record;
 mod run;
 mod scope;
+mod tenant;
 mod text;
 
 pub use change::{Change, ChangeSet, Outcome};
@@ -31,6 +33,9 @@ pub use client::{Client, ClientDraft, ClientPatch, ClientStatus, ClientTotals};
 pub use clock::{Chance, Clock, SystemClock, Timestamp, micros};
 pub use connection::{Connection, ConnectionShare, ConnectionState};
 pub use context::{Actor, Context};
+pub use customer::{
+    ClientContact, ClientNote, Library, LibraryDocument, LibraryVersion, SavedFilter, slug_of, valid_slug,
+};
 pub use drift::{DriftDecision, DriftKind, DriftVerdict};
 pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
@@ -39,6 +44,7 @@ pub use id::{
     MailId, OrganisationId, PortalDeviceId, PortalSessionId, PortalUserId, RecordId, RunId, SessionId, StaffId,
     StaffInvitationId, UnverifiedMappingId, VendorWriteId,
 };
+pub use id::{ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
 pub use invitation::InvitationState;
 pub use letter::{Letter, LetterLink, MailState};
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
@@ -51,4 +57,5 @@ pub use portal::{
 pub use record::{Freshness, Record};
 pub use run::{Counts, Run, RunState, Trigger};
 pub use scope::ClientScope;
+pub use tenant::{CRITICAL_SCORE, Health, Seats, TENANT, TenantFacts, TenantSetting, WARNING_SCORE};
 pub use text::{name_key, valid_email, valid_name};

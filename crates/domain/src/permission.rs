@@ -122,6 +122,8 @@ permissions! {
     DocumentsEdit = "documents_edit", Write: [Yes Yes Yes No No];
     /// Make links to agent installers.
     InstallersMake = "installers_make", Write: [Yes Yes Yes No No];
+    /// Keep filters of lists, each for oneself.
+    FiltersKeep = "filters_keep", Write: [Yes Yes Yes Yes Yes];
     /// Read the journal.
     JournalView = "journal_view", Read: [Yes Yes No No No];
     /// Revert an entry of the journal.

@@ -34,6 +34,19 @@ pub struct ClientFilter {
     pub users: Range,
     /// Whether archived ones are among them.
     pub archived: Archived,
+    /// Whether the number of devices is known.
+    pub devices_known: Option<KnownBy>,
+    /// Whether the number of directory users is known.
+    pub users_known: Option<KnownBy>,
+}
+
+/// Whether a figure of a client is known: where something that tells it is mapped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownBy {
+    /// The integrations that tell it.
+    pub integrations: Vec<String>,
+    /// Whether it is to be known, or not to be.
+    pub known: bool,
 }
 
 impl ClientFilter {
@@ -43,6 +56,8 @@ impl ClientFilter {
             && self.devices == Range::default()
             && self.users == Range::default()
             && self.archived == Archived::Hidden
+            && self.devices_known.is_none()
+            && self.users_known.is_none()
     }
 }
 
@@ -301,6 +316,11 @@ impl Tx {
                 select = select.filter(column.lte(max));
             }
         }
+        for figure in [&filter.devices_known, &filter.users_known].into_iter().flatten() {
+            let told = self.mapped_to_any(&figure.integrations);
+            let id = client::Column::Id;
+            select = select.filter(if figure.known { id.in_subquery(told) } else { id.not_in_subquery(told) });
+        }
         match &filter.integrations {
             None => {}
             Some(IntegrationFilter::Has(all)) => {
@@ -320,10 +340,15 @@ impl Tx {
 
     /// Ids of the clients that have an entity of this integration.
     fn mapped_to(&self, integration: &str) -> SelectStatement {
+        self.mapped_to_any(&[integration.to_owned()])
+    }
+
+    /// Ids of the clients that have an entity of one of these integrations.
+    fn mapped_to_any(&self, integrations: &[String]) -> SelectStatement {
         self.find::<vendor_entity::Entity>()
             .select_only()
             .column(vendor_entity::Column::ClientId)
-            .filter(vendor_entity::Column::Integration.eq(integration))
+            .filter(vendor_entity::Column::Integration.is_in(integrations.iter().cloned()))
             .filter(vendor_entity::Column::ClientId.is_not_null())
             .into_query()
     }

@@ -7,7 +7,7 @@ use domain::{Change, Client, ClientId, EntityId, EntryId, Error, MappingState, P
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Tx, entities::MappingWrite, journal::clients_of, journalled::stripped};
+use crate::{Tx, entities::MappingWrite, journal::clients_of, journalled::stripped, revert_own::OWN};
 
 /// How long a deleted client can be brought back.
 const RESTORABLE: TimeDelta = TimeDelta::days(30);
@@ -35,11 +35,11 @@ impl Tx {
             ));
         }
         let mut kinds = entry.changes.iter().map(|change| change.kind.as_str());
-        if let Some(kind) = kinds.find(|kind| !REVERTIBLE.contains(kind)) {
+        if let Some(kind) = kinds.find(|kind| !REVERTIBLE.contains(kind) && !OWN.contains(kind)) {
             return Err(Error::conflict(
                 "not_revertible",
                 format!(
-                    "This entry changed a {kind}. Entries that changed clients, mappings, typed ids, shares and decisions about drift can be reverted, others are undone by hand."
+                    "This entry changed a {kind}. Entries that changed clients, mappings, typed ids, shares, contacts, notes, documents and decisions about drift can be reverted, others are undone by hand."
                 ),
             ));
         }
@@ -51,6 +51,7 @@ impl Tx {
                 "drift_decision" => self.revert_decision(change, despite.contains(&change.id)).await?,
                 "unverified_mapping" => self.revert_typed(change, despite.contains(&change.id)).await?,
                 "connection_share" => self.revert_share(change, despite.contains(&change.id)).await?,
+                kind if OWN.contains(&kind) => self.revert_own(change, despite.contains(&change.id)).await?,
                 _ => self.revert_mapping(change, despite.contains(&change.id)).await?,
             };
             conflicts.extend(done);

@@ -245,6 +245,10 @@ impl Clients {
         users_min: Query<Option<i32>>,
         /// At most so many directory users
         users_max: Query<Option<i32>>,
+        /// Whether the number of devices is known: not, where nothing that lists devices is mapped
+        devices_known: Query<Option<bool>>,
+        /// Whether the number of directory users is known
+        users_known: Query<Option<bool>>,
         /// `hidden` when left out
         archived: Query<Option<ArchivedClients>>,
         sort: Query<Option<ClientOrder>>,
@@ -256,7 +260,8 @@ impl Clients {
     ) -> Result<Answer<Page<Client>>, Failure> {
         let page = page_request(limit.0, cursor.0.as_deref())?;
         let ranges = [(devices_min.0, devices_max.0), (users_min.0, users_max.0)];
-        let filter = filter(&app, search.0, status.0, (has.0, missing.0), ranges, archived.0)?;
+        let filter =
+            filter(&app, search.0, status.0, (has.0, missing.0), ranges, [devices_known.0, users_known.0], archived.0)?;
         let sort = match sort.0.unwrap_or(ClientOrder::Name) {
             ClientOrder::Name => ClientSort::Name,
             ClientOrder::DeviceCount => ClientSort::Devices,

@@ -77,6 +77,32 @@ table!(delivery = "delivery", key(organisation_id: Uuid, connection_id: Uuid, de
 table!(snapshot = "snapshot", key(organisation_id: Uuid, client_id: Uuid, day: String), {
     body: String, taken_at: DateTimeUtc,
 }, client ClientId);
+table!(client_contact = "client_contact", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, name: String, name_key: String, email: Option<String>, phone: Option<String>,
+    title: Option<String>, escalation: Option<i32>, is_primary: bool, created_at: DateTimeUtc,
+    updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(client_note = "client_note", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, body: String, created_at: DateTimeUtc, created_by: Option<Uuid>, updated_at: DateTimeUtc,
+    updated_by: Option<Uuid>, version: i32,
+}, client ClientId);
+table!(saved_filter = "saved_filter", key(organisation_id: Uuid, id: Uuid), {
+    staff_id: Uuid, name: String, name_key: String, query: String, created_at: DateTimeUtc, updated_at: DateTimeUtc,
+    version: i32,
+});
+table!(tenant_setting = "tenant_setting", key(organisation_id: Uuid, id: Uuid), {
+    tenant_key: String, client_id: Option<Uuid>, display_name: Option<String>, tags: String, updated_at: DateTimeUtc,
+    version: i32,
+});
+table!(library_document = "library_document", key(organisation_id: Uuid, id: Uuid), {
+    library: String, client_id: Option<Uuid>, title: String, title_key: String, slug: String,
+    category: Option<String>, category_key: Option<String>, content: String, content_hash: String,
+    published_at: Option<DateTimeUtc>, created_at: DateTimeUtc, created_by: Option<Uuid>, updated_at: DateTimeUtc,
+    updated_by: Option<Uuid>, deleted_at: Option<DateTimeUtc>, version: i32,
+});
+table!(library_version = "library_version", key(organisation_id: Uuid, document_id: Uuid, version: i32), {
+    title: String, content: String, content_hash: String, created_at: DateTimeUtc, created_by: Option<Uuid>,
+});
 table!(vendor_entity = "entity", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, integration: String, kind: String, vendor_id: String, name: String, name_key: String,
     body: String, raw: Vec<u8>, raw_hash: Vec<u8>, content_hash: Vec<u8>, first_seen_at: DateTimeUtc,
