@@ -74,4 +74,6 @@ ids! {
     DeviceId,
     /// What a person decided about two observations of machines.
     DeviceRulingId,
+    /// Something that a person has to decide about a client and its company at a PSA.
+    PsaConflictId,
 }

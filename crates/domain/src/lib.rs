@@ -18,6 +18,7 @@ mod error;
 mod id;
 mod list;
 mod permission;
+pub mod psa;
 mod record;
 mod run;
 mod scope;
@@ -33,10 +34,13 @@ pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use id::{
     ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId, DriftId, EntityId, EntryId, JobId,
-    OrganisationId, RecordId, RunId, SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
+    OrganisationId, PsaConflictId, RecordId, RunId, SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
 };
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};
+pub use psa::{
+    PsaConflict, PsaConflictKind, PsaConflictState, PsaDirection, PsaField, PsaOwner, PsaOwners, PsaSettings,
+};
 pub use record::{Freshness, Record};
 pub use run::{Counts, Run, RunState, Trigger};
 pub use scope::ClientScope;
