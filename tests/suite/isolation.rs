@@ -149,6 +149,7 @@ both_databases! {
                         "ticket" => ids["hidden_ticket"].clone(),
                         "typed" => ids["hidden_typed"].clone(),
                         "drift" => ids["hidden_drift"].clone(),
+                        "psa_conflict" => ids["hidden_psa_conflict"].clone(),
                         "device" | "other_device" => ids["hidden_device"].clone(),
                         "observation" => ids["hidden_observation"].clone(),
                         _ => continue,

@@ -17,6 +17,7 @@ use crate::routes::{
     keys::ApiKeyCreate,
     mappings::MappingSave,
     places::{CustomFieldsSet, InstallerRequest},
+    psa::{PsaResolve, PsaSettingsUpdate},
     session::{PasswordChange, SessionCreate},
     sharing::ShareCreate,
     staff::{StaffCreate, StaffUpdate},
@@ -111,6 +112,15 @@ examples! {
     DeviceSplit => { "observations": ["01a2008a-0000-7000-8000-000000000009"] },
     DocumentArchive => { "archived": true },
     DriftFixRequest => { "fix": "map", "client_id": "01a2008a-0000-7000-8000-000000000001" },
+    PsaSettingsUpdate => {
+        "direction": "both", "owners": { "phone": "panelone" }, "create_clients": true, "only_states": ["Customer"],
+    },
+    PsaResolve => {
+        "resolutions": [
+            { "conflict_id": "01a2008a-0000-7000-8000-000000000010", "take": "theirs" },
+            { "conflict_id": "01a2008a-0000-7000-8000-000000000011", "take": "value", "value": "Harbour Dental Ltd" },
+        ],
+    },
     CustomFieldsSet => { "values": [{ "name": "siteCode", "value": "HD-1" }, { "name": "contractEnd" }] },
     InstallerRequest => {
         "entity_id": "01a2008a-0000-7000-8000-000000000003", "platform": "WINDOWS_MSI",

@@ -46,6 +46,7 @@ use crate::{
         microsoft365::Microsoft365Api,
         places::Locations,
         progress::ProgressApi,
+        psa::Psa,
         queue::Queue,
         reconciliation::Reconciliations,
         records::{Alerts, Backups, Documents, Invoices, Jobs, Threats},
@@ -85,7 +86,8 @@ type Part5 = (
 );
 type Part6 =
     (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6);
+type Part7 = (Psa,);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7);
 
 /// The API with its document.
 pub fn service() -> OpenApiService<Whole, ()> {
@@ -107,7 +109,8 @@ pub fn service() -> OpenApiService<Whole, ()> {
     );
     let sixth =
         (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
-    OpenApiService::new((first, second, third, fourth, fifth, sixth), "PanelOne", env!("CARGO_PKG_VERSION"))
+    let psa = (Psa,);
+    OpenApiService::new((first, second, third, fourth, fifth, sixth, psa), "PanelOne", env!("CARGO_PKG_VERSION"))
         .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
 }
 

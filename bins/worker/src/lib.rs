@@ -2,6 +2,7 @@
 //!
 //! * `settings.rs`: everything an operator can set, checked at start.
 //! * `dial.rs`: one budget for each connection, over one HTTP client.
+//! * `likeness.rs`: the directory's matching, for what is made by itself.
 //! * `fleet.rs`: what operators see of all workers, and do with jobs that were given up.
 //! * `telemetry.rs`: log lines.
 //!
@@ -9,10 +10,12 @@
 
 mod dial;
 pub mod fleet;
+mod likeness;
 mod settings;
 mod telemetry;
 
 pub use dial::VendorDial;
+pub use likeness::Matching;
 pub use settings::Settings;
 pub use telemetry::log_to_stderr;
 
@@ -43,7 +46,7 @@ pub fn spawn(
     stop: CancellationToken,
 ) -> (Arc<Notify>, tokio::task::JoinHandle<()>) {
     let options = sync::WorkerOptions { slots: settings.worker_slots, ..sync::WorkerOptions::default() };
-    let worker = sync::Worker::new(engine.clone(), options).named(&name());
+    let worker = sync::Worker::new(engine.clone(), options).named(&name()).matching(Arc::new(Matching));
     let wake = worker.wake();
     (wake, tokio::spawn(async move { worker.run(stop).await }))
 }

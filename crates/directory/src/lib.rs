@@ -13,6 +13,7 @@ mod csv_import;
 mod devices;
 mod drift;
 mod imports;
+mod likeness;
 mod mappings;
 pub mod matching;
 mod merge;
@@ -26,6 +27,7 @@ pub use csv_import::{
 pub use devices::{device_join, device_split};
 pub use drift::{DriftFilter, DriftFix, DriftItem, DriftWish, drift_dismiss, drift_fix, drift_get, drift_list};
 pub use imports::{ImportAction, ImportChoice, ImportRow, ImportWish, THRESHOLD, import_apply};
+pub use likeness::{clients_like, companies_like};
 pub use mappings::{MappingChoice, MappingSuggestion, Target, mapping_save, mapping_suggest};
 pub use merge::{Merge, Merged, MergedField, client_merge};
 pub use typed::{Typed, mapping_type, typed_remove};

@@ -173,9 +173,9 @@ impl Tx {
         self.job_enqueue(&job).await.map(drop)
     }
 
-    /// Whether a client changed after this, so that a pass that began then has not seen all of it.
-    pub async fn psa_touched_after(&self, connection: ConnectionId, began: Timestamp) -> Result<bool> {
-        Ok(self.psa_row(connection).await?.and_then(|row| row.touched_at).is_some_and(|at| at > began))
+    /// When a client last changed: a pass that ends with another answer than it began with has not seen all of it.
+    pub async fn psa_touched(&self, connection: ConnectionId) -> Result<Option<Timestamp>> {
+        Ok(self.psa_row(connection).await?.and_then(|row| row.touched_at))
     }
 
     /// Tells the PSAs of a change of clients: a pass over each of them is put on the queue, and one that runs goes on

@@ -129,13 +129,17 @@ impl Tx {
         Ok(Listed { items, next, total: i64::try_from(total).unwrap_or(i64::MAX) })
     }
 
-    /// Items of these ids, by id; those that are gone or out of scope are left out. In a transaction that writes, they
-    /// are locked.
-    pub async fn psa_conflicts(&self, ids: &[PsaConflictId]) -> Result<HashMap<PsaConflictId, PsaConflict>> {
+    /// Items of these ids; those that are gone or out of scope are left out. With `lock` nobody else decides about them
+    /// meanwhile: entities and clients are locked before them.
+    pub async fn psa_conflicts(
+        &self,
+        ids: &[PsaConflictId],
+        lock: bool,
+    ) -> Result<HashMap<PsaConflictId, PsaConflict>> {
         let mut found = HashMap::new();
         for chunk in ids.chunks(500) {
             let mut select = self.find::<table::Entity>().filter(table::Column::Id.is_in(chunk.iter().map(|id| id.0)));
-            if self.require_writable().is_ok() {
+            if lock {
                 select = select.lock_exclusive();
             }
             for row in select.order_by_asc(table::Column::Id).all(self.db()).await.or_domain()? {
@@ -155,6 +159,14 @@ impl Tx {
             }
         }
         Ok(found)
+    }
+
+    /// Items of a connection that are about a company or a client as a whole.
+    pub async fn psa_conflicts_whole(&self, connection: ConnectionId) -> Result<HashMap<PsaConflictId, PsaConflict>> {
+        use table::Column as C;
+        let select = self.find::<table::Entity>().filter(C::ConnectionId.eq(connection.0)).filter(C::Field.is_null());
+        let rows = select.all(self.db()).await.or_domain()?;
+        rows.into_iter().map(|row| Ok((PsaConflictId(row.id), read(row)?))).collect()
     }
 
     /// Keeps what a pass found, over what it found before.
@@ -218,7 +230,7 @@ impl Tx {
             view.clone().map(serde_json::from_value).transpose().map_err(Error::internal)
         };
         let (Some(before), after) = (one(&change.before)?, one(&change.after)?) else { return Ok(None) };
-        let now = self.psa_conflicts(&[before.id]).await?.remove(&before.id);
+        let now = self.psa_conflicts(&[before.id], true).await?.remove(&before.id);
         let state =
             |conflict: &Option<PsaConflict>| conflict.as_ref().map(|conflict| (conflict.state, conflict.ours.clone()));
         if state(&now) != state(&after) && !despite {

@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Ended, Engine, hear, job::FAILURES, snapshots, trouble};
+use crate::{Ended, Engine, Likeness, hear, job::FAILURES, snapshots, trouble};
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +71,7 @@ pub struct Worker {
     wake: Arc<Notify>,
     name: Arc<str>,
     id: Uuid,
+    likeness: Option<Arc<dyn Likeness>>,
 }
 
 /// The tasks that run jobs, with the connections that these are for.
@@ -80,12 +81,17 @@ impl Worker {
     /// A worker over this engine.
     pub fn new(engine: Engine, options: WorkerOptions) -> Self {
         let id = engine.store.chance().id(engine.store.clock().now());
-        Self { engine, options, wake: Arc::default(), name: "worker".into(), id }
+        Self { engine, options, wake: Arc::default(), name: "worker".into(), id, likeness: None }
     }
 
     /// The same under a name that operators know it by.
     pub fn named(self, name: &str) -> Self {
         Self { name: name.into(), ..self }
+    }
+
+    /// The same with what keeps clients and companies at PSAs from being made twice; without, none are made.
+    pub fn matching(self, likeness: Arc<dyn Likeness>) -> Self {
+        Self { likeness: Some(likeness), ..self }
     }
 
     /// Wakes a worker of the same process at once: for whoever enqueued a job.
@@ -212,8 +218,9 @@ impl Worker {
 
     /// Does one job, with its lease kept alive beside it.
     async fn work(self, job: ClaimedJob, halt: CancellationToken, kill: CancellationToken) {
-        let (engine, claimed) = (self.engine.clone(), job.clone());
-        let mut handler = Handler(tokio::spawn(async move { engine.handle(&claimed, &halt).await }));
+        let (engine, claimed, likeness) = (self.engine.clone(), job.clone(), self.likeness.clone());
+        let handled = async move { engine.handle_with(&claimed, &halt, likeness.as_deref()).await };
+        let mut handler = Handler(tokio::spawn(handled));
         let every = self.options.lease / 3;
         let mut beat = interval_at(Instant::now() + every, every);
         let mut look = interval_at(Instant::now() + LOOK, LOOK);

@@ -25,6 +25,7 @@ pub mod mappings;
 pub mod microsoft365;
 pub mod places;
 pub mod progress;
+pub mod psa;
 pub mod queue;
 pub mod reconciliation;
 pub mod records;
