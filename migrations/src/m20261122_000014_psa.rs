@@ -82,6 +82,9 @@ impl MigrationTrait for Migration {
             "CREATE INDEX psa_conflict_connection ON psa_conflict (organisation_id, connection_id)",
             "CREATE INDEX psa_conflict_entity ON psa_conflict (organisation_id, entity_id)",
             "CREATE INDEX psa_conflict_client ON psa_conflict (organisation_id, client_id)",
+            // Changes sent to vendors of which nobody knows yet what became of them.
+            "CREATE INDEX vendor_write_open ON vendor_write (organisation_id, connection_id, action)
+                WHERE state IN ('sending', 'unknown')",
         ];
         dialect.run(manager, &made).await?;
         dialect.lock_rows(manager, &TABLES).await
@@ -89,7 +92,8 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let gone = TABLES.map(|table| format!("DROP TABLE IF EXISTS {table}"));
-        let gone: Vec<&str> = gone.iter().rev().map(String::as_str).collect();
+        let index = "DROP INDEX IF EXISTS vendor_write_open";
+        let gone: Vec<&str> = gone.iter().rev().map(String::as_str).chain([index]).collect();
         Dialect::of(manager).run(manager, &gone).await
     }
 }

@@ -86,7 +86,7 @@ type Part5 = (
 );
 type Part6 =
     (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
-type Part7 = (Psa,);
+type Part7 = Psa;
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7);
 
 /// The API with its document.
@@ -109,7 +109,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
     );
     let sixth =
         (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
-    let psa = (Psa,);
+    let psa = Psa;
     OpenApiService::new((first, second, third, fourth, fifth, sixth, psa), "PanelOne", env!("CARGO_PKG_VERSION"))
         .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
 }

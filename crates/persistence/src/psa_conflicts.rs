@@ -7,13 +7,15 @@ use domain::{
     Change, ClientId, ConnectionId, EntityId, Error, Listed, PageRequest, Problem, PsaConflict, PsaConflictId,
     PsaConflictKind, PsaConflictState, PsaField, Result, Timestamp,
 };
-use sea_orm::{ColumnTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
+};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
     JournalFilter, Tx,
-    entity::psa_conflict as table,
+    entity::{psa_conflict as table, vendor_entity},
     error::{OrDomain, known},
     journalled::Journalled,
     revert::conflict,
@@ -167,6 +169,31 @@ impl Tx {
         let select = self.find::<table::Entity>().filter(C::ConnectionId.eq(connection.0)).filter(C::Field.is_null());
         let rows = select.all(self.db()).await.or_domain()?;
         rows.into_iter().map(|row| Ok((PsaConflictId(row.id), read(row)?))).collect()
+    }
+
+    /// Items about fields of companies that are mapped to nobody by now, or no longer listed.
+    pub async fn psa_conflicts_stray(&self, connection: ConnectionId) -> Result<Vec<PsaConflictId>> {
+        use table::Column as C;
+        use vendor_entity::Column as E;
+        let linked = self
+            .find::<vendor_entity::Entity>()
+            .select_only()
+            .column(E::Id)
+            .filter(E::ConnectionId.eq(connection.0))
+            .filter(E::ClientId.is_not_null())
+            .filter(E::RemovedAt.is_null());
+        let rows: Vec<Uuid> = self
+            .find::<table::Entity>()
+            .select_only()
+            .column(C::Id)
+            .filter(C::ConnectionId.eq(connection.0))
+            .filter(C::Field.is_not_null())
+            .filter(C::EntityId.not_in_subquery(linked.into_query()))
+            .into_tuple()
+            .all(self.db())
+            .await
+            .or_domain()?;
+        Ok(rows.into_iter().map(PsaConflictId).collect())
     }
 
     /// Keeps what a pass found, over what it found before.

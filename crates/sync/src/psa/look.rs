@@ -61,7 +61,11 @@ pub(super) fn look(
         let Some(theirs) = company.value(field) else { continue };
         let ours = ours(client, field);
         let id = conflict_id(settings.connection_id, entity.0, Some(field));
-        let waiting = conflicts.get(&id);
+        // What waited about another client says nothing of this one.
+        let (waiting, stray): (Vec<_>, Vec<_>) =
+            conflicts.get(&id).into_iter().partition(|waiting| waiting.client_id == Some(client.id));
+        found.close.extend(stray.into_iter().map(|stray| stray.id));
+        let waiting = waiting.first().copied();
         // What was agreed with another client says nothing of this one.
         let before = known.iter().find(|one| one.field == field && one.client_id == client.id).map(|one| &one.values);
         let sides = Sides { ours: ours.as_deref(), theirs: theirs.as_deref() };

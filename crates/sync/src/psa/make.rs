@@ -8,10 +8,11 @@ use domain::{
 };
 use integration::{CompanyDraft, RecordKind};
 use persistence::{MappingWrite, Tx, VendorWrite, VendorWriteState};
+use serde::{Deserialize, Serialize};
 
 use super::{
     look::{agreed, conflict_id},
-    pass::{Halt, Pass, UNDER_WAY},
+    pass::{Halt, Pass},
     values::{Company, draft, give, main_contact, ours},
 };
 use crate::{
@@ -27,6 +28,21 @@ const LOOKED_AT: u64 = 100_000;
 const ANSWERS_WITHIN: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
 /// What the journal and the notes of vendor writes call it.
 const CREATE: &str = "psa_company_create";
+
+/// New companies.
+pub(super) struct Newcomers {
+    /// Those of which clients may be made.
+    pub open: Vec<EntityId>,
+    /// Those of which a person wants one made, whatever they are like.
+    decided: HashSet<EntityId>,
+}
+
+/// What the note of a creation says.
+#[derive(Serialize, Deserialize)]
+struct Wanted {
+    client_id: domain::ClientId,
+    company: CompanyDraft,
+}
 
 impl Pass<'_> {
     fn whole(&self, of: uuid::Uuid, kind: PsaConflictKind, now: Timestamp) -> PsaConflict {
@@ -48,16 +64,16 @@ impl Pass<'_> {
         }
     }
 
-    /// Makes clients of new companies, within the transaction that takes what the PSA changed.
-    pub async fn make_clients(&self, tx: &Tx) -> Result<()> {
+    /// New companies of which clients may be made, unless something waits about them.
+    pub async fn newcomers(&self, tx: &Tx) -> Result<Newcomers> {
         let waiting = self.still_waiting(tx).await?;
-        let since = self.settings.clients_since.unwrap_or(tx.now());
-        let found = tx.psa_newcomers(self.connection.id, since, LOOKED_AT).await?;
         let decided = waiting.values().filter(|one| one.state == PsaConflictState::Sending);
         let decided: HashSet<EntityId> =
             decided.filter(|one| one.kind == PsaConflictKind::LikeClient).filter_map(|one| one.entity_id).collect();
         let mut open: Vec<EntityId> = decided.iter().copied().collect();
-        if self.settings.clients_since.is_some() {
+        // A company that nobody knows whether we made it is not to become a client of its own.
+        if let Some(since) = self.settings.clients_since.filter(|_| self.unsettled.is_empty()) {
+            let found = tx.psa_newcomers(self.connection.id, since, LOOKED_AT).await?;
             open.extend(found.iter().filter(|row| self.admits(row)).map(|row| row.id));
         }
         let held = |id: &EntityId| waiting.contains_key(&conflict_id(self.connection.id, id.0, None));
@@ -65,8 +81,14 @@ impl Pass<'_> {
         open.sort_unstable();
         open.dedup();
         open.truncate(MOST);
-        let mut rows = tx.entities_by_id(&open).await?;
-        rows.retain(|row| row.mapping_state == MappingState::Unmapped && row.removed_at.is_none());
+        Ok(Newcomers { open, decided })
+    }
+
+    /// Makes clients of new companies, within the transaction that takes what the PSA changed. Their rows are locked.
+    pub async fn make_clients(&self, tx: &Tx, newcomers: Newcomers, mut rows: Vec<Entity>) -> Result<()> {
+        let Newcomers { open, decided } = newcomers;
+        let new = |row: &Entity| row.mapping_state == MappingState::Unmapped && row.removed_at.is_none();
+        rows.retain(|row| open.contains(&row.id) && new(row));
         let Some(likeness) = self.likeness.filter(|_| !rows.is_empty()) else { return Ok(()) };
         let likes = likeness.clients_like(tx, &rows).await?;
         let mut made: HashMap<String, domain::ClientId> = HashMap::new();
@@ -138,7 +160,7 @@ impl Pass<'_> {
         let entities: Vec<EntityId> = waiting.values().filter_map(|one| one.entity_id).collect();
         let clients: Vec<domain::ClientId> = waiting.values().filter_map(|one| one.client_id).collect();
         let rows: HashMap<EntityId, Entity> =
-            tx.entities_by_id(&entities).await?.into_iter().map(|row| (row.id, row)).collect();
+            tx.entities_seen(&entities).await?.into_iter().map(|row| (row.id, row)).collect();
         let living: HashSet<domain::ClientId> =
             tx.clients_by_id(&clients).await?.into_iter().map(|client| client.id).collect();
         let over = |one: &PsaConflict| {
@@ -192,13 +214,11 @@ impl Pass<'_> {
         let missing: Vec<_> =
             decided.iter().copied().filter(|id| clients.iter().all(|client| client.id != *id)).collect();
         clients.extend(tx.clients_by_id(&missing).await?);
+        clients.retain(|client| !self.unsettled.contains(&client.id));
         clients.truncate(MOST);
         tx.commit_unjournalled().await?;
         for client in clients {
             self.going_on()?;
-            if self.settled_by_listing(&client).await? {
-                continue;
-            }
             let tx = self.begin().await?;
             let mut open = tx.entities_of(self.connection.id).await?;
             open.retain(|row| row.mapping_state == MappingState::Unmapped);
@@ -223,38 +243,49 @@ impl Pass<'_> {
         ids::wanted_id(EntityId(client.id.0), CREATE, &self.connection.id.to_string())
     }
 
-    /// After an answer that was lost, only a listing can tell: whether it was made, it is mapped then; or was not,
-    /// it is made again. Answers whether nothing is to be made now.
-    async fn settled_by_listing(&self, client: &Client) -> Result<bool, Halt> {
+    /// After an answer that was lost, only a listing can tell: what was made is mapped then, what was not is made
+    /// again. Answers the clients of which it does not tell yet.
+    pub async fn settle_made(&self) -> Result<HashSet<domain::ClientId>, Halt> {
         let tx = self.begin().await?;
-        let Some(write) = tx.vendor_write_latest(self.about(client)).await? else { return Ok(false) };
-        match write.state {
-            VendorWriteState::Done | VendorWriteState::Refused => return Ok(false),
-            VendorWriteState::Sending if tx.now() - write.created_at < ANSWERS_WITHIN => {
-                return Err(Halt::Wait(UNDER_WAY, "the PSA has not answered yet whether it made a company".to_owned()));
-            }
-            VendorWriteState::Sending | VendorWriteState::Unknown => {}
-        }
-        let since = write.created_at;
-        let newcomers = tx.psa_newcomers(self.connection.id, since, LOOKED_AT).await?;
-        if let Some(row) = newcomers.into_iter().find(|row| name_key(&row.name) == name_key(&client.name)) {
-            tx.entities_by_id(&[row.id]).await?;
-            let reason = Some(format!("made for the client at {}", self.connection.name));
-            let map = MappingWrite { client: Some(client.id), state: MappingState::Mapped, reason };
-            tx.mapping_write(row.id, &map).await?;
-            tx.vendor_write_finish(write.id, VendorWriteState::Done, None, None).await?;
-            tx.commit(CREATE, Some("the listing tells that it was made")).await?;
-            return Ok(true);
+        let mut unsettled = HashSet::new();
+        let open = tx.vendor_writes_open(self.connection.id, CREATE).await?;
+        if open.is_empty() {
+            return Ok(unsettled);
         }
         let listings = tx.listings(&[self.connection.id]).await?;
         let listing = listings.iter().find(|one| one.kind == RecordKind::Entity.as_str() && one.entity.is_empty());
-        let listed = listing.and_then(|one| one.complete_at).is_some_and(|at| at > since);
-        let unmade = "the listing tells that it was not made";
-        if listed {
-            tx.vendor_write_finish(write.id, VendorWriteState::Refused, None, Some(unmade)).await?;
+        let listed_at = listing.and_then(|one| one.complete_at);
+        for write in open {
+            let Ok(Wanted { client_id, company }) = serde_json::from_str(&write.wanted) else { continue };
+            let name = name_key(company.name.as_deref().unwrap_or_default());
+            let newcomers = tx.psa_newcomers(self.connection.id, write.created_at, LOOKED_AT).await?;
+            let made = newcomers.into_iter().find(|row| name_key(&row.name) == name);
+            let under_way = write.state == VendorWriteState::Sending && tx.now() - write.created_at < ANSWERS_WITHIN;
+            let (state, says) = match made {
+                Some(row) => {
+                    tx.entities_by_id(&[row.id]).await?;
+                    let reason = Some(format!("made for the client at {}", self.connection.name));
+                    let map = MappingWrite { client: Some(client_id), state: MappingState::Mapped, reason };
+                    match tx.mapping_write(row.id, &map).await {
+                        // The client was deleted meanwhile: the company is a newcomer like any other.
+                        Ok(_) | Err(Error::NotFound { .. }) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                    (VendorWriteState::Done, "the listing tells that it was made")
+                }
+                None if !under_way && listed_at.is_some_and(|at| at > write.created_at) => {
+                    (VendorWriteState::Refused, "the listing tells that it was not made")
+                }
+                None => {
+                    unsettled.insert(client_id);
+                    continue;
+                }
+            };
+            tx.vendor_write_finish(write.id, state, None, Some(says)).await?;
         }
-        tx.commit_unjournalled().await?;
-        Ok(!listed)
+        tx.journal_note(CREATE, Some("the listing tells what was made")).await?;
+        tx.commit_noted().await?;
+        Ok(unsettled)
     }
 
     /// Makes a company of a client: noted before it is sent, sent once.
@@ -279,7 +310,8 @@ impl Pass<'_> {
                 connection_id: self.connection.id,
                 record_id: self.about(&client),
                 action: CREATE.to_owned(),
-                wanted: serde_json::to_string(&wanted).unwrap_or_default(),
+                wanted: serde_json::to_string(&Wanted { client_id: client.id, company: wanted.clone() })
+                    .map_err(Error::internal)?,
                 state: VendorWriteState::Sending,
                 code: None,
                 message: None,

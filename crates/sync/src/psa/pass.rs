@@ -1,6 +1,6 @@
 //! The pass over one connection.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::TimeDelta;
 use domain::{
@@ -67,6 +67,8 @@ pub(super) struct Pass<'a> {
     pub settings: PsaSettings,
     pub connector: Box<dyn Connector>,
     pub likeness: Option<&'a dyn Likeness>,
+    /// Clients of which nobody knows yet whether a company was made.
+    pub unsettled: HashSet<ClientId>,
     /// Of each client the company that was mapped to it first: another one of the same PSA is left alone.
     first: HashMap<ClientId, EntityId>,
 }
@@ -146,10 +148,21 @@ impl Engine {
         tx.rollback().await?;
         let connector = self.connect(claimed.organisation, &connection, &credentials, false)?;
         let first = HashMap::new();
-        let mut pass = Pass { engine: self, claimed, stop, connection, settings, connector, likeness, first };
+        let mut pass = Pass {
+            engine: self,
+            claimed,
+            stop,
+            connection,
+            settings,
+            connector,
+            likeness,
+            unsettled: HashSet::new(),
+            first,
+        };
         if pass.connector.company_writes().is_none() {
             return finished;
         }
+        pass.unsettled = pass.settle_made().await?;
         pass.first = pass.firsts().await?;
         pass.read_alone().await?;
         let (take, send) = pass.walk().await?;
@@ -317,7 +330,8 @@ impl Pass<'_> {
             let tx = self.begin().await?;
             let rows = tx.psa_linked(self.connection.id, after, PAGE).await?;
             let Some(last) = rows.last().map(|row| row.id) else {
-                tx.rollback().await?;
+                tx.psa_conflicts_close(&tx.psa_conflicts_stray(self.connection.id).await?).await?;
+                tx.commit_unjournalled().await?;
                 return Ok((take, send));
             };
             after = Some(last);
@@ -337,8 +351,10 @@ impl Pass<'_> {
     async fn take(&self, ids: &[EntityId]) -> Result<(), Halt> {
         self.going_on()?;
         let tx = self.begin().await?;
-        let rows = tx.entities_by_id(ids).await?;
-        let pages = self.gather(&tx, rows).await?;
+        // Entities are locked before clients, as by everyone who maps.
+        let newcomers = self.newcomers(&tx).await?;
+        let rows = tx.entities_by_id(&[ids, &newcomers.open].concat()).await?;
+        let pages = self.gather(&tx, rows.clone()).await?;
         for (company, client, known) in &pages.companies {
             let mut found = look(&self.settings, client, company, known, &pages.conflicts, tx.now());
             let (mut after, mut taken) = (client.clone(), Vec::new());
@@ -355,7 +371,7 @@ impl Pass<'_> {
             tx.client_update(client, after.clone()).await?;
             self.keep(&tx, company, client, &mut found).await?;
         }
-        self.make_clients(&tx).await?;
+        self.make_clients(&tx, newcomers, rows).await?;
         let reason = format!("{} ({}) said so", self.connection.name, self.connection.integration);
         tx.journal_note("psa_sync", Some(&reason)).await?;
         tx.commit_noted().await?;

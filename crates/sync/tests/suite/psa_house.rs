@@ -62,6 +62,7 @@ pub async fn psa(db: TestDb, vendor: &str, patch: PsaPatch) -> Stage {
         let client = stage.new_client(&company.name).await;
         stage.map(company.id, client).await;
     }
+    stage.advance(1);
     stage.keep_in_step(patch).await;
     stage.settle().await;
     stage
