@@ -17,7 +17,7 @@ use crate::routes::{
     keys::ApiKeyCreate,
     mappings::MappingSave,
     places::{CustomFieldsSet, InstallerRequest},
-    psa::{PsaResolve, PsaSettingsUpdate},
+    psa_views::{PsaResolve, PsaSettingsUpdate},
     session::{PasswordChange, SessionCreate},
     sharing::ShareCreate,
     staff::{StaffCreate, StaffUpdate},

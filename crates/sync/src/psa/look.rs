@@ -46,6 +46,32 @@ pub(super) fn agreed(
     Agreed { entity_id: entity, client_id: client.id, field, values: Agreement { ours, theirs, sent } }
 }
 
+/// A field that waits for a person.
+pub(super) fn waits(
+    settings: &PsaSettings,
+    (company, client): (&Company, &Client),
+    field: PsaField,
+    (kind, message): (PsaConflictKind, Option<String>),
+    now: Timestamp,
+) -> PsaConflict {
+    PsaConflict {
+        id: conflict_id(settings.connection_id, company.row.id.0, Some(field)),
+        connection_id: settings.connection_id,
+        entity_id: Some(company.row.id),
+        client_id: Some(client.id),
+        field: Some(field),
+        kind,
+        state: PsaConflictState::Open,
+        ours: ours(client, field),
+        theirs: company.value(field).flatten(),
+        ours_at: None,
+        ours_by: None,
+        theirs_at: None,
+        message,
+        created_at: now,
+    }
+}
+
 /// Holds a company against its client. Pure.
 pub(super) fn look(
     settings: &PsaSettings,
@@ -70,22 +96,8 @@ pub(super) fn look(
         let before = known.iter().find(|one| one.field == field && one.client_id == client.id).map(|one| &one.values);
         let sides = Sides { ours: ours.as_deref(), theirs: theirs.as_deref() };
         let decision = decide(rules(settings, field), before, sides);
-        let conflict = |kind, message: Option<String>| PsaConflict {
-            id,
-            connection_id: settings.connection_id,
-            entity_id: Some(entity),
-            client_id: Some(client.id),
-            field: Some(field),
-            kind,
-            state: PsaConflictState::Open,
-            ours: ours.clone(),
-            theirs: theirs.clone(),
-            ours_at: None,
-            ours_by: None,
-            theirs_at: None,
-            message,
-            created_at: waiting.map_or(now, |waiting| waiting.created_at),
-        };
+        let since = waiting.map_or(now, |waiting| waiting.created_at);
+        let conflict = |kind, message| waits(settings, (company, client), field, (kind, message), since);
         if let Some(waiting) = waiting {
             let as_seen = waiting.ours == ours && waiting.theirs == theirs;
             match (decision, waiting.state) {

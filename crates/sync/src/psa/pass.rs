@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Likeness,
-    look::{Found, agreed, look},
+    look::{Found, agreed, look, waits},
     values::{Company, give, main_contact, ours},
 };
 use crate::{Ended, Engine, page, queue::sync_key, trouble};
@@ -361,7 +361,11 @@ impl Pass<'_> {
             for (field, theirs) in std::mem::take(&mut found.take) {
                 match give(&mut after, field, theirs.clone()) {
                     Ok(()) => taken.push((field, theirs)),
-                    Err(why) => found.note.push(self.unfit(company, client, field, theirs, why, tx.now())),
+                    Err(why) => {
+                        let why = Some(format!("The PSA's value does not fit a client: it {why}"));
+                        let kind = (PsaConflictKind::Refused, why);
+                        found.note.push(waits(&self.settings, (company, client), field, kind, tx.now()));
+                    }
                 }
             }
             let agree = taken
@@ -376,33 +380,5 @@ impl Pass<'_> {
         tx.journal_note("psa_sync", Some(&reason)).await?;
         tx.commit_noted().await?;
         Ok(())
-    }
-
-    /// A value of the PSA that no client can have.
-    fn unfit(
-        &self,
-        company: &Company,
-        client: &Client,
-        field: domain::PsaField,
-        theirs: Option<String>,
-        why: String,
-        now: domain::Timestamp,
-    ) -> PsaConflict {
-        PsaConflict {
-            id: super::look::conflict_id(self.connection.id, company.row.id.0, Some(field)),
-            connection_id: self.connection.id,
-            entity_id: Some(company.row.id),
-            client_id: Some(client.id),
-            field: Some(field),
-            kind: PsaConflictKind::Refused,
-            state: domain::PsaConflictState::Open,
-            ours: ours(client, field),
-            theirs,
-            ours_at: None,
-            ours_by: None,
-            theirs_at: None,
-            message: Some(format!("The PSA's value does not fit a client: it {why}")),
-            created_at: now,
-        }
     }
 }

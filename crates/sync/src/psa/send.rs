@@ -4,15 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::{
-    Client, EntityId, Error, Permission, PsaConflict, PsaConflictKind, PsaConflictState, PsaField, Result, RunId,
-};
+use domain::{Client, EntityId, Error, Permission, PsaConflictKind, PsaField, Result, RunId};
 use integration::{CompanyDraft, Connector, ContactDraft, Kind, ReadRecord, RecordKind};
 use persistence::{Apply, RecordWrite};
 use serde_json::{Map, Value, json};
 
 use super::{
-    look::{agreed, conflict_id, look},
+    look::{agreed, conflict_id, look, waits},
     pass::{Halt, Pass, UNDER_WAY},
     values::{Company, draft},
 };
@@ -199,22 +197,9 @@ impl Pass<'_> {
         let Sending { company, client, .. } = sending;
         let tx = self.begin().await?;
         let mut found = super::look::Found::default();
-        found.note.extend(fields.iter().map(|(field, ours)| PsaConflict {
-            id: conflict_id(self.connection.id, company.row.id.0, Some(*field)),
-            connection_id: self.connection.id,
-            entity_id: Some(company.row.id),
-            client_id: Some(client.id),
-            field: Some(*field),
-            kind: PsaConflictKind::Refused,
-            state: PsaConflictState::Open,
-            ours: Some(ours.clone()),
-            theirs: company.value(*field).flatten(),
-            ours_at: None,
-            ours_by: None,
-            theirs_at: None,
-            message: Some(why.to_owned()),
-            created_at: tx.now(),
-        }));
+        let kind = || (PsaConflictKind::Refused, Some(why.to_owned()));
+        let refused = |field| waits(&self.settings, (company, client), field, kind(), tx.now());
+        found.note.extend(fields.iter().map(|(field, _)| refused(*field)));
         self.keep(&tx, company, client, &mut found).await?;
         Ok(tx.commit_unjournalled().await?)
     }
