@@ -21,6 +21,7 @@ mod m20261122_000009_archive;
 mod m20261122_000010_staff_and_mail;
 mod m20261122_000012_portal;
 mod m20261122_000013_customers;
+mod m20261122_000014_psa;
 
 use sea_orm_migration::prelude::*;
 
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000010_staff_and_mail::Migration),
             Box::new(m20261122_000012_portal::Migration),
             Box::new(m20261122_000013_customers::Migration),
+            Box::new(m20261122_000014_psa::Migration),
         ]
     }
 }

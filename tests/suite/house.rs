@@ -137,6 +137,20 @@ impl House {
         held.insert("hidden_drift", first_drift(format!("kind=renamed&client_id={hidden}")).await);
         held.insert("new_drift", first_drift(format!("kind=new_unmapped&connection_id={connection}")).await);
         for client in [subscriber, &hidden] {
+            let elsewhere = json!({ "address": "Somewhere Else 1" });
+            app.patch(owner, &format!("/api/clients/{client}"), &elsewhere).await.ok();
+        }
+        // Kept in step for a moment, the PSA has another address of each, and that waits for a person.
+        for direction in ["from_psa", "off"] {
+            let settings = json!({ "direction": direction });
+            app.patch(owner, &format!("/api/connections/{psa}/psa"), &settings).await.ok();
+            app.run_jobs().await;
+        }
+        for (kind, client) in [("psa_conflict", subscriber), ("hidden_psa_conflict", &hidden)] {
+            let waiting = app.get(owner, &format!("/api/psa-conflicts?client_id={client}")).await.ok();
+            held.insert(kind, text(&waiting["items"][0]["id"]));
+        }
+        for client in [subscriber, &hidden] {
             let share = json!({ "client_id": client });
             app.post(owner, &format!("/api/connections/{connection}/shares"), &share).await.ok();
         }

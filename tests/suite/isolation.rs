@@ -157,6 +157,7 @@ both_databases! {
                         "typed" => ids["hidden_typed"].clone(),
                         "drift" => ids["hidden_drift"].clone(),
                         "portal_user" | "invitee" => ids["hidden_portal_user"].clone(),
+                        "psa_conflict" => ids["hidden_psa_conflict"].clone(),
                         "device" | "other_device" => ids["hidden_device"].clone(),
                         "observation" => ids["hidden_observation"].clone(),
                         "tenant" => ids["hidden_tenant"].clone(),

@@ -35,6 +35,7 @@ use crate::routes::{
     library_shapes::{LibraryDocumentCopy, LibraryDocumentCreate, LibraryDocumentUpdate},
     mappings::MappingSave,
     places::{CustomFieldsSet, InstallerRequest},
+    psa_views::{PsaResolve, PsaSettingsUpdate},
     saved_filters::{SavedFilterCreate, SavedFilterUpdate},
     session::{PasswordChange, SessionCreate},
     sharing::ShareCreate,
@@ -159,6 +160,15 @@ examples! {
     DeviceSplit => { "observations": ["01a2008a-0000-7000-8000-000000000009"] },
     DocumentArchive => { "archived": true },
     DriftFixRequest => { "fix": "map", "client_id": "01a2008a-0000-7000-8000-000000000001" },
+    PsaSettingsUpdate => {
+        "direction": "both", "owners": { "phone": "panelone" }, "create_clients": true, "only_states": ["Customer"],
+    },
+    PsaResolve => {
+        "resolutions": [
+            { "conflict_id": "01a2008a-0000-7000-8000-000000000010", "take": "theirs" },
+            { "conflict_id": "01a2008a-0000-7000-8000-000000000011", "take": "value", "value": "Harbour Dental Ltd" },
+        ],
+    },
     CustomFieldsSet => { "values": [{ "name": "siteCode", "value": "HD-1" }, { "name": "contractEnd" }] },
     InstallerRequest => {
         "entity_id": "01a2008a-0000-7000-8000-000000000003", "platform": "WINDOWS_MSI",

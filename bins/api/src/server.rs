@@ -60,6 +60,7 @@ use crate::{
         microsoft365::Microsoft365Api,
         places::Locations,
         progress::ProgressApi,
+        psa::Psa,
         queue::Queue,
         reconciliation::Reconciliations,
         records::{Alerts, Backups, Documents, Invoices, Jobs, Threats},
@@ -105,7 +106,7 @@ type Part6 =
 type Part7 = (Invitations, StaffLife);
 type Part8 = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
 type Part9 = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Psa);
 type Portal = (PortalAccount, PortalSessions, Profiles, Dashboards, PortalDevices, Colleagues, PortalActivities);
 
 /// The API with its document.
@@ -131,7 +132,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let seventh = (Invitations, StaffLife);
     let eighth = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
     let ninth = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
-    let all = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth);
+    let all = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, Psa);
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
 }

@@ -17,6 +17,7 @@ mod devices;
 mod drift;
 mod imports;
 mod library;
+mod likeness;
 mod mappings;
 pub mod matching;
 mod merge;
@@ -41,6 +42,7 @@ pub use library::{
     LibraryCopy, LibraryDraft, LibraryPatch, library_document_at, library_document_copy, library_document_create,
     library_document_delete, library_document_update,
 };
+pub use likeness::{clients_like, companies_like};
 pub use mappings::{MappingChoice, MappingSuggestion, Target, mapping_save, mapping_suggest};
 pub use merge::{Merge, Merged, MergedField, client_merge};
 pub use saved_filters::{saved_filter_create, saved_filter_delete, saved_filter_list, saved_filter_update};

@@ -94,4 +94,6 @@ ids! {
     TenantSettingId,
     /// A document that the MSP wrote.
     LibraryDocumentId,
+    /// Something that a person has to decide about a client and its company at a PSA.
+    PsaConflictId,
 }

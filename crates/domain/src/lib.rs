@@ -22,6 +22,7 @@ mod letter;
 mod list;
 mod permission;
 mod portal;
+pub mod psa;
 mod record;
 mod run;
 mod scope;
@@ -41,8 +42,8 @@ pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use id::{
     ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId, DriftId, EntityId, EntryId, JobId,
-    MailId, OrganisationId, PortalDeviceId, PortalSessionId, PortalUserId, RecordId, RunId, SessionId, StaffId,
-    StaffInvitationId, UnverifiedMappingId, VendorWriteId,
+    MailId, OrganisationId, PortalDeviceId, PortalSessionId, PortalUserId, PsaConflictId, RecordId, RunId, SessionId,
+    StaffId, StaffInvitationId, UnverifiedMappingId, VendorWriteId,
 };
 pub use id::{ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
 pub use invitation::InvitationState;
@@ -53,6 +54,10 @@ pub use portal::{
     Branding, BrandingSource, Colour, EffectiveBranding, LEAST_CONTRAST_OF_PARTS, LEAST_CONTRAST_OF_TEXT,
     PORTAL_ACTIONS, Palette, PortalAct, PortalAuthMode, PortalConfig, PortalPermission, PortalRole, PortalSettings,
     PortalState, Reach, Section, Shown, palette_problems, portal_matrix,
+};
+
+pub use psa::{
+    PsaConflict, PsaConflictKind, PsaConflictState, PsaDirection, PsaField, PsaOwner, PsaOwners, PsaSettings,
 };
 pub use record::{Freshness, Record};
 pub use run::{Counts, Run, RunState, Trigger};

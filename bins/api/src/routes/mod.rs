@@ -34,6 +34,8 @@ pub mod mappings;
 pub mod microsoft365;
 pub mod places;
 pub mod progress;
+pub mod psa;
+pub mod psa_views;
 pub mod queue;
 pub mod reconciliation;
 pub mod records;

@@ -117,6 +117,22 @@ table!(drift_decision = "drift_decision", key(organisation_id: Uuid, id: Uuid), 
     entity_id: Uuid, client_id: Option<Uuid>, kind: String, decision: String, reason: Option<String>,
     decided_at: DateTimeUtc, decided_by: Option<Uuid>,
 }, client ClientId);
+table!(psa_settings = "psa_settings", key(organisation_id: Uuid, connection_id: Uuid), {
+    direction: String, owners: String, clients_since: Option<DateTimeUtc>, only_active: bool, only_states: String,
+    companies_since: Option<DateTimeUtc>, version: i32, touched_at: Option<DateTimeUtc>,
+    passed_at: Option<DateTimeUtc>, pass_error: Option<String>,
+});
+table!(psa_field = "psa_field", key(organisation_id: Uuid, entity_id: Uuid, field: String), {
+    client_id: Uuid, ours: Option<String>, theirs: Option<String>, sent: bool, agreed_at: DateTimeUtc,
+}, client ClientId);
+table!(psa_company = "psa_company", key(organisation_id: Uuid, entity_id: Uuid), {
+    connection_id: Uuid, body: String, read_at: DateTimeUtc,
+});
+table!(psa_conflict = "psa_conflict", key(organisation_id: Uuid, id: Uuid), {
+    connection_id: Uuid, entity_id: Option<Uuid>, client_id: Option<Uuid>, field: Option<String>, kind: String,
+    state: String, ours: Option<String>, theirs: Option<String>, ours_at: Option<DateTimeUtc>,
+    ours_by: Option<String>, theirs_at: Option<DateTimeUtc>, message: Option<String>, created_at: DateTimeUtc,
+}, client ClientId);
 table!(record = "record", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, entity_id: Uuid, kind: String, vendor_id: String, title: String, title_key: String,
     body: String, raw: Vec<u8>, raw_hash: Vec<u8>, content_hash: Vec<u8>, first_seen_at: DateTimeUtc,

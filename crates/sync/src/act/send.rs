@@ -271,7 +271,7 @@ pub(super) fn note(tx: &Tx, act: &dyn Act, place: &Place, fresh: Option<&Value>,
 }
 
 /// Whether anything but a clear no may have been done.
-pub(super) fn may_be_done(error: &integration::Error) -> bool {
+pub(crate) fn may_be_done(error: &integration::Error) -> bool {
     matches!(error.kind, Kind::Unavailable | Kind::Unreadable | Kind::Limit | Kind::Expired)
 }
 
