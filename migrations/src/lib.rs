@@ -18,6 +18,7 @@ mod m20261122_000006_devices;
 mod m20261122_000007_drift;
 mod m20261122_000008_fleet;
 mod m20261122_000009_archive;
+mod m20261122_000011_sign_in;
 
 use sea_orm_migration::prelude::*;
 
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000007_drift::Migration),
             Box::new(m20261122_000008_fleet::Migration),
             Box::new(m20261122_000009_archive::Migration),
+            Box::new(m20261122_000011_sign_in::Migration),
         ]
     }
 }

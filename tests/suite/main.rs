@@ -22,5 +22,6 @@ mod life;
 mod main_job;
 mod oidc;
 mod operations;
+mod sign_in;
 mod writes;
 mod writes_at_vendors;

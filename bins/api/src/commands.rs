@@ -231,6 +231,7 @@ async fn rotate(store: &Store) -> anyhow::Result<usize> {
     for (id, ..) in store.across_read().await?.organisations().await? {
         let tx = store.begin(Context::operator(id, store.clock().now())).await?;
         resealed += tx.connections_reseal().await? + tx.organisation_reseal().await?;
+        resealed += tx.second_factors_reseal().await?;
         tx.commit_unjournalled().await?;
     }
     let across = store.across().await?;

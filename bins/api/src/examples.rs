@@ -17,7 +17,9 @@ use crate::routes::{
     keys::ApiKeyCreate,
     mappings::MappingSave,
     places::{CustomFieldsSet, InstallerRequest},
-    session::{PasswordChange, SessionCreate},
+    second_factor::TotpConfirm,
+    security::SecurityUpdate,
+    session::{PasswordChange, Reauthentication, SessionComplete, SessionCreate},
     sharing::ShareCreate,
     staff::{StaffCreate, StaffUpdate},
     subscriptions::QuantityChange,
@@ -49,7 +51,14 @@ macro_rules! examples {
 examples! {
     SessionCreate => { "email": "jo@msp.example", "password": "a long password of one's own" },
     PasswordChange => { "present_password": "a long password of one's own", "new_password": "another long password" },
-    ApiKeyCreate => { "name": "Nightly report", "scope": "read", "expires_in_days": 90 },
+    SessionComplete => { "token": "pending_the-token-of-the-first-step", "code": "123456" },
+    Reauthentication => { "password": "a long password of one's own" },
+    TotpConfirm => { "code": "123456" },
+    SecurityUpdate => { "require_mfa": true, "idle_minutes": 240 },
+    ApiKeyCreate => {
+        "name": "Nightly report", "scope": "read", "expires_in_days": 90, "permissions": ["clients_view", "devices_view"],
+        "requests_per_minute": 120,
+    },
     StaffCreate => {
         "name": "Ana Silva", "email": "ana@msp.example", "password": "a first long password", "role": "engineer",
         "deny_clients": ["01a2008a-0000-7000-8000-000000000001"],

@@ -22,6 +22,8 @@ mod malformed;
 mod match_csv;
 mod page;
 mod problem;
+mod proof;
+mod rate;
 mod request_id;
 mod routes;
 pub mod server;

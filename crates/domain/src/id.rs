@@ -74,4 +74,8 @@ ids! {
     DeviceId,
     /// What a person decided about two observations of machines.
     DeviceRulingId,
+    /// A second factor of someone who signs in.
+    SecondFactorId,
+    /// A sign-in that has yet to show a second factor.
+    PendingSessionId,
 }

@@ -6,6 +6,7 @@
 //! **A new rule**: a function or a type here, with its tests beside it. **A new id**: one line in
 //! `id.rs`. **A new permission**: one line in `permission.rs` and one in the matrix it prints.
 
+mod account;
 mod change;
 mod client;
 mod clock;
@@ -23,6 +24,7 @@ mod run;
 mod scope;
 mod text;
 
+pub use account::{Account, AccountKind};
 pub use change::{Change, ChangeSet, Outcome};
 pub use client::{Client, ClientDraft, ClientPatch, ClientStatus, ClientTotals};
 pub use clock::{Chance, Clock, SystemClock, Timestamp, micros};
@@ -33,7 +35,8 @@ pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use id::{
     ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId, DriftId, EntityId, EntryId, JobId,
-    OrganisationId, RecordId, RunId, SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
+    OrganisationId, PendingSessionId, RecordId, RunId, SecondFactorId, SessionId, StaffId, UnverifiedMappingId,
+    VendorWriteId,
 };
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};

@@ -30,6 +30,8 @@ pub mod reconciliation;
 pub mod records;
 pub mod replays;
 pub mod runs;
+pub mod second_factor;
+pub mod security;
 pub mod session;
 pub mod sharing;
 pub mod staff;

@@ -4,6 +4,8 @@ mod api_keys;
 mod guessing;
 mod house;
 mod passwords;
+mod second_factor;
+mod security;
 mod sessions;
 mod sign_in;
 mod staff;
