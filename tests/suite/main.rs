@@ -28,6 +28,7 @@ mod operations;
 mod portal;
 mod portal_isolation;
 mod portal_journey;
+mod sign_in;
 mod staff_life;
 mod writes;
 mod writes_at_vendors;

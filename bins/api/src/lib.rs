@@ -23,6 +23,8 @@ mod match_csv;
 mod page;
 mod portal_auth;
 mod problem;
+mod proof;
+mod rate;
 mod request_id;
 mod routes;
 pub mod server;

@@ -5,7 +5,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Chance, OrganisationId};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -51,6 +51,14 @@ pub(crate) struct Token {
 /// A new session token.
 pub(crate) fn session_token(chance: &dyn Chance, organisation: OrganisationId) -> Token {
     token("", chance, organisation)
+}
+
+/// What the token of a pending sign-in begins with.
+const PENDING: &str = "pending_";
+
+/// A new token of a pending sign-in.
+pub(crate) fn pending_token(chance: &dyn Chance, organisation: OrganisationId) -> Token {
+    token(PENDING, chance, organisation)
 }
 
 /// A new API key.
@@ -104,6 +112,11 @@ pub(crate) fn parse_session(text: &str) -> Option<(OrganisationId, Vec<u8>)> {
     let read = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
     let owner: [u8; OWNER] = bytes[..OWNER].try_into().ok()?;
     (read == bytes.len()).then(|| (Uuid::from_bytes(owner).into(), Sha256::digest(bytes).to_vec()))
+}
+
+/// The organisation and the hash of a pending sign-in's token; `None` for anything else.
+pub(crate) fn parse_pending(text: &SecretString) -> Option<(OrganisationId, Vec<u8>)> {
+    parse_session(text.expose_secret().strip_prefix(PENDING)?)
 }
 
 /// The organisation and the hash of an API key of this environment; `None` for anything else.

@@ -96,4 +96,8 @@ ids! {
     LibraryDocumentId,
     /// Something that a person has to decide about a client and its company at a PSA.
     PsaConflictId,
+    /// A second factor of someone who signs in.
+    SecondFactorId,
+    /// A sign-in that has yet to show a second factor.
+    PendingSessionId,
 }

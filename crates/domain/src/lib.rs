@@ -6,6 +6,7 @@
 //! **A new rule**: a function or a type here, with its tests beside it. **A new id**: one line in
 //! `id.rs`. **A new permission**: one line in `permission.rs` and one in the matrix it prints.
 
+mod account;
 mod change;
 mod client;
 mod clock;
@@ -29,6 +30,7 @@ mod scope;
 mod tenant;
 mod text;
 
+pub use account::{Account, AccountKind};
 pub use change::{Change, ChangeSet, Outcome};
 pub use client::{Client, ClientDraft, ClientPatch, ClientStatus, ClientTotals};
 pub use clock::{Chance, Clock, SystemClock, Timestamp, micros};
@@ -42,8 +44,8 @@ pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use id::{
     ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId, DriftId, EntityId, EntryId, JobId,
-    MailId, OrganisationId, PortalDeviceId, PortalSessionId, PortalUserId, PsaConflictId, RecordId, RunId, SessionId,
-    StaffId, StaffInvitationId, UnverifiedMappingId, VendorWriteId,
+    MailId, OrganisationId, PendingSessionId, PortalDeviceId, PortalSessionId, PortalUserId, PsaConflictId, RecordId,
+    RunId, SecondFactorId, SessionId, StaffId, StaffInvitationId, UnverifiedMappingId, VendorWriteId,
 };
 pub use id::{ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
 pub use invitation::InvitationState;

@@ -410,7 +410,7 @@ impl Clients {
         /// Why, for the journal
         reason: Query<Option<String>>,
     ) -> Result<Answer<Written<Client>>, Failure> {
-        let context = caller.context()?;
+        let context = app.proven(caller, "client_delete", dry_run.0.unwrap_or(false)).await?;
         let version = if_match(version.0.as_deref())?;
         let previewed = dry_run.0.unwrap_or(false) || expect.0.is_some();
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: None };

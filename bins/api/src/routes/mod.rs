@@ -42,6 +42,8 @@ pub mod records;
 pub mod replays;
 pub mod runs;
 pub mod saved_filters;
+pub mod second_factor;
+pub mod security;
 pub mod session;
 pub mod sharing;
 pub mod staff;

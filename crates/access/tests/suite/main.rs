@@ -7,6 +7,8 @@ mod invitations;
 mod letters;
 mod passwords;
 mod resets;
+mod second_factor;
+mod security;
 mod sessions;
 mod sign_in;
 mod staff;

@@ -43,11 +43,27 @@ table!(staff = "staff", key(organisation_id: Uuid, id: Uuid), {
 table!(session = "session", key(organisation_id: Uuid, id: Uuid), {
     staff_id: Uuid, token_hash: Vec<u8>, user_agent: Option<String>, address: Option<String>,
     created_at: DateTimeUtc, seen_at: DateTimeUtc, expires_at: DateTimeUtc,
+    proved_at: Option<DateTimeUtc>, enrolment: bool, idle_minutes: Option<i32>,
 });
 table!(api_key = "api_key", key(organisation_id: Uuid, id: Uuid), {
     staff_id: Uuid, name: String, hint: String, token_hash: Vec<u8>, key_scope: String,
     allow_clients: Option<String>, created_at: DateTimeUtc, expires_at: DateTimeUtc,
     revoked_at: Option<DateTimeUtc>, used_at: Option<DateTimeUtc>, version: i32,
+    requests_per_minute: Option<i32>, permissions: Option<String>,
+});
+table!(second_factor = "second_factor", key(organisation_id: Uuid, id: Uuid), {
+    account_kind: String, account_id: Uuid, kind: String, secret: Vec<u8>, confirmed_at: Option<DateTimeUtc>,
+    last_step: Option<i64>, codes_made_at: Option<DateTimeUtc>, created_at: DateTimeUtc, version: i32,
+});
+table!(recovery_code = "recovery_code", key(organisation_id: Uuid, account_kind: String, account_id: Uuid, code_hash: Vec<u8>), {
+    created_at: DateTimeUtc, used_at: Option<DateTimeUtc>,
+});
+table!(pending_session = "pending_session", key(organisation_id: Uuid, id: Uuid), {
+    account_kind: String, account_id: Uuid, token_hash: Vec<u8>, proof: Vec<u8>, attempts: i32,
+    created_at: DateTimeUtc, expires_at: DateTimeUtc,
+});
+table!(security_settings = "security_settings", key(organisation_id: Uuid), {
+    require_mfa: bool, idle_minutes: i32, absolute_minutes: i32, version: i32,
 });
 table!(client = "client", key(organisation_id: Uuid, id: Uuid), {
     name: String, name_key: String, status: String, notes: Option<String>, contact_email: Option<String>,
