@@ -228,6 +228,7 @@ impl House {
             let written = app.post(&self.owner, "/api/library-documents", &body).await.ok();
             made.push((document, text(&written["item"]["id"])));
         }
+        made.push(("open_tenant", open.next().expect("a third tenant of nobody")));
         let filter = json!({ "name": "Active", "query": "status=active" });
         let filter = app.post(&self.owner, "/api/client-filters", &filter).await.ok();
         made.push(("saved_filter", text(&filter["item"]["id"])));

@@ -160,7 +160,7 @@ both_databases! {
                         "psa_conflict" => ids["hidden_psa_conflict"].clone(),
                         "device" | "other_device" => ids["hidden_device"].clone(),
                         "observation" => ids["hidden_observation"].clone(),
-                        "tenant" => ids["hidden_tenant"].clone(),
+                        "tenant" | "open_tenant" => ids["hidden_tenant"].clone(),
                         "kept_contact" => ids["hidden_kept_contact"].clone(),
                         "client_note" => ids["hidden_client_note"].clone(),
                         "library_document" => ids["hidden_library_document"].clone(),

@@ -243,7 +243,7 @@ pub fn rows() -> Vec<Row> {
         ),
         row("customer_delete").at("customerId", "client"),
         row("customer_tenant_list").at("customerId", "client"),
-        row("customer_tenant_associate").at("customerId", "subscriber").body(r#"{"tenant_id":"$tenant"}"#),
+        row("customer_tenant_associate").at("customerId", "subscriber").body(r#"{"tenant_id":"$open_tenant"}"#),
         row("customer_tenant_dissociate").at("customerId", "subscriber").at("tenantId", "tenant"),
         row("customer_contact_list").at("customerId", "client"),
         row("customer_contact_create").at("customerId", "client").body(

@@ -147,7 +147,7 @@ impl Stage {
             tx.rollback().await.expect("ends");
             self.advance(30);
         }
-        panic!("the passes do not end");
+        panic!("the passes do not end: {:?}", self.problem().await);
     }
 
     /// A sync, and all that follows from it.
