@@ -233,13 +233,7 @@ impl Permissions {
 
     /// How far a permission goes.
     pub fn grant(&self, permission: Permission) -> Grant {
-        let none = self.portal.is_some() || permission.key_scope() > self.ceiling;
-        if none {
-            Grant::No
-        } else {
-            permission.granted_to(self.role)
-        }
-        let left_out = self.only & permission.bit() == 0;
+        let left_out = self.portal.is_some() || self.only & permission.bit() == 0;
         if left_out || permission.key_scope() > self.ceiling { Grant::No } else { permission.granted_to(self.role) }
     }
 
