@@ -74,7 +74,7 @@ pub async fn customers_of(tx: &Tx, clients: Vec<ListedClient>, can: Can<'_>) -> 
     }
     let mut tenants = tenants_of(tx, entities, can).await?;
     let mut primary = tx.primary_contacts(&ids).await?;
-    let made = clients.into_iter().map(|ListedClient { client, integrations }| {
+    let made = clients.into_iter().map(|ListedClient { client, integrations, .. }| {
         let mut psa = psa.remove(&client.id).unwrap_or_default();
         psa.sort_by(|a, b| (&a.integration, a.id).cmp(&(&b.integration, b.id)));
         let (name, email) = primary.remove(&client.id).map_or((None, None), |one| (Some(one.name), one.email));
