@@ -1,5 +1,6 @@
 use access::{FirstStep, PendingSignIn, Proof, SecondProof, SecondStep, SignedIn};
 use domain::{Account, AccountKind, Error, Outcome, Role};
+use persistence::{KeyRing, OsChance, Store, StoreOptions};
 use secrecy::{ExposeSecret, SecretString};
 use testkit::{TestDb, both_databases};
 use totp_rs::{Builder, Secret, Totp};
@@ -205,6 +206,7 @@ both_databases! {
         sign_in(&old[0].expose_secret().to_uppercase().replace('-', " ").into()).await.expect("signs in");
         assert_eq!(left().await, 9);
         refused_code(sign_in(&old[0]).await);
+        db.clock.advance(1);
         let tx = db.store.begin(house.operator()).await.expect("begins");
         let new = access::recovery_codes_make(&tx, &house.gate, owner).await.expect("makes");
         tx.commit("recovery_codes_make", None).await.expect("commits");
@@ -321,13 +323,9 @@ both_databases! {
         assert_eq!(denied.iter().filter(|entry| entry.outcome == Outcome::Denied).count(), 2);
     }
 
-    async fn a_secret_is_sealed_and_sealed_anew(db: TestDb) {
+    async fn a_secret_opens_in_its_own_row_only(db: TestDb) {
         let house = House::build(&db).await;
         let (phone, _) = enrol(&house, &db, house.owner.id.into()).await;
-        let tx = db.store.begin(house.operator()).await.expect("begins");
-        assert_eq!(tx.second_factors_reseal().await.expect("seals anew"), 0, "today's key sealed it");
-        tx.rollback().await.expect("rolls back");
-        // A sealed secret opens in its own row only.
         let person = house.staff("jo@kite.example", Role::Viewer).await;
         enrol(&house, &db, person.id.into()).await;
         db.tamper("UPDATE second_factor SET secret = (SELECT secret FROM second_factor ORDER BY id LIMIT 1)").await.expect("tampers");
@@ -338,5 +336,27 @@ both_databases! {
             opened += usize::from(access::second_proof_take(&tx, account, &code(phone.code(&db, 0))).await.is_ok());
         }
         assert_eq!(opened, 2, "one of the two, and the one that has none");
+    }
+
+    async fn a_secret_is_sealed_anew_by_another_key(db: TestDb) {
+        let house = House::build(&db).await;
+        let owner = Account::from(house.owner.id);
+        let (phone, _) = enrol(&house, &db, owner).await;
+        let old = "1:dGhpcyBrZXkgaXMgZm9yIHRlc3RzIG9ubHkgMTIzNDU=";
+        let new = KeyRing::generate(&OsChance).replacen("1:", "2:", 1);
+        let mut options = StoreOptions::new(&db.url, KeyRing::parse(&format!("{new},{old}")).expect("parses"));
+        options.clock = db.clock.clone();
+        let both = Store::connect(options).await.expect("opens");
+        let tx = both.begin(house.operator()).await.expect("begins");
+        assert_eq!(tx.second_factors_reseal().await.expect("seals anew"), 1);
+        assert_eq!(tx.second_factors_reseal().await.expect("seals anew"), 0);
+        tx.commit_unjournalled().await.expect("commits");
+        db.clock.advance(STEP);
+        let proof = code(phone.code(&db, 0));
+        let tx = db.store.begin(house.operator()).await.expect("begins");
+        assert!(access::second_proof_take(&tx, owner, &proof).await.is_err(), "the old key alone opens it no more");
+        tx.rollback().await.expect("rolls back");
+        let tx = both.begin(house.operator()).await.expect("begins");
+        assert!(access::second_proof_take(&tx, owner, &proof).await.expect("opens"));
     }
 }
