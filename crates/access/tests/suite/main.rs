@@ -9,6 +9,7 @@ mod passwords;
 mod resets;
 mod second_factor;
 mod security;
+mod portal;
 mod sessions;
 mod sign_in;
 mod staff;
