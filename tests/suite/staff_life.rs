@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use domain::Role;
 use mail::{Mailbox, Sender};
 use serde_json::json;
-use testkit::{TestDb, both_databases};
+use testkit::both_databases;
 
 use crate::{
     harness::{Caller, PASSWORD, TestApp, text},
