@@ -103,12 +103,16 @@ mirrors! {
 
 /// The owner of each field.
 #[derive(Debug, Clone, Object)]
-#[expect(missing_docs, reason = "the fields of a client")]
 pub struct PsaOwners {
+    /// Of the name
     pub name: PsaOwner,
+    /// Of the postal address
     pub address: PsaOwner,
+    /// Of the telephone
     pub phone: PsaOwner,
+    /// Of the main contact's e-mail
     pub contact_email: PsaOwner,
+    /// Of whether it is in use
     pub status: PsaOwner,
 }
 
@@ -173,12 +177,16 @@ impl From<sync::PsaView> for PsaSettings {
 /// Other owners of some fields.
 #[derive(Debug, Clone, Default, Object)]
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
-#[expect(missing_docs, reason = "the fields of a client")]
 pub struct PsaOwnersUpdate {
+    /// Of the name
     pub name: Option<PsaOwner>,
+    /// Of the postal address
     pub address: Option<PsaOwner>,
+    /// Of the telephone
     pub phone: Option<PsaOwner>,
+    /// Of the main contact's e-mail
     pub contact_email: Option<PsaOwner>,
+    /// Of whether it is in use
     pub status: Option<PsaOwner>,
 }
 
