@@ -21,7 +21,7 @@ mod freshness;
 mod malformed;
 mod match_csv;
 mod page;
-mod portal_auth;
+pub mod portal_auth;
 mod problem;
 mod proof;
 mod rate;

@@ -74,6 +74,10 @@ pub async fn staff_remove(tx: &Tx, id: StaffId) -> Result<StaffRow> {
         return Err(Error::conflict("own_account", "Nobody suspends or removes themselves: ask someone of the team."));
     }
     let after = staff_write(tx, &before, after).await?;
+    if let Some(factor) = tx.second_factor(id.into()).await? {
+        tx.second_factor_delete(&factor).await?;
+    }
+    tx.pending_delete_all(id.into()).await?;
     for key in tx.api_key_list(Some(id)).await?.into_iter().filter(|key| key.revoked_at.is_none()) {
         let revoked = persistence::ApiKeyRow { revoked_at: Some(tx.now()), ..key.clone() };
         tx.api_key_update(&key, revoked).await?;

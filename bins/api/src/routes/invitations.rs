@@ -159,8 +159,8 @@ impl Invitations {
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
     ) -> Result<Answer<Written<StaffInvitation>>, Failure> {
-        let context = caller.context()?;
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
+        let context = app.proven(caller, "staff_invite", asked.is_dry_run()).await?;
         let body = body.0;
         let begun = app.begin(&context, Permission::TeamManage, "staff_invite", asked, &body).await?;
         let write = match begun {

@@ -122,8 +122,8 @@ impl StaffLife {
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
     ) -> Result<Answer<Written<StaffUser>>, Failure> {
-        let context = caller.context()?;
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
+        let context = app.proven(caller, "staff_remove", asked.is_dry_run()).await?;
         let write = match app.begin(&context, Permission::TeamManage, "staff_remove", asked, &staff_id.0).await? {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
@@ -159,11 +159,16 @@ impl StaffLife {
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
     ) -> Result<Answer<Written<StaffUser>>, Failure> {
-        let (context, session) = caller.with_session()?;
+        let (tx, session) = caller.checked()?;
+        let context = tx.context().clone();
+        drop(tx);
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
         let (action, request) = ("ownership_transfer", (staff_id.0, body.0.own_role));
         app.permit(&context, Permission::OwnersManage, action).await?;
-        session.ok_or_else(needs_session)?;
+        let session = session.ok_or_else(needs_session)?;
+        if !asked.is_dry_run() {
+            app.require_proof(&context, Some(&session), action).await?;
+        }
         let write = match app.begin(&context, Permission::OwnersManage, action, asked, &request).await? {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,

@@ -45,7 +45,14 @@ both_databases! {
         let session = house.sign_in("tech@kite.example", PASSWORD, "192.0.2.1").await.expect("signs in").token;
         let theirs = house.by_token(session.expose_secret()).await.expect("is signed in");
         let tx = db.store.begin(theirs).await.expect("begins");
-        let new = access::NewKey { name: "machine".into(), scope: domain::KeyScope::Read, allow_clients: None, expires_in_days: None };
+        let new = access::NewKey {
+            name: "machine".into(),
+            scope: domain::KeyScope::Read,
+            allow_clients: None,
+            expires_in_days: None,
+            permissions: None,
+            requests_per_minute: None,
+        };
         let key = access::api_key_create(&tx, &house.gate, new).await.expect("makes").token;
         tx.commit("api_key_create", None).await.expect("commits");
         let owner = house.context(OWNER).await;

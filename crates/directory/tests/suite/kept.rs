@@ -38,6 +38,7 @@ async fn staff(house: &House<'_>, name: &str) -> StaffId {
         allow_clients: None,
         deny_clients: std::collections::BTreeSet::new(),
         suspended_at: None,
+        removed_at: None,
         created_at: tx.now(),
         updated_at: tx.now(),
         version: 1,
