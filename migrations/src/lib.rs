@@ -20,6 +20,7 @@ mod m20261122_000008_fleet;
 mod m20261122_000009_archive;
 mod m20261122_000010_staff_and_mail;
 mod m20261122_000012_portal;
+mod m20261122_000015_requests;
 
 use sea_orm_migration::prelude::*;
 
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000009_archive::Migration),
             Box::new(m20261122_000010_staff_and_mail::Migration),
             Box::new(m20261122_000012_portal::Migration),
+            Box::new(m20261122_000015_requests::Migration),
         ]
     }
 }

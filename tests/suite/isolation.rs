@@ -157,6 +157,8 @@ both_databases! {
                         "typed" => ids["hidden_typed"].clone(),
                         "drift" => ids["hidden_drift"].clone(),
                         "portal_user" | "invitee" => ids["hidden_portal_user"].clone(),
+                        "service_request" => ids["hidden_service_request"].clone(),
+                        "agreement_instance" => ids["hidden_agreement_instance"].clone(),
                         "device" | "other_device" => ids["hidden_device"].clone(),
                         "observation" => ids["hidden_observation"].clone(),
                         _ => continue,

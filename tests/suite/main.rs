@@ -7,6 +7,7 @@
 //! * `portal.rs`: people of clients; `portal_isolation.rs` has the rows of ClientOne's own document.
 //! * `main_job.rs`: what an MSP does from connecting to a quantity changed. The other files attack.
 
+mod agreements_journey;
 mod bad_input;
 mod consent;
 mod document;
@@ -26,5 +27,7 @@ mod operations;
 mod portal;
 mod portal_isolation;
 mod portal_journey;
+mod requests;
+mod requests_journey;
 mod writes;
 mod writes_at_vendors;

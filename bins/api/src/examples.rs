@@ -8,14 +8,20 @@ use crate::routes::{
     client_life::ClientMerge,
     clientone::{
         account::{InvitationAcceptance, PasswordForgot, PasswordReset},
+        agreements::{AgreementDecline, AgreementSign},
         profile::ProfileUpdate,
+        service_requests::ServiceRequestCreate,
         session::PortalSessionCreate,
         users::ColleagueInvite,
     },
     clientone_admin::{
+        agreements::{AgreementCreate, AgreementSend, AgreementUpdate},
         branding::BrandingSet,
         invitations::PortalUserInvite,
+        service_requests::ServiceRequestDo,
+        service_types::{ServiceRequestTypeCreate, ServiceRequestTypeUpdate},
         settings::ClientOneUpdate,
+        ticket_fields::TicketFormSet,
         users::{DeviceAssignment, PortalUserUpdate},
     },
     clients::{ClientCreate, ClientUpdate},
@@ -78,6 +84,32 @@ examples! {
     ClientOneUpdate => { "sections": ["devices", "tickets"], "all_devices_when_unassigned": true },
     DeviceAssignment => { "device_ids": ["01a2008a-0000-7000-8000-000000000002"] },
     PortalUserUpdate => { "role": "manager" },
+    ServiceRequestTypeCreate => {
+        "name": "New laptop", "description": "A laptop for someone who starts.", "fields": [
+            { "key": "starts_on", "label": "First day", "kind": "date", "required": true },
+            { "key": "model", "label": "Model", "kind": "choice", "options": ["13 inch", "15 inch"], "required": true },
+        ],
+    },
+    ServiceRequestTypeUpdate => { "active": false },
+    ServiceRequestDo => { "act": "reject", "note": "Please ask for it in June.", "internal_note": "Budget." },
+    ServiceRequestCreate => {
+        "service_request_type_id": "01a2008a-0000-7000-8000-000000000003", "description": "For Sam, who starts soon.",
+        "answers": [{ "key": "starts_on", "value": "2026-12-01" }, { "key": "model", "value": "13 inch" }],
+    },
+    TicketFormSet => {
+        "fields": [
+            { "key": "priority", "label": "Priority", "kind": "choice", "options": ["Normal", "Urgent"], "required": true },
+            { "key": "category", "label": "Category", "kind": "choice", "options": ["Hardware"], "required": false },
+            { "key": "floor", "label": "Floor", "kind": "number", "required": false },
+        ],
+    },
+    AgreementCreate => { "title": "Terms of service", "text": "# Terms\n\nWe look after it.", "managers_only": true },
+    AgreementUpdate => { "text": "# Terms\n\nWe look after all of it." },
+    AgreementSend => { "client_ids": ["01a2008a-0000-7000-8000-000000000001"] },
+    AgreementSign => {
+        "name": "Pat Quay", "text_hash": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    },
+    AgreementDecline => { "reason": "The notice is too short." },
     ApiKeyCreate => { "name": "Nightly report", "scope": "read", "expires_in_days": 90 },
     StaffCreate => {
         "name": "Ana Silva", "email": "ana@msp.example", "password": "a first long password", "role": "engineer",

@@ -25,12 +25,15 @@ use crate::{
         client_export::ClientExports,
         client_life::ClientLife,
         clientone::{
-            account::PortalAccount, activity::PortalActivities, dashboard::Dashboards, devices::PortalDevices,
-            profile::Profiles, session::PortalSessions, users::Colleagues,
+            account::PortalAccount, activity::PortalActivities, agreements::CompanyAgreements, dashboard::Dashboards,
+            devices::PortalDevices, profile::Profiles, service_requests::RequestedServices, session::PortalSessions,
+            ticket_form::PortalTicketForm, users::Colleagues,
         },
         clientone_admin::{
-            activity::ClientOneActivity, branding::ClientOneBranding, invitations::PortalInvitations,
-            settings::ClientOneSettings, users::PortalUsers,
+            activity::ClientOneActivity, agreement_copies::AgreementInstances, agreements::Agreements,
+            branding::ClientOneBranding, invitations::PortalInvitations, service_requests::ServiceRequests,
+            service_types::ServiceRequestTypes, settings::ClientOneSettings, ticket_fields::TicketFields,
+            users::PortalUsers,
         },
         clients::Clients,
         connection_life::ConnectionLife,
@@ -94,8 +97,20 @@ type Part5 = (
 type Part6 =
     (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
 type Part7 = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7);
-type Portal = (PortalAccount, PortalSessions, Profiles, Dashboards, PortalDevices, Colleagues, PortalActivities);
+type Part8 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8);
+type Portal = (
+    PortalAccount,
+    PortalSessions,
+    Profiles,
+    Dashboards,
+    PortalDevices,
+    Colleagues,
+    PortalActivities,
+    RequestedServices,
+    CompanyAgreements,
+    PortalTicketForm,
+);
 
 /// The API with its document.
 pub fn service() -> OpenApiService<Whole, ()> {
@@ -118,13 +133,26 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let sixth =
         (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
     let seventh = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
-    OpenApiService::new((first, second, third, fourth, fifth, sixth, seventh), "PanelOne", env!("CARGO_PKG_VERSION"))
+    let eighth = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
+    let whole = (first, second, third, fourth, fifth, sixth, seventh, eighth);
+    OpenApiService::new(whole, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
 }
 
 /// ClientOne, the portal of the clients, with a document of its own.
 pub fn portal_service() -> OpenApiService<Portal, ()> {
-    let whole = (PortalAccount, PortalSessions, Profiles, Dashboards, PortalDevices, Colleagues, PortalActivities);
+    let whole = (
+        PortalAccount,
+        PortalSessions,
+        Profiles,
+        Dashboards,
+        PortalDevices,
+        Colleagues,
+        PortalActivities,
+        RequestedServices,
+        CompanyAgreements,
+        PortalTicketForm,
+    );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))
         .description("The portal of an MSP's clients. Sign in; a session or key of the MSP's staff opens nothing here.")
 }

@@ -61,6 +61,13 @@ pub async fn clientone_update(
     tx.portal_config_save(&before, PortalConfig { settings, ..before.clone() }).await
 }
 
+/// Refuses whoever does not manage ClientOne for every client: what follows is for all of them.
+pub(crate) fn manage_all(tx: &Tx) -> Result<()> {
+    let permission = Permission::ClientoneManage;
+    tx.context().require(permission)?;
+    if tx.context().scope.is_all() { Ok(()) } else { Err(Error::Forbidden { permission }) }
+}
+
 /// The set-up of a client as it is now, with the client's row locked; another version by now is refused.
 pub(crate) async fn current(tx: &Tx, client: ClientId, version: Option<i32>) -> Result<PortalConfig> {
     tx.context().require(Permission::ClientoneManage)?;

@@ -82,4 +82,14 @@ ids! {
     PortalDeviceId,
     /// One letter of the outbox.
     MailId,
+    /// Something that portal users can ask for.
+    ServiceRequestTypeId,
+    /// A request of a portal user.
+    ServiceRequestId,
+    /// Something that was done with a request.
+    ServiceRequestStepId,
+    /// One version of an agreement.
+    AgreementId,
+    /// A client's copy of one version of an agreement.
+    AgreementInstanceId,
 }

@@ -34,13 +34,19 @@ pub use drift::{DriftDecision, DriftKind, DriftVerdict};
 pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use id::{
-    ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId, DriftId, EntityId, EntryId, JobId,
-    MailId, OrganisationId, PortalDeviceId, PortalSessionId, PortalUserId, RecordId, RunId, SessionId, StaffId,
-    UnverifiedMappingId, VendorWriteId,
+    AgreementId, AgreementInstanceId, ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId,
+    DriftId, EntityId, EntryId, JobId, MailId, OrganisationId, PortalDeviceId, PortalSessionId, PortalUserId, RecordId,
+    RunId, ServiceRequestId, ServiceRequestStepId, ServiceRequestTypeId, SessionId, StaffId, UnverifiedMappingId,
+    VendorWriteId,
 };
 pub use letter::{Letter, LetterLink, MailState};
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};
+pub use portal::{
+    Agreement, AgreementAct, AgreementInstance, AgreementState, FieldAnswer, FieldKind, FormField, ServiceRequest,
+    ServiceRequestAct, ServiceRequestState, ServiceRequestStep, ServiceRequestType, Signature, TicketField, TicketForm,
+    TicketOption, WrongState, check_answers, check_form,
+};
 pub use portal::{
     Branding, BrandingSource, Colour, EffectiveBranding, LEAST_CONTRAST_OF_PARTS, LEAST_CONTRAST_OF_TEXT,
     PORTAL_ACTIONS, Palette, PortalAct, PortalAuthMode, PortalConfig, PortalPermission, PortalRole, PortalSettings,

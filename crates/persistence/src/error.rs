@@ -36,6 +36,24 @@ fn unique(detail: &str) -> Error {
             "email_taken",
             "There is already an account of this e-mail address.",
         ),
+        (
+            "service_request_type_name",
+            "service_request_type.name_key",
+            "name_taken",
+            "There is already a type of this name, perhaps a retired one: make that one active again.",
+        ),
+        (
+            "agreement_number",
+            "agreement.number",
+            "draft_exists",
+            "There is already a draft of the next version: change that one.",
+        ),
+        (
+            "agreement_instance_one",
+            "agreement_instance.agreement_id",
+            "sent_already",
+            "The client has this version already.",
+        ),
         ("staff_email", "email_key", "email_taken", "Someone of the team already has this e-mail address."),
         ("organisation_slug", "organisation.slug", "slug_taken", "There is already an organisation of this name."),
     ];

@@ -25,6 +25,7 @@ pub mod keys;
 pub mod live;
 pub mod mappings;
 pub mod microsoft365;
+mod mirrored;
 pub mod places;
 pub mod progress;
 pub mod queue;

@@ -2,14 +2,27 @@
 //! looks. Rules only; each stands as a table.
 
 mod account;
+mod agreement;
 mod branding;
+mod machine;
 mod permission;
+mod service;
+mod service_state;
 mod settings;
+mod ticket_form;
 
 pub use account::{PortalAct, PortalRole, PortalState};
+pub use agreement::{Agreement, AgreementAct, AgreementInstance, AgreementState, Signature};
 pub use branding::{
     Branding, BrandingSource, Colour, EffectiveBranding, LEAST_CONTRAST_OF_PARTS, LEAST_CONTRAST_OF_TEXT, Palette,
     Shown, palette_problems,
 };
+pub use machine::WrongState;
 pub use permission::{PORTAL_ACTIONS, PortalPermission, Reach, portal_matrix};
+pub use service::{
+    FieldAnswer, FieldKind, FormField, ServiceRequest, ServiceRequestStep, ServiceRequestType, check_answers,
+    check_form,
+};
+pub use service_state::{ServiceRequestAct, ServiceRequestState};
 pub use settings::{PortalAuthMode, PortalConfig, PortalSettings, Section};
+pub use ticket_form::{TicketField, TicketForm, TicketOption};

@@ -63,6 +63,8 @@ portal_permissions! {
     DocumentsView = "documents_view", Some(Section::Documents), [All All];
     /// See agreements.
     AgreementsView = "agreements_view", Some(Section::Agreements), [All All];
+    /// Sign agreements, or decline: a User those that are open to Users.
+    AgreementsSign = "agreements_sign", Some(Section::Agreements), [Own All];
     /// See and do onboarding steps.
     OnboardingView = "onboarding_view", Some(Section::Onboarding), [Own All];
     /// See how backups stand.
@@ -108,6 +110,11 @@ pub const PORTAL_ACTIONS: &[(&str, PortalPermission)] = &[
     ("colleague_invite", PortalPermission::UsersManage),
     ("colleague_deactivate", PortalPermission::UsersManage),
     ("colleague_reactivate", PortalPermission::UsersManage),
+    ("service_request_create", PortalPermission::ServiceRequestsView),
+    ("service_request_cancel", PortalPermission::ServiceRequestsView),
+    ("agreement_view", PortalPermission::AgreementsView),
+    ("agreement_sign", PortalPermission::AgreementsView),
+    ("agreement_decline", PortalPermission::AgreementsView),
 ];
 
 /// The whole matrix as text, for review.

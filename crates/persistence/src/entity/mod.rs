@@ -125,6 +125,30 @@ table!(portal_session = "portal_session", key(organisation_id: Uuid, id: Uuid), 
 table!(portal_device = "portal_device", key(organisation_id: Uuid, id: Uuid), {
     portal_user_id: Uuid, client_id: Uuid, device_id: Uuid, created_at: DateTimeUtc,
 }, client ClientId);
+table!(service_request_type = "service_request_type", key(organisation_id: Uuid, id: Uuid), {
+    name: String, name_key: String, description: String, fields: String, active: bool, created_at: DateTimeUtc,
+    updated_at: DateTimeUtc, version: i32,
+});
+table!(service_request = "service_request", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, requester_id: Uuid, type_id: Uuid, type_name: String, description: String, answers: String,
+    state: String, rejected_because: Option<String>, created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(service_request_step = "service_request_step", key(organisation_id: Uuid, id: Uuid), {
+    request_id: Uuid, client_id: Uuid, number: i32, at: DateTimeUtc, portal_user_id: Option<Uuid>,
+    staff_id: Option<Uuid>, act: Option<String>, state: String, note: Option<String>, internal_note: Option<String>,
+}, client ClientId);
+table!(agreement = "agreement", key(organisation_id: Uuid, id: Uuid), {
+    series_id: Uuid, number: i32, title: String, text: String, managers_only: bool, sent_at: Option<DateTimeUtc>,
+    created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
+});
+table!(agreement_instance = "agreement_instance", key(organisation_id: Uuid, id: Uuid), {
+    agreement_id: Uuid, series_id: Uuid, client_id: Uuid, addressee_id: Option<Uuid>, state: String,
+    sent_at: DateTimeUtc, viewed_at: Option<DateTimeUtc>, ended_at: Option<DateTimeUtc>, reason: Option<String>,
+    signature: Option<String>, updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(ticket_form = "ticket_form", key(organisation_id: Uuid), {
+    form: String, updated_at: DateTimeUtc, version: i32,
+});
 table!(run = "run", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, kind: String, cause: String, state: String, listed: i64, added: i64, changed: i64,
     unchanged: i64, rejected: i64, repeated: i64, removed: i64, pages: i32, expected: Option<i64>,

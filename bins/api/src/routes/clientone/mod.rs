@@ -5,10 +5,13 @@
 
 pub mod account;
 pub mod activity;
+pub mod agreements;
 pub mod dashboard;
 pub mod devices;
 pub mod profile;
+pub mod service_requests;
 pub mod session;
+pub mod ticket_form;
 pub mod users;
 
 use chrono::{DateTime, Utc};
@@ -31,6 +34,12 @@ pub enum PortalChapter {
     Devices,
     /// The other users of one's company
     Users,
+    /// Tickets
+    Tickets,
+    /// Asking for services
+    ServiceRequests,
+    /// Agreements to read and sign
+    Agreements,
     /// What was done
     Activity,
 }

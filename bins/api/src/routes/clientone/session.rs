@@ -190,7 +190,7 @@ async fn session(tx: &Tx, visit: &Visit) -> domain::Result<PortalSession> {
         organisation,
         client: client.name,
         client_id: client.id.0,
-        sections: config.settings.sections_of(user.role).into_iter().map(Into::into).collect(),
+        sections: clientone::sections_shown(tx, user, config).await?.into_iter().map(Into::into).collect(),
         permissions: PortalPermission::ALL.iter().filter(has).map(|one| one.as_str().to_owned()).collect(),
         branding: shown(&branding),
         expires_at: current.ok_or(Error::Unauthenticated)?.expires_at,

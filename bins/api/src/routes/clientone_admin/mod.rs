@@ -1,9 +1,14 @@
 //! ClientOne Admin: what owners and admins decide about the portal of their clients.
 
 pub mod activity;
+pub mod agreement_copies;
+pub mod agreements;
 pub mod branding;
 pub mod invitations;
+pub mod service_requests;
+pub mod service_types;
 pub mod settings;
+pub mod ticket_fields;
 pub mod users;
 
 use domain::{PortalAuthMode, Section};
