@@ -4,6 +4,7 @@ mod api_keys;
 mod guessing;
 mod house;
 mod passwords;
+mod portal;
 mod sessions;
 mod sign_in;
 mod staff;
