@@ -1,0 +1,5 @@
+//! ClientOne against real databases.
+
+mod agreements;
+mod house;
+mod requests;
