@@ -158,7 +158,7 @@ impl TestApp {
             Caller::Anonymous => request,
             Caller::Session(token) => request.header("cookie", format!("{}={token}", api::auth::COOKIE)),
             Caller::Key(token) => request.bearer_auth(token),
-            Caller::Portal(token) => request.header("cookie", format!("{}={token}", api::portal_auth::COOKIE)),
+            Caller::Portal(token) => request.header("cookie", format!("clientone_session={token}")),
         }
     }
 
