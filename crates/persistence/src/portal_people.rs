@@ -40,7 +40,8 @@ impl Tx {
     ) -> Result<PortalNames> {
         let clients: BTreeSet<Uuid> = clients.into_iter().map(|id| id.0).collect();
         let users: BTreeSet<Uuid> = users.into_iter().map(|id| id.0).collect();
-        let (mut found, mut people): (Vec<(Uuid, String)>, Vec<(Uuid, String)>) = Default::default();
+        let mut found: Vec<(Uuid, String)> = Vec::new();
+        let mut people: Vec<(Uuid, String)> = Vec::new();
         if !clients.is_empty() {
             let select = self.find::<client::Entity>().filter(client::Column::Id.is_in(clients));
             let select = select.select_only().columns([client::Column::Id, client::Column::Name]);
