@@ -159,8 +159,13 @@ both_databases! {
                         "portal_user" | "invitee" => ids["hidden_portal_user"].clone(),
                         "service_request" => ids["hidden_service_request"].clone(),
                         "agreement_instance" => ids["hidden_agreement_instance"].clone(),
+                        "psa_conflict" => ids["hidden_psa_conflict"].clone(),
                         "device" | "other_device" => ids["hidden_device"].clone(),
                         "observation" => ids["hidden_observation"].clone(),
+                        "tenant" | "open_tenant" => ids["hidden_tenant"].clone(),
+                        "kept_contact" => ids["hidden_kept_contact"].clone(),
+                        "client_note" => ids["hidden_client_note"].clone(),
+                        "library_document" => ids["hidden_library_document"].clone(),
                         _ => continue,
                     };
                     let random = app.db.store.chance().id(app.db.now()).to_string();
@@ -172,7 +177,7 @@ both_databases! {
             }
             assert_same(&before, &dump(&app.db, &ATTEMPTS).await, name);
             // Whatever lists, counts or finds, finds nothing of it.
-            for path in ["/api/clients?search=Hidden", "/api/clients?sort=device_count&direction=desc", "/api/clients/export?archived=included", "/api/journal", "/api/runs"] {
+            for path in ["/api/clients?search=Hidden", "/api/clients?sort=device_count&direction=desc", "/api/clients/export?archived=included", "/api/journal", "/api/runs", "/api/msp-portal/customers?search=Hidden", "/api/msp-portal/customers?archived=included&limit=100"] {
                 let answer = app.get(&caller, path).await;
                 assert!(!answer.text.contains(&hidden) && !answer.text.contains("Hidden From Some"), "{path}: {}", answer.text);
             }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use access::Gate;
-use domain::{Context, Error, Grant, Permission, Result};
+use domain::{ConnectionId, Context, Error, Grant, Permission, Result};
 use integration::{Capability, Category, Entry};
 use persistence::{Store, Tx};
 use sync::{Counting, Engine};
@@ -92,6 +92,20 @@ impl App {
     pub async fn read_as(&self, context: &Context, permission: Permission) -> Result<Tx> {
         context.require(permission)?;
         self.store.read(context.clone()).await
+    }
+
+    /// Refuses a list over connections to a caller who sees those of billing vendors only, unless it names one of
+    /// them.
+    pub async fn permit_connections(&self, tx: &Tx, named: Option<ConnectionId>) -> Result<()> {
+        let right = Permission::ConnectionsView;
+        match named {
+            Some(id) => self.permit_vendor(tx.context(), right, &tx.connection(id).await?.integration),
+            None if tx.context().permissions.grant(right) == Grant::Yes => Ok(()),
+            None => {
+                let message = "must name a connection of a billing vendor: your role sees no others";
+                Err(Error::invalid("connection_id", "required", message))
+            }
+        }
     }
 
     /// Refuses a caller whose right covers billing vendors only, for another vendor.

@@ -5,14 +5,14 @@ use std::{net::IpAddr, sync::Arc};
 
 use access::RequestMeta;
 use domain::{Context, Error, Result, SessionId};
-use persistence::Tx;
+use persistence::{SessionRow, Tx};
 use poem::{Request, http::Method, web::cookie::CookieJar};
 use poem_openapi::{
     SecurityScheme,
     auth::{ApiKey, Bearer},
 };
 
-use crate::{app::App, problem::Failure, request_id};
+use crate::{app::App, problem::Failure, rate::RateSlot, request_id};
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "panelone_session";
@@ -21,7 +21,7 @@ pub const COOKIE: &str = "panelone_session";
 /// "not signed in".
 ///
 /// A token is looked up in a transaction that reads; a request that only reads goes on in it.
-pub struct Checked(Result<(Tx, Option<SessionId>)>);
+pub struct Checked(Result<(Tx, Option<SessionRow>)>);
 
 /// An API key, as `Authorization: Bearer pone_live_…`
 #[derive(SecurityScheme)]
@@ -50,7 +50,19 @@ impl Caller {
 
     /// The context, and the session it comes from; none for an API key.
     pub fn with_session(self) -> Result<(Context, Option<SessionId>)> {
-        self.checked().map(|(tx, session)| (tx.context().clone(), session))
+        self.checked().map(|(tx, session)| (tx.context().clone(), session.map(|session| session.id)))
+    }
+
+    /// The context, and the whole session it comes from; none for an API key. Also within a session that is only for
+    /// setting up a second factor: for what that needs, and for signing out.
+    pub fn even_enrolling(self) -> Result<(Context, Option<SessionRow>)> {
+        self.found().map(|(tx, session)| (tx.context().clone(), session))
+    }
+
+    /// The context and the session of someone signed in, wholly or for setting up a second factor.
+    pub fn in_person(self) -> Result<(Context, SessionRow)> {
+        let (context, session) = self.even_enrolling()?;
+        Ok((context, session.ok_or_else(crate::routes::session::needs_session)?))
     }
 
     /// The caller's transaction, which only reads.
@@ -58,7 +70,17 @@ impl Caller {
         self.checked().map(|(tx, _)| tx)
     }
 
-    fn checked(self) -> Result<(Tx, Option<SessionId>)> {
+    /// What was found, unless it is a session that is only for setting up a second factor: everything is refused
+    /// within that but what says otherwise.
+    pub(crate) fn checked(self) -> Result<(Tx, Option<SessionRow>)> {
+        let (tx, session) = self.found()?;
+        if session.as_ref().is_some_and(|session| session.enrolment) {
+            return Err(access::enrolment_required());
+        }
+        Ok((tx, session))
+    }
+
+    fn found(self) -> Result<(Tx, Option<SessionRow>)> {
         match self {
             Self::Key(KeyCaller(checked)) | Self::Session(SessionCaller(checked)) => checked.0,
         }
@@ -68,8 +90,16 @@ impl Caller {
 async fn check_key(request: &Request, token: Bearer) -> poem::Result<Checked> {
     let app = app(request)?;
     let meta = meta(request);
-    let found = access::api_key_read(&app.store, &app.gate, &token.token, &meta).await;
-    Ok(Checked(found.and_then(|tx| tx.map(|tx| (tx, None)).ok_or(Error::Unauthenticated))))
+    let found = access::api_key_open(&app.store, &app.gate, &token.token, &meta).await;
+    if let Ok(Some(open)) = &found {
+        if let Some(slot) = request.data::<RateSlot>() {
+            slot.put(open.rate);
+        }
+        if let Some(wait) = open.rate.retry_after {
+            return Err(Failure::rate_limited(wait).into());
+        }
+    }
+    Ok(Checked(found.and_then(|open| open.map(|open| (open.tx, None)).ok_or(Error::Unauthenticated))))
 }
 
 async fn check_session(request: &Request, token: ApiKey) -> poem::Result<Checked> {
@@ -77,8 +107,8 @@ async fn check_session(request: &Request, token: ApiKey) -> poem::Result<Checked
     if let Err(error) = same_origin(request) {
         return Err(Failure::from(error).into());
     }
-    let found = access::session_read(&app.store, &app.gate, &token.key, &meta(request)).await;
-    Ok(Checked(found.and_then(|found| found.map(|(tx, session, _)| (tx, Some(session))).ok_or(Error::Unauthenticated))))
+    let found = access::session_open(&app.store, &app.gate, &token.key, &meta(request)).await;
+    Ok(Checked(found.and_then(|open| open.map(|open| (open.tx, Some(open.session))).ok_or(Error::Unauthenticated))))
 }
 
 fn app(request: &Request) -> poem::Result<&Arc<App>> {

@@ -235,7 +235,8 @@ async fn rotate(store: &Store) -> anyhow::Result<usize> {
     let mut resealed = 0;
     for (id, ..) in store.across_read().await?.organisations().await? {
         let tx = store.begin(Context::operator(id, store.clock().now())).await?;
-        resealed += tx.connections_reseal().await? + tx.organisation_reseal().await? + tx.mails_reseal().await?;
+        resealed += tx.connections_reseal().await? + tx.organisation_reseal().await?;
+        resealed += tx.mails_reseal().await? + tx.second_factors_reseal().await?;
         tx.commit_unjournalled().await?;
     }
     let across = store.across().await?;

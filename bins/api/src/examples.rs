@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::routes::{
     client_life::ClientMerge,
+    client_notes::ClientNoteSave,
     clientone::{
         account::{InvitationAcceptance, PasswordForgot, PasswordReset},
         agreements::{AgreementDecline, AgreementSign},
@@ -27,18 +28,29 @@ use crate::routes::{
     clients::{ClientCreate, ClientUpdate},
     connections::{ConnectionCreate, ConnectionTrial, ConnectionUpdate},
     contacts::{ContactCreate, ContactUpdate},
+    customer_contacts::CustomerContactSave,
+    customer_tenants::TenantAssociate,
+    customers::CustomerSave,
     devices::{DeviceJoin, DeviceSplit},
     documents::DocumentArchive,
     drift::DriftFixRequest,
     imports::ImportRequest,
+    invitations::{InvitationAccept, StaffInvite},
     journal::Revert,
     keys::ApiKeyCreate,
+    library_shapes::{LibraryDocumentCopy, LibraryDocumentCreate, LibraryDocumentUpdate},
     mappings::MappingSave,
     places::{CustomFieldsSet, InstallerRequest},
-    session::{PasswordChange, SessionCreate},
+    psa_views::{PsaResolve, PsaSettingsUpdate},
+    saved_filters::{SavedFilterCreate, SavedFilterUpdate},
+    second_factor::TotpConfirm,
+    security::SecurityUpdate,
+    session::{PasswordChange, Reauthentication, SessionComplete, SessionCreate},
     sharing::ShareCreate,
     staff::{StaffCreate, StaffUpdate},
+    staff_life::{OwnershipTransfer, PasswordResetRequest, PasswordResetSet},
     subscriptions::QuantityChange,
+    tenants::TenantUpdate,
     threats::ThreatActRequest,
     tickets::{TicketCreate, TicketNoteAdd, TicketUpdate},
     typed::MappingType,
@@ -111,10 +123,28 @@ examples! {
     },
     AgreementDecline => { "reason": "The notice is too short." },
     ApiKeyCreate => { "name": "Nightly report", "scope": "read", "expires_in_days": 90 },
+    SessionComplete => { "token": "pending_the-token-of-the-first-step", "code": "123456" },
+    Reauthentication => { "password": "a long password of one's own" },
+    TotpConfirm => { "code": "123456" },
+    SecurityUpdate => { "require_mfa": true, "idle_minutes": 240 },
+    ApiKeyCreate => {
+        "name": "Nightly report", "scope": "read", "expires_in_days": 90, "permissions": ["clients_view", "devices_view"],
+        "requests_per_minute": 120,
+    },
     StaffCreate => {
         "name": "Ana Silva", "email": "ana@msp.example", "password": "a first long password", "role": "engineer",
         "deny_clients": ["01a2008a-0000-7000-8000-000000000001"],
     },
+    StaffInvite => {
+        "name": "Ana Silva", "email": "ana@msp.example", "role": "engineer",
+        "deny_clients": ["01a2008a-0000-7000-8000-000000000001"],
+    },
+    InvitationAccept => {
+        "token": "pinv_the-token-of-the-link", "name": "Ana Silva", "password": "a long password of one's own",
+    },
+    OwnershipTransfer => { "own_role": "admin" },
+    PasswordResetRequest => { "email": "jo@msp.example" },
+    PasswordResetSet => { "token": "pset_the-token-of-the-link", "password": "another long password" },
     StaffUpdate => { "role": "viewer", "suspended": false },
     ConnectionCreate => {
         "integration": "ninjaone", "name": "NinjaOne, Europe", "cadence_minutes": 60,
@@ -172,10 +202,40 @@ examples! {
     DeviceSplit => { "observations": ["01a2008a-0000-7000-8000-000000000009"] },
     DocumentArchive => { "archived": true },
     DriftFixRequest => { "fix": "map", "client_id": "01a2008a-0000-7000-8000-000000000001" },
+    PsaSettingsUpdate => {
+        "direction": "both", "owners": { "phone": "panelone" }, "create_clients": true, "only_states": ["Customer"],
+    },
+    PsaResolve => {
+        "resolutions": [
+            { "conflict_id": "01a2008a-0000-7000-8000-000000000010", "take": "theirs" },
+            { "conflict_id": "01a2008a-0000-7000-8000-000000000011", "take": "value", "value": "Harbour Dental Ltd" },
+        ],
+    },
     CustomFieldsSet => { "values": [{ "name": "siteCode", "value": "HD-1" }, { "name": "contractEnd" }] },
     InstallerRequest => {
         "entity_id": "01a2008a-0000-7000-8000-000000000003", "platform": "WINDOWS_MSI",
     },
     ClientMerge => { "into": "01a2008a-0000-7000-8000-000000000001", "take": ["phone"] },
+    CustomerSave => {
+        "name": "Harbour Dental", "primary_contact": "office@harbour.example", "phone": "+44 20 7946 0000",
+        "address": "1 Quay Street, London", "notes": "Closed on Wednesdays.",
+    },
+    TenantAssociate => { "tenant_id": "01a2008a-0000-7000-8000-000000000003" },
+    TenantUpdate => { "display_name": "Harbour Dental (test)", "tags": ["test"] },
+    CustomerContactSave => {
+        "name": "Ana Silva", "email": "ana@harbour.example", "phone": "+44 20 7946 0001", "title": "Practice manager",
+        "escalation": 1, "primary": true,
+    },
+    ClientNoteSave => { "text": "Their lease ends in June: ask about the move." },
+    SavedFilterCreate => { "name": "Without backup", "query": "status=active&missing=dropsuite" },
+    SavedFilterUpdate => { "name": "Active, without backup" },
+    LibraryDocumentCreate => {
+        "library": "customer", "title": "Your backups", "category": "Backup", "content": "# Your backups\n\nEvery night.",
+        "client_id": "01a2008a-0000-7000-8000-000000000001", "published": true,
+    },
+    LibraryDocumentUpdate => { "content": "# Your backups\n\nEvery hour.", "published": false },
+    LibraryDocumentCopy => {
+        "library": "customer", "title": "Welcome, Harbour Dental", "client_id": "01a2008a-0000-7000-8000-000000000001",
+    },
     Revert => { "despite": [] },
 }

@@ -19,11 +19,13 @@ use crate::{
     app::App,
     csv_body, document, malformed, problem,
     problem::Failure,
+    rate::RateSlot,
     request_id,
     routes::{
         backups::BackupSummaries,
         client_export::ClientExports,
         client_life::ClientLife,
+        client_notes::ClientNotes,
         clientone::{
             account::PortalAccount, activity::PortalActivities, agreements::CompanyAgreements, dashboard::Dashboards,
             devices::PortalDevices, profile::Profiles, service_requests::RequestedServices, session::PortalSessions,
@@ -41,6 +43,9 @@ use crate::{
         consent::{self, Consents},
         contacts::Contacts,
         csv_imports::CsvImports,
+        customer_contacts::CustomerContacts,
+        customer_tenants::CustomerTenants,
+        customers::Customers,
         devices::Devices,
         documents::DocumentArchiving,
         drift::Drift,
@@ -50,22 +55,30 @@ use crate::{
         },
         imports::Imports,
         integrations::Integrations,
+        invitations::Invitations,
         journal::Journal,
         keys::Keys,
+        library::LibraryDocuments,
         live::Live,
         mappings::Mappings,
         microsoft365::Microsoft365Api,
         places::Locations,
         progress::ProgressApi,
+        psa::Psa,
         queue::Queue,
         reconciliation::Reconciliations,
         records::{Alerts, Backups, Documents, Invoices, Jobs, Threats},
         replays::Replays,
         runs::Runs,
+        saved_filters::SavedFiltersApi,
+        second_factor::SecondFactors,
+        security::Security,
         session::Session,
         sharing::Sharing,
         staff::Staff,
+        staff_life::StaffLife,
         subscriptions::Subscriptions,
+        tenants::Tenants,
         threats::ThreatActions,
         tickets::Tickets,
         typed::TypedMappings,
@@ -96,9 +109,12 @@ type Part5 = (
 );
 type Part6 =
     (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
-type Part7 = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
-type Part8 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8);
+type Part7 = (Invitations, StaffLife);
+type Part8 = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
+type Part9 = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
+type Part10 = (Psa, SecondFactors, Security);
+type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -132,11 +148,21 @@ pub fn service() -> OpenApiService<Whole, ()> {
     );
     let sixth =
         (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
-    let seventh = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
-    let eighth = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
-    let whole = (first, second, third, fourth, fifth, sixth, seventh, eighth);
-    OpenApiService::new(whole, "PanelOne", env!("CARGO_PKG_VERSION"))
-        .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
+    let seventh = (Invitations, StaffLife);
+    let eighth = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
+    let ninth = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
+    let tenth = (Psa, SecondFactors, Security);
+    let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
+    let all = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh);
+    OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
+        .description(
+            "Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.\n\nA key \
+             may make so many requests in a minute. Every answer to it says how many (`RateLimit-Limit`), how many are \
+             left at once (`RateLimit-Remaining`), and in how many seconds all are there again (`RateLimit-Reset`). \
+             Beyond them the answer is 429 with the code `rate_limited` and `Retry-After`.\n\nWhat cannot be taken back \
+             asks a signed-in person to show once more who they are, 15 minutes after they last did: 403 with the code \
+             `reauthentication_required`.",
+        )
 }
 
 /// ClientOne, the portal of the clients, with a document of its own.
@@ -229,10 +255,12 @@ fn exposition(metrics: Data<&Option<PrometheusHandle>>) -> Response {
 }
 
 /// What surrounds every request.
-async fn surround<E: Endpoint>(endpoint: Arc<E>, request: Request) -> poem::Result<Response> {
+async fn surround<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> poem::Result<Response> {
     let id = incoming_id(&request).unwrap_or_else(new_id);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
+    let rate = RateSlot::default();
+    request.set_data(rate.clone());
     let started = Instant::now();
     let work = request_id::under(id.clone(), answer(endpoint, request));
     let mut response = match tokio::time::timeout(PATIENCE, work).await {
@@ -254,6 +282,7 @@ async fn surround<E: Endpoint>(endpoint: Arc<E>, request: Request) -> poem::Resu
     if let Ok(value) = id.parse() {
         headers.insert("x-request-id", value);
     }
+    rate.tell(headers);
     headers.insert("x-content-type-options", header::HeaderValue::from_static("nosniff"));
     headers.insert("referrer-policy", header::HeaderValue::from_static("no-referrer"));
     headers.entry("cache-control").or_insert(header::HeaderValue::from_static("no-store"));

@@ -167,6 +167,18 @@ impl App {
         Ok(error)
     }
 
+    /// What a step of a write gave. A refusal that showed only there ends the write and leaves an entry.
+    pub async fn passed<T>(&self, write: Box<Write>, done: Result<T>) -> Result<(Box<Write>, T)> {
+        match done {
+            Ok(item) => Ok((write, item)),
+            Err(refused) => {
+                let (context, action) = (write.tx.context().clone(), write.action);
+                drop(write);
+                Err(self.noted(&context, action, refused).await?)
+            }
+        }
+    }
+
     async fn note_denied(&self, context: &Context, permission: &str, action: &str) -> Result<()> {
         let tx = self.store.begin(context.clone()).await?;
         tx.commit_attempt(action, Outcome::Denied, permission).await

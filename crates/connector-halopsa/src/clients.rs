@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use integration::{
-    CompanyDraft, Entity, Error, Item, Kind, Page, Position, Pull, Result, Retry, Vendor, WriteCompanies,
+    CompanyDraft, Entity, Error, Item, Kind, Page, Position, PostalAddress, Pull, Result, Retry, Vendor, WriteCompanies,
 };
 use serde_json::{Map, Value, json};
 use url::{Host, Url};
@@ -47,6 +47,7 @@ impl Pull<Entity> for Halopsa {
             place: client.main_delivery_address.as_ref().and_then(one_line),
             active: client.inactive.map(|inactive| !inactive),
             status: None,
+            address: client.main_delivery_address.and_then(parts),
         };
         Ok(Item { id: client.id, entity: None, record })
     }
@@ -89,6 +90,11 @@ impl WriteCompanies for Halopsa {
 
     async fn fetch(&self, entity_id: &str) -> Result<Bytes> {
         self.api.one("Client", entity_id).await
+    }
+
+    /// Telephone and address stand only in a client that is asked for alone.
+    fn listed_whole(&self) -> bool {
+        false
     }
 }
 
@@ -139,6 +145,12 @@ pub(crate) fn put(record: &mut Map<String, Value>, key: &str, value: Option<impl
     if let Some(value) = value {
         record.insert(key.to_owned(), value.into());
     }
+}
+
+/// An address by the lines that we write it to.
+fn parts(address: wire::Address) -> Option<PostalAddress> {
+    let wire::Address { line1, line2, line3, postcode, .. } = address;
+    PostalAddress { street: line1, city: line2, region: line3, post_code: postcode }.known()
 }
 
 /// An address on one line.

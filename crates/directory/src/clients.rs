@@ -8,14 +8,19 @@ use domain::{
 };
 use persistence::{MappingWrite, Tx};
 
-use crate::mappings::MOST;
+use crate::{mappings::MOST, matching};
+
+/// Clients that are compared with a new name at most: those whose names begin with its first word.
+const LOOKED_AT: u64 = 2_000;
+/// Clients of the same name that are told at most.
+const TOLD: usize = 10;
 
 /// A client that was made or changed, with what a person should know.
 #[derive(Clone, Debug)]
 pub struct ClientSaved {
     /// The client as it is now.
     pub client: Client,
-    /// Other clients of the same name: not forbidden, but rarely meant.
+    /// Other clients of the same name, legal form aside: not forbidden, but rarely meant.
     pub same_name: Vec<ClientId>,
 }
 
@@ -73,7 +78,7 @@ pub async fn client_create(tx: &Tx, draft: ClientDraft, entities: &[EntityId]) -
             ));
         }
     }
-    let same_name = tx.clients_named(&name).await?.into_iter().map(|client| client.id).collect();
+    let same_name = same_name(tx, &name).await?;
     let client = Client {
         id: tx.new_id(),
         name,
@@ -98,6 +103,18 @@ pub async fn client_create(tx: &Tx, draft: ClientDraft, entities: &[EntityId]) -
     }
     let client = tx.client(client.id).await?;
     Ok(ClientSaved { client, same_name })
+}
+
+/// Clients that are called so: case, blanks, punctuation and legal form aside. At most [`TOLD`] of those whose names
+/// begin with the same word.
+async fn same_name(tx: &Tx, name: &str) -> Result<Vec<ClientId>> {
+    let wanted = matching::bare(name);
+    let first = name.split_whitespace().next().unwrap_or_default();
+    let start = first.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let start = if start.is_empty() { first } else { start };
+    let mut found = tx.clients_beginning(start, LOOKED_AT).await?;
+    found.retain(|(_, other)| matching::bare(other) == wanted);
+    Ok(found.into_iter().map(|(id, _)| id).take(TOLD).collect())
 }
 
 /// The entities chosen for a new client; ids that are wrong, or stand there twice, are problems.
@@ -152,8 +169,9 @@ pub async fn client_update(tx: &Tx, id: ClientId, patch: ClientPatch, version: O
     let same_name = if after.name == before.name {
         Vec::new()
     } else {
-        let named = tx.clients_named(&after.name).await?;
-        named.into_iter().map(|client| client.id).filter(|other| *other != id).collect()
+        let mut named = same_name(tx, &after.name).await?;
+        named.retain(|other| *other != id);
+        named
     };
     let client = tx.client_update(&before, after).await?;
     Ok(ClientSaved { client, same_name })

@@ -8,24 +8,45 @@
 //! and its tests in `tests/suite/`.
 
 mod cells;
+mod client_contacts;
+mod client_notes;
 mod clients;
 mod csv_import;
+mod customers;
 mod devices;
 mod drift;
 mod imports;
+mod library;
+mod likeness;
 mod mappings;
 pub mod matching;
 mod merge;
+mod saved_filters;
+mod tenants;
 mod typed;
 
 pub use cells::{guarded, unguarded};
+pub use client_contacts::{ContactDraft, customer_contact_create, customer_contact_delete, customer_contact_update};
+pub use client_notes::{client_note_create, client_note_delete, client_note_update};
 pub use clients::{ClientSaved, Deletion, client_archive, client_create, client_delete, client_restore, client_update};
 pub use csv_import::{
     CsvAction, CsvField, CsvMistake, CsvOutcome, CsvRow, CsvRules, MOST_ROWS, csv_import, field_names,
 };
+pub use customers::{
+    Customer, customer_delete, customer_get, customer_tenant_associate, customer_tenant_dissociate, customers_of,
+};
 pub use devices::{device_join, device_split};
 pub use drift::{DriftFilter, DriftFix, DriftItem, DriftWish, drift_dismiss, drift_fix, drift_get, drift_list};
 pub use imports::{ImportAction, ImportChoice, ImportRow, ImportWish, THRESHOLD, import_apply};
+pub use library::{
+    LibraryCopy, LibraryDraft, LibraryPatch, library_document_at, library_document_copy, library_document_create,
+    library_document_delete, library_document_update,
+};
+pub use likeness::{clients_like, companies_like};
 pub use mappings::{MappingChoice, MappingSuggestion, Target, mapping_save, mapping_suggest};
 pub use merge::{Merge, Merged, MergedField, client_merge};
+pub use saved_filters::{saved_filter_create, saved_filter_delete, saved_filter_list, saved_filter_update};
+pub use tenants::{
+    Can, Tenant, TenantFilter, TenantPatch, TenantSort, tenant_get, tenant_list, tenant_update, tenants_of,
+};
 pub use typed::{Typed, mapping_type, typed_remove};

@@ -71,6 +71,9 @@ pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Resul
             tx.share_move(&share, *into).await?;
         }
     }
+    crate::client_contacts::move_all(tx, *from, *into).await?;
+    crate::client_notes::move_all(tx, *from, *into).await?;
+    crate::library::move_all(tx, *from, *into).await?;
     // Read anew: the counts moved with the mappings.
     let staying = tx.client(*into).await?;
     let merged = merged(going, &staying, take)?;

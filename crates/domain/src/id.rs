@@ -92,4 +92,22 @@ ids! {
     AgreementId,
     /// A client's copy of one version of an agreement.
     AgreementInstanceId,
+    /// One invitation to the team.
+    StaffInvitationId,
+    /// Someone at a client whom the MSP keeps itself.
+    ClientContactId,
+    /// A dated note about a client.
+    ClientNoteId,
+    /// A filter that someone keeps.
+    SavedFilterId,
+    /// What people say of a tenant.
+    TenantSettingId,
+    /// A document that the MSP wrote.
+    LibraryDocumentId,
+    /// Something that a person has to decide about a client and its company at a PSA.
+    PsaConflictId,
+    /// A second factor of someone who signs in.
+    SecondFactorId,
+    /// A sign-in that has yet to show a second factor.
+    PendingSessionId,
 }

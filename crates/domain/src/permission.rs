@@ -70,6 +70,11 @@ macro_rules! permissions {
                 match self { $(Self::$name => KeyScope::$level),+ }
             }
 
+            /// The permission of this name.
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|permission| permission.as_str() == name)
+            }
+
             /// How far a role has it.
             pub fn granted_to(self, role: Role) -> Grant {
                 let row = match self { $(Self::$name => [Grant::$owner, Grant::$admin, Grant::$engineer, Grant::$viewer, Grant::$finance]),+ };
@@ -122,6 +127,8 @@ permissions! {
     DocumentsEdit = "documents_edit", Write: [Yes Yes Yes No No];
     /// Make links to agent installers.
     InstallersMake = "installers_make", Write: [Yes Yes Yes No No];
+    /// Keep filters of lists, each for oneself.
+    FiltersKeep = "filters_keep", Write: [Yes Yes Yes Yes Yes];
     /// Read the journal.
     JournalView = "journal_view", Read: [Yes Yes No No No];
     /// Revert an entry of the journal.
@@ -137,6 +144,10 @@ permissions! {
 }
 
 impl Permission {
+    fn bit(self) -> u64 {
+        1 << (self as u32)
+    }
+
     /// Whether it touches every client at once, so that a limited client scope rules it out: who does
     /// not see all clients cannot judge what a connection's removal or an import does to them.
     pub fn is_organisation_wide(self) -> bool {
@@ -179,27 +190,35 @@ pub struct Permissions {
     ceiling: KeyScope,
     internal: bool,
     portal: Option<PortalRole>,
+    /// A bit for each permission that is not left out.
+    only: u64,
 }
 
 impl Permissions {
     /// All rights of a role.
     pub fn of(role: Role) -> Self {
-        Self { role, ceiling: KeyScope::Admin, internal: false, portal: None }
+        Self { role, ceiling: KeyScope::Admin, internal: false, portal: None, only: u64::MAX }
     }
 
     /// The rights of a role as far as an API key carries them.
     pub fn through_key(role: Role, scope: KeyScope) -> Self {
-        Self { role, ceiling: scope, internal: false, portal: None }
+        Self { role, ceiling: scope, internal: false, portal: None, only: u64::MAX }
     }
 
     /// The rights of the worker and of an operator at the command line.
     pub fn everything() -> Self {
-        Self { role: Role::Owner, ceiling: KeyScope::Admin, internal: true, portal: None }
+        Self { role: Role::Owner, ceiling: KeyScope::Admin, internal: true, portal: None, only: u64::MAX }
+    }
+
+    /// The same without every permission that is not among these.
+    pub fn limited_to<'a>(self, permissions: impl IntoIterator<Item = &'a Permission>) -> Self {
+        let only = permissions.into_iter().fold(0, |bits, permission| bits | permission.bit());
+        Self { only: self.only & only, ..self }
     }
 
     /// The rights of a portal user: none of a staff user's.
     pub fn of_portal(role: PortalRole) -> Self {
-        Self { role: Role::Viewer, ceiling: KeyScope::Read, internal: false, portal: Some(role) }
+        Self { role: Role::Viewer, ceiling: KeyScope::Read, internal: false, portal: Some(role), only: u64::MAX }
     }
 
     /// The staff role behind them; `None` for the worker, operators and portal users.
@@ -214,8 +233,8 @@ impl Permissions {
 
     /// How far a permission goes.
     pub fn grant(&self, permission: Permission) -> Grant {
-        let none = self.portal.is_some() || permission.key_scope() > self.ceiling;
-        if none { Grant::No } else { permission.granted_to(self.role) }
+        let left_out = self.portal.is_some() || self.only & permission.bit() == 0;
+        if left_out || permission.key_scope() > self.ceiling { Grant::No } else { permission.granted_to(self.role) }
     }
 
     /// Whether a permission is had at all, if only for billing vendors.
@@ -274,6 +293,23 @@ mod tests {
                     let owner = Permissions::of(role).grant(*permission);
                     assert!(Permissions::through_key(role, scope).grant(*permission) <= owner);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_limited_key_carries_what_it_names_and_no_more() {
+        assert!(Permission::ALL.len() <= 64, "each has a bit");
+        for (at, named) in Permission::ALL.iter().enumerate() {
+            assert_eq!(Permission::parse(named.as_str()), Some(*named));
+            for role in Role::ALL {
+                let whole = Permissions::through_key(role, KeyScope::Write);
+                let limited = whole.limited_to([named]);
+                for (other, permission) in Permission::ALL.iter().enumerate() {
+                    let expected = if at == other { whole.grant(*permission) } else { Grant::No };
+                    assert_eq!(limited.grant(*permission), expected, "{role:?} {named:?} {permission:?}");
+                }
+                assert!(!limited.limited_to([]).allows(*named));
             }
         }
     }

@@ -195,7 +195,7 @@ mod tests {
             for part in [&text, &html] {
                 assert!(part.contains("https://portal.example/invitation#tok-en_1"), "{part}");
             }
-            assert!(!subject.is_empty() && !subject.contains('\n') && html.contains(&subject), "{subject}");
+            assert!(!subject.is_empty() && !subject.contains('\n'), "{subject}");
         }
     }
 

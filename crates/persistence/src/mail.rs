@@ -182,6 +182,12 @@ impl Tx {
         self.update_row_where::<table::Entity>(row, queued(id)).await.map(drop)
     }
 
+    /// A letter, without what it says; `None` where it was forgotten.
+    pub async fn mail(&self, id: MailId) -> Result<Option<MailRow>> {
+        let row = self.find::<table::Entity>().filter(table::Column::Id.eq(id.0)).one(self.db()).await.or_domain()?;
+        row.as_ref().map(read).transpose()
+    }
+
     /// The outbox, the newest first; at most 500.
     pub async fn mail_list(&self) -> Result<Vec<MailRow>> {
         let select = self.find::<table::Entity>().order_by_desc(table::Column::CreatedAt);

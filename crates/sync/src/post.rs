@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::{Error, MailId, Result, Timestamp};
+use domain::{Error, MailId, MailState, Result, Timestamp};
 use mail::{Carrier, Outgoing, Undelivered};
 use persistence::{ClaimedJob, JobOutcome, MAIL_JOB, MailRow, MailToSend};
 
@@ -58,7 +58,12 @@ async fn send(engine: &Engine, carrier: &dyn Carrier, job: &ClaimedJob) -> Resul
     let tx = engine.begin(job.organisation, &format!("job {}", job.id)).await?;
     tx.job_fence(job).await?;
     let Some(MailToSend { row, recipient_name, letter }) = tx.mail_take(id).await? else {
-        return Ok(Ended::Finish(JobOutcome::Done));
+        // Somebody tried a letter again that was given up: what it said is gone.
+        let over = tx.mail(id).await?.is_some_and(|row| row.state == MailState::Failed);
+        return Ok(Ended::Finish(match over {
+            true => JobOutcome::Failed("it was given up, and what it said is deleted: send it anew".to_owned()),
+            false => JobOutcome::Done,
+        }));
     };
     if let Next::Never(why) = over(&row, tx.now()) {
         tx.mail_give_up(id, &why).await?;
@@ -138,8 +143,6 @@ fn next(row: &MailRow, undelivered: &Undelivered, now: Timestamp, spread: f64) -
 
 #[cfg(test)]
 mod tests {
-    use domain::MailState;
-
     use super::*;
 
     fn row(attempts: i32, send_before: Option<Timestamp>) -> MailRow {

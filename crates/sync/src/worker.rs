@@ -14,7 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Ended, Engine, hear, job::FAILURES, post, snapshots, trouble};
+use crate::{Ended, Engine, Likeness, hear, job::FAILURES, post, snapshots, trouble};
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +73,7 @@ pub struct Worker {
     name: Arc<str>,
     id: Uuid,
     carrier: Option<Arc<dyn Carrier>>,
+    likeness: Option<Arc<dyn Likeness>>,
 }
 
 /// The tasks that run jobs, with the connections that these are for.
@@ -82,7 +83,7 @@ impl Worker {
     /// A worker over this engine.
     pub fn new(engine: Engine, options: WorkerOptions) -> Self {
         let id = engine.store.chance().id(engine.store.clock().now());
-        Self { engine, options, wake: Arc::default(), name: "worker".into(), id, carrier: None }
+        Self { engine, options, wake: Arc::default(), name: "worker".into(), id, carrier: None, likeness: None }
     }
 
     /// The same under a name that operators know it by.
@@ -93,6 +94,11 @@ impl Worker {
     /// The same, sending the outbox's letters this way. Without it they wait for a worker that does.
     pub fn posting(self, carrier: Arc<dyn Carrier>) -> Self {
         Self { carrier: Some(carrier), ..self }
+    }
+
+    /// The same with what keeps clients and companies at PSAs from being made twice; without, none are made.
+    pub fn matching(self, likeness: Arc<dyn Likeness>) -> Self {
+        Self { likeness: Some(likeness), ..self }
     }
 
     /// Wakes a worker of the same process at once: for whoever enqueued a job.
@@ -220,11 +226,11 @@ impl Worker {
     /// Does one job, with its lease kept alive beside it.
     async fn work(self, job: ClaimedJob, halt: CancellationToken, kill: CancellationToken) {
         let (engine, claimed) = (self.engine.clone(), job.clone());
-        let carrier = self.carrier.clone();
+        let (carrier, likeness) = (self.carrier.clone(), self.likeness.clone());
         let mut handler = Handler(tokio::spawn(async move {
             match claimed.kind.as_str() {
                 post::KIND => post::deliver(&engine, carrier.as_ref(), &claimed).await,
-                _ => engine.handle(&claimed, &halt).await,
+                _ => engine.handle_with(&claimed, &halt, likeness.as_deref()).await,
             }
         }));
         let every = self.options.lease / 3;

@@ -147,6 +147,7 @@ impl Journal {
             action: action.0,
             outcome: outcome.0.map(Into::into),
             actor: actor_id.0,
+            ..JournalFilter::default()
         };
         let tx = app.read(caller, Permission::JournalView).await?;
         let listed = tx.journal_list(&filter, &page).await?;
@@ -218,7 +219,8 @@ impl Journal {
     }
 }
 
-fn view(entry: JournalEntry, whole: bool) -> Entry {
+/// The view of an entry, with its changes or without.
+pub(super) fn view(entry: JournalEntry, whole: bool) -> Entry {
     Entry {
         id: entry.id.0,
         seq: entry.seq,

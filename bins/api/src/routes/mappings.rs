@@ -19,7 +19,6 @@ use crate::{
     app::AppData,
     auth::Caller,
     changes::Written,
-    freshness::is_stale,
     page::{Answer, page_request},
     problem::Failure,
     write::{Asked, Begun},
@@ -286,7 +285,7 @@ impl Mappings {
             next_cursor: page.0.next_cursor,
             total: page.0.total,
             synced_at,
-            stale: is_stale(&connection, synced_at, tx.now()),
+            stale: connection.is_stale(synced_at, tx.now()),
             syncing,
             problem: listing.and_then(|listing| listing.message).or(connection.state_reason),
         };

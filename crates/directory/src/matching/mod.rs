@@ -35,6 +35,7 @@ mod properties;
 mod tests;
 
 pub(crate) use identifiers::Identifiers;
+pub(crate) use normalise::bare;
 
 pub use decide::{Decision, decide};
 pub use suggest::Matcher;

@@ -125,6 +125,13 @@ impl Name {
     }
 }
 
+/// A name without its legal form, punctuation, case and accents; two that are equal are one name to a person. One that
+/// has no words (emoji) is itself.
+pub fn bare(raw: &str) -> String {
+    let name = Name::of(raw);
+    if name.has_no_words() { name.verbatim } else { name.compact }
+}
+
 /// Folds one word: case, accents, and the two ways of writing an umlaut (`ü` as `ue` or `u`) become one.
 pub fn key(word: &str) -> String {
     collapse_umlauts(&fold(word))

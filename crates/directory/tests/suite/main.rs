@@ -2,10 +2,13 @@
 
 mod clients;
 mod csv_import;
+mod customers;
 mod devices;
 mod drift;
 mod house;
 mod imports;
+mod kept;
+mod library;
 mod mappings;
 mod merges;
 mod model;

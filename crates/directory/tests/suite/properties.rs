@@ -169,9 +169,9 @@ impl<'a> Play<'a> {
             return;
         }
         let made = made.expect("creates");
-        let same = |(_, client): &(&ClientId, &ModelClient)| {
-            client.deleted.is_none() && client.name.to_lowercase() == name.to_lowercase()
-        };
+        let bare = |name: &str| name.to_lowercase().trim_end_matches(" pty ltd").to_owned();
+        let same =
+            |(_, client): &(&ClientId, &ModelClient)| client.deleted.is_none() && bare(&client.name) == bare(name);
         let expected: BTreeSet<ClientId> = self.model.clients.iter().filter(same).map(|(id, _)| *id).collect();
         if expected.len() <= 10 {
             assert_eq!(BTreeSet::from_iter(made.same_name), expected);

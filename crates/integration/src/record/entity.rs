@@ -24,4 +24,26 @@ pub struct Entity {
     pub active: Option<bool>,
     /// The vendor's own word for its state.
     pub status: Option<String>,
+    /// Postal address, where the vendor tells it by parts.
+    // Left out where there is none: entities stored before there were addresses stay as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<PostalAddress>,
+}
+
+/// A postal address by parts; country apart, which vendors tell in words and take as codes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct PostalAddress {
+    pub street: Option<String>,
+    pub city: Option<String>,
+    pub region: Option<String>,
+    pub post_code: Option<String>,
+}
+
+impl PostalAddress {
+    /// The address, unless nothing of it is known.
+    pub fn known(self) -> Option<Self> {
+        (self != Self::default()).then_some(self)
+    }
 }

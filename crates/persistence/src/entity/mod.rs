@@ -38,16 +38,32 @@ table!(organisation = "organisation", key(organisation_id: Uuid), {
 table!(staff = "staff", key(organisation_id: Uuid, id: Uuid), {
     email: String, email_key: String, name: String, role: String, password_hash: Option<String>,
     allow_clients: Option<String>, deny_clients: String, suspended_at: Option<DateTimeUtc>,
-    created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
+    removed_at: Option<DateTimeUtc>, created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
 });
 table!(session = "session", key(organisation_id: Uuid, id: Uuid), {
     staff_id: Uuid, token_hash: Vec<u8>, user_agent: Option<String>, address: Option<String>,
     created_at: DateTimeUtc, seen_at: DateTimeUtc, expires_at: DateTimeUtc,
+    proved_at: Option<DateTimeUtc>, enrolment: bool, idle_minutes: Option<i32>,
 });
 table!(api_key = "api_key", key(organisation_id: Uuid, id: Uuid), {
     staff_id: Uuid, name: String, hint: String, token_hash: Vec<u8>, key_scope: String,
     allow_clients: Option<String>, created_at: DateTimeUtc, expires_at: DateTimeUtc,
     revoked_at: Option<DateTimeUtc>, used_at: Option<DateTimeUtc>, version: i32,
+    requests_per_minute: Option<i32>, permissions: Option<String>,
+});
+table!(second_factor = "second_factor", key(organisation_id: Uuid, id: Uuid), {
+    account_kind: String, account_id: Uuid, kind: String, secret: Vec<u8>, confirmed_at: Option<DateTimeUtc>,
+    last_step: Option<i64>, codes_made_at: Option<DateTimeUtc>, created_at: DateTimeUtc, version: i32,
+});
+table!(recovery_code = "recovery_code", key(organisation_id: Uuid, account_kind: String, account_id: Uuid, code_hash: Vec<u8>), {
+    created_at: DateTimeUtc, used_at: Option<DateTimeUtc>,
+});
+table!(pending_session = "pending_session", key(organisation_id: Uuid, id: Uuid), {
+    account_kind: String, account_id: Uuid, token_hash: Vec<u8>, proof: Vec<u8>, attempts: i32,
+    created_at: DateTimeUtc, expires_at: DateTimeUtc,
+});
+table!(security_settings = "security_settings", key(organisation_id: Uuid), {
+    require_mfa: bool, idle_minutes: i32, absolute_minutes: i32, version: i32,
 });
 table!(client = "client", key(organisation_id: Uuid, id: Uuid), {
     name: String, name_key: String, status: String, notes: Option<String>, contact_email: Option<String>,
@@ -77,6 +93,32 @@ table!(delivery = "delivery", key(organisation_id: Uuid, connection_id: Uuid, de
 table!(snapshot = "snapshot", key(organisation_id: Uuid, client_id: Uuid, day: String), {
     body: String, taken_at: DateTimeUtc,
 }, client ClientId);
+table!(client_contact = "client_contact", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, name: String, name_key: String, email: Option<String>, phone: Option<String>,
+    title: Option<String>, escalation: Option<i32>, is_primary: bool, created_at: DateTimeUtc,
+    updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(client_note = "client_note", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, body: String, created_at: DateTimeUtc, created_by: Option<Uuid>, updated_at: DateTimeUtc,
+    updated_by: Option<Uuid>, version: i32,
+}, client ClientId);
+table!(saved_filter = "saved_filter", key(organisation_id: Uuid, id: Uuid), {
+    staff_id: Uuid, name: String, name_key: String, query: String, created_at: DateTimeUtc, updated_at: DateTimeUtc,
+    version: i32,
+});
+table!(tenant_setting = "tenant_setting", key(organisation_id: Uuid, id: Uuid), {
+    tenant_key: String, client_id: Option<Uuid>, display_name: Option<String>, tags: String, updated_at: DateTimeUtc,
+    version: i32,
+});
+table!(library_document = "library_document", key(organisation_id: Uuid, id: Uuid), {
+    library: String, client_id: Option<Uuid>, title: String, title_key: String, slug: String,
+    category: Option<String>, category_key: Option<String>, content: String, content_hash: String,
+    published_at: Option<DateTimeUtc>, created_at: DateTimeUtc, created_by: Option<Uuid>, updated_at: DateTimeUtc,
+    updated_by: Option<Uuid>, deleted_at: Option<DateTimeUtc>, version: i32,
+});
+table!(library_version = "library_version", key(organisation_id: Uuid, document_id: Uuid, version: i32), {
+    title: String, content: String, content_hash: String, created_at: DateTimeUtc, created_by: Option<Uuid>,
+});
 table!(vendor_entity = "entity", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, integration: String, kind: String, vendor_id: String, name: String, name_key: String,
     body: String, raw: Vec<u8>, raw_hash: Vec<u8>, content_hash: Vec<u8>, first_seen_at: DateTimeUtc,
@@ -90,6 +132,22 @@ table!(entity_domain = "entity_domain", key(organisation_id: Uuid, domain: Strin
 table!(drift_decision = "drift_decision", key(organisation_id: Uuid, id: Uuid), {
     entity_id: Uuid, client_id: Option<Uuid>, kind: String, decision: String, reason: Option<String>,
     decided_at: DateTimeUtc, decided_by: Option<Uuid>,
+}, client ClientId);
+table!(psa_settings = "psa_settings", key(organisation_id: Uuid, connection_id: Uuid), {
+    direction: String, owners: String, clients_since: Option<DateTimeUtc>, only_active: bool, only_states: String,
+    companies_since: Option<DateTimeUtc>, version: i32, touched_at: Option<DateTimeUtc>,
+    passed_at: Option<DateTimeUtc>, pass_error: Option<String>,
+});
+table!(psa_field = "psa_field", key(organisation_id: Uuid, entity_id: Uuid, field: String), {
+    client_id: Uuid, ours: Option<String>, theirs: Option<String>, sent: bool, agreed_at: DateTimeUtc,
+}, client ClientId);
+table!(psa_company = "psa_company", key(organisation_id: Uuid, entity_id: Uuid), {
+    connection_id: Uuid, body: String, read_at: DateTimeUtc,
+});
+table!(psa_conflict = "psa_conflict", key(organisation_id: Uuid, id: Uuid), {
+    connection_id: Uuid, entity_id: Option<Uuid>, client_id: Option<Uuid>, field: Option<String>, kind: String,
+    state: String, ours: Option<String>, theirs: Option<String>, ours_at: Option<DateTimeUtc>,
+    ours_by: Option<String>, theirs_at: Option<DateTimeUtc>, message: Option<String>, created_at: DateTimeUtc,
 }, client ClientId);
 table!(record = "record", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, entity_id: Uuid, kind: String, vendor_id: String, title: String, title_key: String,
@@ -183,6 +241,14 @@ table!(job = "job", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Option<Uuid>, worker_id: Option<Uuid>, waits_until: Option<DateTimeUtc>,
 });
 
+table!(staff_invitation = "staff_invitation", key(organisation_id: Uuid, id: Uuid), {
+    email: String, email_key: String, name: String, role: String, allow_clients: Option<String>, deny_clients: String,
+    token_hash: Vec<u8>, sent: i32, created_at: DateTimeUtc, created_by: Option<Uuid>, expires_at: DateTimeUtc,
+    accepted_at: Option<DateTimeUtc>, revoked_at: Option<DateTimeUtc>, staff_id: Option<Uuid>, version: i32,
+});
+table!(password_reset = "password_reset", key(organisation_id: Uuid, staff_id: Uuid), {
+    token_hash: Vec<u8>, created_at: DateTimeUtc, expires_at: DateTimeUtc,
+});
 table!(mail = "mail", key(organisation_id: Uuid, id: Uuid), {
     kind: String, recipient: String, mail_key: String, state: String, body: Option<Vec<u8>>, attempts: i32,
     last_error: Option<String>, send_before: Option<DateTimeUtc>, created_at: DateTimeUtc,

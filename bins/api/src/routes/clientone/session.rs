@@ -132,14 +132,20 @@ impl PortalSessions {
     ) -> Result<Answer<SessionViews>, Failure> {
         let (tx, visit) = caller.visit()?;
         let rows = access::portal_session_list(&tx, &app.gate).await?;
-        let items = rows.into_iter().map(|row| SessionView {
-            id: row.id.0,
-            current: visit.session == row.id,
-            user_agent: row.user_agent,
-            address: row.address,
-            created_at: row.created_at,
-            seen_at: row.seen_at,
-            expires_at: row.expires_at,
+        let items = rows.into_iter().map(|row| {
+            let (browser, system) = access::browser_and_system(row.user_agent.as_deref().unwrap_or_default());
+            SessionView {
+                id: row.id.0,
+                current: visit.session == row.id,
+                browser,
+                system: system.map(str::to_owned),
+                user_agent: row.user_agent,
+                address: row.address,
+                created_at: row.created_at,
+                seen_at: row.seen_at,
+                idle_ends_at: row.seen_at + app.gate.options.session_idle,
+                expires_at: row.expires_at,
+            }
         });
         Ok(Answer::new(SessionViews { items: items.collect() }))
     }
