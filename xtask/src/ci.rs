@@ -14,7 +14,7 @@ const STEPS: [Step; 9] = [
     ("dependencies", dependencies),
     ("clippy", || shell::run(&mut shell::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
     // Tests that kill a process, and the generated clients, run them.
-    ("binaries", || shell::run(&mut shell::cargo(["build", "-p", "api", "-p", "worker", "-p", "demo"]))),
+    ("binaries", || shell::run(&mut shell::cargo(shell::BINARIES))),
     ("node packages", node_packages),
     ("tests", || test::run_with("ci", &[])),
     ("document", || document::run(true)),

@@ -1,6 +1,6 @@
 //! The API's documents, as it describes itself: generated, checked in, and compared in CI.
 
-use std::{collections::BTreeSet, fmt, fs};
+use std::{collections::BTreeSet, fmt, fs, process::Command};
 
 use anyhow::{Context, Result, bail};
 use serde::{
@@ -18,8 +18,10 @@ const DOCUMENTS: [(&str, &[&str]); 2] =
 
 /// `cargo xtask openapi`.
 pub fn run(check: bool) -> Result<()> {
+    shell::run(&mut shell::cargo(shell::BINARIES))?;
+    let api = shell::binary("api")?;
     for (path, arguments) in DOCUMENTS {
-        let printed = shell::output(shell::cargo(["run", "--quiet", "-p", "api", "--"]).args(arguments))?;
+        let printed = shell::output(Command::new(&api).args(arguments))?;
         let wanted = pretty(&printed).with_context(|| format!("what the api prints for {path}"))?;
         let file = shell::root().join(path);
         let found = fs::read_to_string(&file).unwrap_or_default();

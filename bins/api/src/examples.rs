@@ -122,7 +122,6 @@ examples! {
         "name": "Pat Quay", "text_hash": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
     },
     AgreementDecline => { "reason": "The notice is too short." },
-    ApiKeyCreate => { "name": "Nightly report", "scope": "read", "expires_in_days": 90 },
     SessionComplete => { "token": "pending_the-token-of-the-first-step", "code": "123456" },
     Reauthentication => { "password": "a long password of one's own" },
     TotpConfirm => { "code": "123456" },

@@ -158,7 +158,7 @@ impl App {
 
     /// The same error again; where it is a refusal that showed only on the way, with an entry in the journal. The
     /// transaction that met it has ended.
-    pub async fn noted(&self, context: &Context, action: &str, error: Error) -> Result<Error> {
+    async fn noted(&self, context: &Context, action: &str, error: Error) -> Result<Error> {
         match &error {
             Error::Forbidden { permission } => self.note_denied(context, permission.as_str(), action).await?,
             Error::PortalForbidden { permission } => self.note_denied(context, permission.as_str(), action).await?,

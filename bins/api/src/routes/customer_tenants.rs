@@ -88,10 +88,8 @@ impl CustomerTenants {
             Begun::New(write) => write,
         };
         let may = |integration: &str| app.permit_vendor(&context, Permission::MappingsSave, integration).is_ok();
-        if let Err(refused) = customer_tenant_associate(&write.tx, client, tenant, may).await {
-            drop(write);
-            return Err(app.noted(&context, action, refused).await?.into());
-        }
+        let done = customer_tenant_associate(&write.tx, client, tenant, may).await;
+        let (write, _) = app.passed(write, done).await?;
         let item = detail(&app, &write.tx, client).await?;
         Ok(Answer::new(write.finish(Some(item), Vec::new()).await?))
     }
@@ -124,10 +122,8 @@ impl CustomerTenants {
             Begun::New(write) => write,
         };
         let may = |integration: &str| app.permit_vendor(&context, Permission::MappingsSave, integration).is_ok();
-        if let Err(refused) = customer_tenant_dissociate(&write.tx, client, tenant, may).await {
-            drop(write);
-            return Err(app.noted(&context, action, refused).await?.into());
-        }
+        let done = customer_tenant_dissociate(&write.tx, client, tenant, may).await;
+        let (write, _) = app.passed(write, done).await?;
         let item = detail(&app, &write.tx, client).await?;
         Ok(Answer::new(write.finish(Some(item), Vec::new()).await?))
     }

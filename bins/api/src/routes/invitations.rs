@@ -175,13 +175,8 @@ impl Invitations {
             allow_clients: body.allow_clients.map(ids),
             deny_clients: ids(body.deny_clients.unwrap_or_default()),
         };
-        let row = match access::staff_invite(&write.tx, &app.gate, new, &page).await {
-            Ok(row) => row,
-            Err(error) => {
-                drop(write);
-                return Err(app.noted(&context, "staff_invite", error).await?.into());
-            }
-        };
+        let done = access::staff_invite(&write.tx, &app.gate, new, &page).await;
+        let (write, row) = app.passed(write, done).await?;
         let answer = write.finish(Some(view(row, context.now)), Vec::new()).await?;
         app.wake.notify_one();
         Ok(Answer::new(answer))
@@ -212,13 +207,8 @@ impl Invitations {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        let row = match access::staff_invitation_revoke(&write.tx, StaffInvitationId(id)).await {
-            Ok(row) => row,
-            Err(error) => {
-                drop(write);
-                return Err(app.noted(&context, action, error).await?.into());
-            }
-        };
+        let done = access::staff_invitation_revoke(&write.tx, StaffInvitationId(id)).await;
+        let (write, row) = app.passed(write, done).await?;
         Ok(Answer::new(write.finish(Some(view(row, context.now)), Vec::new()).await?))
     }
 

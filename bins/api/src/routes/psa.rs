@@ -94,13 +94,8 @@ impl Psa {
             Begun::New(write) => write,
         };
         let done = psa_settings_update(&write.tx, app.entries, ConnectionId(connection_id.0), body.0.patch()).await;
-        let view = match done {
-            Ok(view) => view,
-            Err(refused) => {
-                drop(write);
-                return Err(app.noted(&context, NAME, refused).await?.into());
-            }
-        };
+        let done = done;
+        let (write, view) = app.passed(write, done).await?;
         let answer = write.finish(Some(view.into()), Vec::new()).await?;
         app.wake.notify_one();
         Ok(Answer::new(answer))
@@ -170,13 +165,9 @@ impl Psa {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        let items = match psa_conflict_resolve(&write.tx, &choices(body.0.resolutions)?).await {
-            Ok(items) => items.into_iter().map(Into::into).collect(),
-            Err(refused) => {
-                drop(write);
-                return Err(app.noted(&context, NAME, refused).await?.into());
-            }
-        };
+        let done = psa_conflict_resolve(&write.tx, &choices(body.0.resolutions)?).await;
+        let (write, items) = app.passed(write, done).await?;
+        let items = items.into_iter().map(Into::into).collect();
         let answer = write.finish(Some(PsaConflicts { items }), Vec::new()).await?;
         app.wake.notify_one();
         Ok(Answer::new(answer))

@@ -174,10 +174,8 @@ impl SecondFactors {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        if let Err(error) = access::second_factor_reset(&write.tx, id).await {
-            write.tx.rollback().await?;
-            return Err(app.noted(&context, "second_factor_reset", error).await?.into());
-        }
+        let done = access::second_factor_reset(&write.tx, id).await;
+        let (write, _) = app.passed(write, done).await?;
         Ok(Answer::new(write.finish(Some(Acknowledged { done: true }), Vec::new()).await?))
     }
 }

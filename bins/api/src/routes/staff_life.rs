@@ -128,13 +128,8 @@ impl StaffLife {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        let row = match access::staff_remove(&write.tx, StaffId(staff_id.0)).await {
-            Ok(row) => row,
-            Err(error) => {
-                drop(write);
-                return Err(app.noted(&context, "staff_remove", error).await?.into());
-            }
-        };
+        let done = access::staff_remove(&write.tx, StaffId(staff_id.0)).await;
+        let (write, row) = app.passed(write, done).await?;
         Ok(Answer::new(write.finish(Some(view(row)), Vec::new()).await?))
     }
 
@@ -174,13 +169,8 @@ impl StaffLife {
             Begun::New(write) => write,
         };
         let done = access::ownership_transfer(&write.tx, StaffId(staff_id.0), body.0.own_role.into()).await;
-        let (owner, _) = match done {
-            Ok(rows) => rows,
-            Err(error) => {
-                drop(write);
-                return Err(app.noted(&context, action, error).await?.into());
-            }
-        };
+        let done = done;
+        let (write, (owner, _)) = app.passed(write, done).await?;
         Ok(Answer::new(write.finish(Some(view(owner)), Vec::new()).await?))
     }
 

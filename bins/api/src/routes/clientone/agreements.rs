@@ -153,7 +153,7 @@ impl CompanyAgreements {
         let user_agent = request.header("user-agent").map(str::to_owned);
         let given = SignatureGiven { name, text_hash, user_agent };
         let done = clientone::agreement_sign(&write.tx, &visit.user, settings, id, given).await;
-        end(&app, &context, write, "agreement_sign", done).await
+        end(&app, write, done).await
     }
 
     /// Decline an agreement that I have read
@@ -183,7 +183,7 @@ impl CompanyAgreements {
             Begun::New(write) => write,
         };
         let done = clientone::agreement_decline(&write.tx, &visit.user, settings, id, &body.0.reason).await;
-        end(&app, &context, write, "agreement_decline", done).await
+        end(&app, write, done).await
     }
 }
 
@@ -201,18 +201,11 @@ async fn begin(
 /// Ends it as asked; a refusal leaves an entry.
 async fn end(
     app: &App,
-    context: &Context,
     write: Box<Write>,
-    action: &'static str,
     done: domain::Result<(AgreementInstance, Agreement)>,
 ) -> Result<Answer<Written<CompanyAgreement>>, Failure> {
-    match done {
-        Ok((copy, agreement)) => Ok(Answer::new(write.finish(Some(view(copy, agreement, true)), Vec::new()).await?)),
-        Err(error) => {
-            drop(write);
-            Err(app.noted(context, action, error).await?.into())
-        }
-    }
+    let (write, (copy, agreement)) = app.passed(write, done).await?;
+    Ok(Answer::new(write.finish(Some(view(copy, agreement, true)), Vec::new()).await?))
 }
 
 fn view(copy: AgreementInstance, agreement: Agreement, may_sign: bool) -> CompanyAgreement {

@@ -104,13 +104,8 @@ impl Colleagues {
         let ColleagueInvite { email, name } = body.0;
         let new = NewPortalUser { client: visit.user.client_id, email, name, role: PortalRole::User };
         let base = base(&app, request)?;
-        let row = match access::portal_user_invite(&write.tx, &app.gate, &base, new).await {
-            Ok(row) => row,
-            Err(error) => {
-                drop(write);
-                return Err(app.noted(&context, "colleague_invite", error).await?.into());
-            }
-        };
+        let done = access::portal_user_invite(&write.tx, &app.gate, &base, new).await;
+        let (write, row) = app.passed(write, done).await?;
         Ok(Answer::new(write.finish(Some(view(row)), Vec::new()).await?))
     }
 
@@ -140,13 +135,8 @@ impl Colleagues {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        let row = match access::portal_user_deactivate(&write.tx, id).await {
-            Ok(row) => row,
-            Err(error) => {
-                drop(write);
-                return Err(app.noted(&context, action, error).await?.into());
-            }
-        };
+        let done = access::portal_user_deactivate(&write.tx, id).await;
+        let (write, row) = app.passed(write, done).await?;
         Ok(Answer::new(write.finish(Some(view(row)), Vec::new()).await?))
     }
 
@@ -176,13 +166,8 @@ impl Colleagues {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        let row = match access::portal_user_reactivate(&write.tx, id).await {
-            Ok(row) => row,
-            Err(error) => {
-                drop(write);
-                return Err(app.noted(&context, action, error).await?.into());
-            }
-        };
+        let done = access::portal_user_reactivate(&write.tx, id).await;
+        let (write, row) = app.passed(write, done).await?;
         Ok(Answer::new(write.finish(Some(view(row)), Vec::new()).await?))
     }
 }

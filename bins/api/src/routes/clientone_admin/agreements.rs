@@ -153,13 +153,8 @@ impl Agreements {
             Begun::New(write) => write,
         };
         let AgreementCreate { title, text, managers_only } = body.0;
-        let row = match clientone::agreement_create(&write.tx, AgreementDraft { title, text, managers_only }).await {
-            Ok(row) => row,
-            Err(error) => {
-                drop(write);
-                return Err(app.noted(&context, action, error).await?.into());
-            }
-        };
+        let done = clientone::agreement_create(&write.tx, AgreementDraft { title, text, managers_only }).await;
+        let (write, row) = app.passed(write, done).await?;
         let version = row.version;
         Ok(Answer::versioned(write.finish(Some(view(row)), Vec::new()).await?, version))
     }
@@ -193,13 +188,8 @@ impl Agreements {
         };
         let AgreementUpdate { title, text, managers_only } = body.0;
         let patch = AgreementPatch { title, text, managers_only, version: if_match(version.0.as_deref())? };
-        let row = match clientone::agreement_update(&write.tx, id, patch).await {
-            Ok(row) => row,
-            Err(error) => {
-                drop(write);
-                return Err(app.noted(&context, action, error).await?.into());
-            }
-        };
+        let done = clientone::agreement_update(&write.tx, id, patch).await;
+        let (write, row) = app.passed(write, done).await?;
         let version = row.version;
         Ok(Answer::versioned(write.finish(Some(view(row)), Vec::new()).await?, version))
     }
@@ -230,13 +220,8 @@ impl Agreements {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        let row = match clientone::agreement_revise(&write.tx, id).await {
-            Ok(row) => row,
-            Err(error) => {
-                drop(write);
-                return Err(app.noted(&context, action, error).await?.into());
-            }
-        };
+        let done = clientone::agreement_revise(&write.tx, id).await;
+        let (write, row) = app.passed(write, done).await?;
         let version = row.version;
         Ok(Answer::versioned(write.finish(Some(view(row)), Vec::new()).await?, version))
     }
@@ -279,13 +264,8 @@ impl Agreements {
         };
         // Without a public origin the letters go without a link.
         let base = base(&app, request).ok();
-        let row = match clientone::agreement_send(&write.tx, id, sending, base.as_deref()).await {
-            Ok((row, _)) => row,
-            Err(error) => {
-                drop(write);
-                return Err(app.noted(&context, action, error).await?.into());
-            }
-        };
+        let done = clientone::agreement_send(&write.tx, id, sending, base.as_deref()).await;
+        let (write, (row, _)) = app.passed(write, done).await?;
         let version = row.version;
         Ok(Answer::versioned(write.finish(Some(view(row)), Vec::new()).await?, version))
     }

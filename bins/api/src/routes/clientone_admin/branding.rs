@@ -141,14 +141,8 @@ impl ClientOneBranding {
             Begun::New(write) => write,
         };
         let version = if_match(version.0.as_deref())?;
-        let (branding, version) =
-            match clientone::clientone_default_branding_set(&write.tx, draft(body.0), version).await {
-                Ok(done) => done,
-                Err(error) => {
-                    drop(write);
-                    return Err(app.noted(&context, action, error).await?.into());
-                }
-            };
+        let done = clientone::clientone_default_branding_set(&write.tx, draft(body.0), version).await;
+        let (write, (branding, version)) = app.passed(write, done).await?;
         Ok(Answer::versioned(write.finish(Some(default(&branding, version)), Vec::new()).await?, version))
     }
 

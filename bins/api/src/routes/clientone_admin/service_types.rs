@@ -148,13 +148,8 @@ impl ServiceRequestTypes {
         };
         let ServiceRequestTypeCreate { name, description, fields } = body.0;
         let draft = ServiceRequestTypeDraft { name, description, fields: form(fields) };
-        let row = match clientone::service_request_type_create(&write.tx, draft).await {
-            Ok(row) => row,
-            Err(error) => {
-                drop(write);
-                return Err(app.noted(&context, action, error).await?.into());
-            }
-        };
+        let done = clientone::service_request_type_create(&write.tx, draft).await;
+        let (write, row) = app.passed(write, done).await?;
         let version = row.version;
         Ok(Answer::versioned(write.finish(Some(view(row)), Vec::new()).await?, version))
     }
@@ -189,13 +184,8 @@ impl ServiceRequestTypes {
         let ServiceRequestTypeUpdate { name, description, fields, active } = body.0;
         let version = if_match(version.0.as_deref())?;
         let patch = ServiceRequestTypePatch { name, description, fields: fields.map(form), active, version };
-        let row = match clientone::service_request_type_update(&write.tx, id, patch).await {
-            Ok(row) => row,
-            Err(error) => {
-                drop(write);
-                return Err(app.noted(&context, action, error).await?.into());
-            }
-        };
+        let done = clientone::service_request_type_update(&write.tx, id, patch).await;
+        let (write, row) = app.passed(write, done).await?;
         let version = row.version;
         Ok(Answer::versioned(write.finish(Some(view(row)), Vec::new()).await?, version))
     }

@@ -102,13 +102,8 @@ impl TicketFields {
             Begun::New(write) => write,
         };
         let version = if_match(version.0.as_deref())?;
-        let (form, version) = match clientone::ticket_form_set(&write.tx, form(body.0.fields), version).await {
-            Ok(done) => done,
-            Err(error) => {
-                drop(write);
-                return Err(app.noted(&context, action, error).await?.into());
-            }
-        };
+        let done = clientone::ticket_form_set(&write.tx, form(body.0.fields), version).await;
+        let (write, (form, version)) = app.passed(write, done).await?;
         Ok(Answer::versioned(write.finish(Some(view(form, version)), Vec::new()).await?, version))
     }
 }
