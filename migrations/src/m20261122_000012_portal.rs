@@ -41,6 +41,7 @@ impl MigrationTrait for Migration {
                 email text NOT NULL,
                 email_key $text NOT NULL,
                 name text NOT NULL,
+                name_key $text NOT NULL,
                 phone text,
                 role $text NOT NULL,
                 state $text NOT NULL,
@@ -87,13 +88,13 @@ impl MigrationTrait for Migration {
                 created_at $time NOT NULL,
                 PRIMARY KEY (organisation_id, id),
                 FOREIGN KEY (organisation_id, portal_user_id)
-                    REFERENCES portal_user (organisation_id, id) ON DELETE CASCADE,
-                FOREIGN KEY (organisation_id, device_id) REFERENCES device (organisation_id, id) ON DELETE CASCADE
+                    REFERENCES portal_user (organisation_id, id) ON DELETE CASCADE
             )",
             "CREATE UNIQUE INDEX portal_device_pair ON portal_device (organisation_id, portal_user_id, device_id)",
             "CREATE INDEX portal_device_device ON portal_device (organisation_id, device_id)",
-            // What portal users did, which their feed reads.
+            // What portal users did: the feed of one of them, and that of all.
             "CREATE INDEX journal_portal ON journal (organisation_id, actor_id, seq) WHERE actor_kind = 'portal_user'",
+            "CREATE INDEX journal_portal_feed ON journal (organisation_id, seq) WHERE actor_kind = 'portal_user'",
         ];
         dialect.run(manager, &made).await?;
         dialect.lock_rows(manager, &TABLES).await
@@ -101,8 +102,10 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let gone = TABLES.map(|table| format!("DROP TABLE IF EXISTS {table}"));
-        let gone: Vec<&str> =
-            ["DROP INDEX IF EXISTS journal_portal"].into_iter().chain(gone.iter().map(String::as_str)).collect();
+        let gone: Vec<&str> = ["DROP INDEX IF EXISTS journal_portal", "DROP INDEX IF EXISTS journal_portal_feed"]
+            .into_iter()
+            .chain(gone.iter().map(String::as_str))
+            .collect();
         Dialect::of(manager).run(manager, &gone).await
     }
 }

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use access::Gate;
 use domain::{ConnectionId, Context, Error, Grant, Permission, Result};
 use integration::{Capability, Category, Entry};
+use ipnet::IpNet;
 use persistence::{Store, Tx};
 use sync::{Counting, Engine};
 use tokio::sync::{Notify, Semaphore};
@@ -34,6 +35,8 @@ pub struct App {
     /// Where browsers reach us ("https://panelone.msp.example"); without it only consents begun on the loopback
     /// find their way back.
     pub public_origin: Option<String>,
+    /// Proxies that are believed about where a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
     /// How many more may watch a sync as it moves: each asks the database once a second.
     pub watchers: Arc<Semaphore>,
     /// Which vendors count devices and users.
@@ -55,6 +58,7 @@ impl App {
             gate,
             secure_cookies,
             public_origin: None,
+            trusted_proxies: Vec::new(),
             watchers: Arc::new(Semaphore::new(WATCHERS)),
             counting,
             capabilities,
@@ -64,6 +68,11 @@ impl App {
     /// The same, reached by browsers at this origin.
     pub fn at_origin(self, public_origin: Option<String>) -> Self {
         Self { public_origin, ..self }
+    }
+
+    /// The same, behind these proxies.
+    pub fn behind(self, trusted_proxies: Vec<IpNet>) -> Self {
+        Self { trusted_proxies, ..self }
     }
 
     /// A vendor of the catalogue.

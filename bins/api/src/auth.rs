@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use access::RequestMeta;
 use domain::{Context, Error, Result, SessionId};
+use ipnet::IpNet;
 use persistence::{SessionRow, Tx};
 use poem::{Request, http::Method, web::cookie::CookieJar};
 use poem_openapi::{
@@ -108,6 +109,11 @@ async fn check_session(request: &Request, token: ApiKey) -> poem::Result<Checked
         return Err(Failure::from(error).into());
     }
     let found = access::session_open(&app.store, &app.gate, &token.key, &meta(request)).await;
+    if let Ok(Some(open)) = &found
+        && let Some(wait) = app.gate.session_wait(open.session.id.0, app.store.clock().now())
+    {
+        return Err(Failure::rate_limited(wait).into());
+    }
     Ok(Checked(found.and_then(|open| open.map(|open| (open.tx, Some(open.session))).ok_or(Error::Unauthenticated))))
 }
 
@@ -118,12 +124,26 @@ fn app(request: &Request) -> poem::Result<&Arc<App>> {
 
 /// What is known of a request before its caller is.
 pub fn meta(request: &Request) -> RequestMeta {
-    let source_address = request.remote_addr().as_socket_addr().map(|address| plain(address.ip()).to_string());
+    let peer = request.remote_addr().as_socket_addr().map(|address| address.ip().to_canonical());
+    let proxies = app(request).map(|app| app.trusted_proxies.as_slice()).unwrap_or_default();
+    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let source_address = peer.map(|peer| source(peer, proxies, forwarded).to_string());
     RequestMeta { request_id: request_id::current(), source_address }
 }
 
-fn plain(address: IpAddr) -> IpAddr {
-    address.to_canonical()
+/// Whence a request comes. Each proxy adds to `X-Forwarded-For` at the end who asked it; what stands before the first
+/// that is not ours was written by a stranger, who may write anything.
+fn source<'a>(peer: IpAddr, proxies: &[IpNet], forwarded: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {
+    let ours = |address: &IpAddr| proxies.iter().any(|net| net.contains(address));
+    let mut last = peer;
+    for word in forwarded.rev().flat_map(|line| line.rsplit(',')) {
+        if !ours(&last) {
+            break;
+        }
+        let Ok(address) = word.trim().parse::<IpAddr>() else { break };
+        last = address.to_canonical();
+    }
+    last
 }
 
 /// Refuses a request that changes something and comes from another site's page (cross-site request
@@ -166,4 +186,24 @@ pub fn set_cookie(jar: &CookieJar, name: &str, token: Option<&str>, secure: bool
         cookie.make_removal();
     }
     jar.add(cookie);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_proxies_are_believed() {
+        let proxies: Vec<IpNet> = vec!["10.0.0.0/8".parse().expect("a network"), "::1/128".parse().expect("a network")];
+        let of = |peer: &str, lines: &[&str]| {
+            source(peer.parse().expect("an address"), &proxies, lines.iter().copied()).to_string()
+        };
+        assert_eq!(of("198.51.100.7", &["203.0.113.9"]), "198.51.100.7", "a stranger says what it likes");
+        assert_eq!(of("10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
+        assert_eq!(of("10.0.0.1", &["192.0.2.1, 203.0.113.9"]), "203.0.113.9", "what the stranger wrote comes first");
+        assert_eq!(of("10.0.0.1", &["192.0.2.1", "203.0.113.9, 10.0.0.2"]), "203.0.113.9");
+        assert_eq!(of("10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(of("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(of("::1", &["::ffff:203.0.113.9"]), "203.0.113.9");
+    }
 }

@@ -180,7 +180,9 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     };
     let gate = Gate::new(AccessOptions::default(), store.chance().clone())?;
     tokio::spawn(forget_attempts(store.clone(), stop.clone()));
-    let app = Arc::new(App::new(store, engine, wake, gate, settings.secure_cookies).at_origin(settings.origin()));
+    let proxies = settings.proxies().map_err(anyhow::Error::msg)?;
+    let app = App::new(store, engine, wake, gate, settings.secure_cookies);
+    let app = Arc::new(app.at_origin(settings.origin()).behind(proxies));
     tracing::info!(listen = %settings.listen, worker = settings.with_worker, "serving");
     let server = Server::new(TcpListener::bind(settings.listen.clone()));
     let until = {

@@ -46,6 +46,11 @@ async fn check(request: &Request, token: ApiKey) -> poem::Result<Checked> {
         return Err(Failure::from(error).into());
     }
     let found = access::portal_session_read(&app.store, &app.gate, &token.key, &meta(request)).await;
+    if let Ok(Some((_, visit))) = &found
+        && let Some(wait) = app.gate.session_wait(visit.session.0, app.store.clock().now())
+    {
+        return Err(Failure::rate_limited(wait).into());
+    }
     Ok(Checked(found.and_then(|found| found.ok_or(Error::Unauthenticated))))
 }
 

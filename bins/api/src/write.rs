@@ -218,10 +218,15 @@ impl Write {
     where
         T: ParseFromJSON + ToJSON + Send + Sync,
     {
+        let portal = self.tx.context().permissions.portal_role().is_some();
+        let shown = |set, dry_run| {
+            let set = ChangeSet::of(set, dry_run);
+            if portal { set.counted() } else { set }
+        };
         let Some((caller, key)) = &self.key else {
             let dry_run = self.apply.dry_run;
             let set = self.tx.finish(self.action, &self.apply).await?;
-            return Ok(Written { item, warnings, change_set: ChangeSet::of(set, dry_run) });
+            return Ok(Written { item, warnings, change_set: shown(set, dry_run) });
         };
         let planned = self.tx.change_set();
         if self.apply.expect.as_ref().is_some_and(|expected| *expected != planned.digest) {
@@ -230,7 +235,7 @@ impl Write {
         // The entry is written first, so that the kept answer names it.
         let mut set = planned;
         set.entry = self.tx.journal_note(self.action, self.apply.reason.as_deref()).await?;
-        let answer = Written { item, warnings, change_set: ChangeSet::of(set, false) };
+        let answer = Written { item, warnings, change_set: shown(set, false) };
         self.tx.idempotency_answer(caller, key, 200, answer.to_json_string()).await?;
         self.tx.commit_noted().await?;
         Ok(answer)

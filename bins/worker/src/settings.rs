@@ -1,7 +1,12 @@
 //! Configuration: a file, then the environment; every mistake named at once.
 
-use std::{collections::HashMap, net::SocketAddr, path::Path};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
 
+use ipnet::IpNet;
 use persistence::KeyRing;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -44,6 +49,9 @@ pub struct Settings {
     /// Where browsers reach us: `https://panelone.msp.example`. Vendors send people back to it.
     #[serde(default)]
     pub public_origin: String,
+    /// Proxies that are believed about where requests come from: addresses or networks, separated by commas.
+    #[serde(default)]
+    pub trusted_proxies: String,
     /// Who letters come from: `Name <name@msp.example>`.
     #[serde(default = "sender")]
     pub mail_from: String,
@@ -163,6 +171,9 @@ impl Settings {
         if let Err(why) = transport::AddressPolicy::allowing(self.exceptions()) {
             mistakes.push(format!("PANELONE_VENDOR_EXCEPTIONS: {why}"));
         }
+        if let Err(why) = self.proxies() {
+            mistakes.push(format!("PANELONE_TRUSTED_PROXIES: {why}"));
+        }
         mistakes.extend(crate::post::mistakes(self));
         mistakes
     }
@@ -170,6 +181,15 @@ impl Settings {
     /// Where browsers reach us, if that is set.
     pub fn origin(&self) -> Option<String> {
         (!self.public_origin.is_empty()).then(|| self.public_origin.trim_end_matches('/').to_owned())
+    }
+
+    /// The proxies in front of us.
+    pub fn proxies(&self) -> Result<Vec<IpNet>, String> {
+        let named = self.trusted_proxies.split(',').map(str::trim).filter(|text| !text.is_empty());
+        let one = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        named
+            .map(|text| one(text).map_err(|_| format!("{text} is no address and no network such as 10.0.0.0/8")))
+            .collect()
     }
 
     /// The exceptions of the address policy.

@@ -21,6 +21,8 @@ use crate::{
 
 /// Days a key lives when nothing is said.
 const DAYS: u32 = 90;
+/// Keys that someone may have at once: each has its own limit of requests.
+const KEYS: usize = 50;
 /// Days a key lives at most.
 const MOST_DAYS: u32 = 366;
 
@@ -74,6 +76,10 @@ pub async fn api_key_create(tx: &Tx, gate: &Gate, new: NewKey) -> Result<Created
     let Ok(name) = name else { return Err(Error::Invalid(problems)) };
     if !problems.is_empty() {
         return Err(Error::Invalid(problems));
+    }
+    let keys = tx.api_key_list(Some(owner)).await?;
+    if keys.iter().filter(|key| key.revoked_at.is_none() && key.expires_at > tx.now()).count() >= KEYS {
+        return Err(Error::conflict("too_many_keys", format!("You have {KEYS} keys that work: revoke one first.")));
     }
     let token = api_key_token(gate.passwords.chance(), tx.organisation(), gate.options.environment);
     let key = ApiKeyRow {
@@ -184,7 +190,7 @@ pub async fn api_key_open(store: &Store, gate: &Gate, token: &str, request: &Req
         request_id: request.request_id.clone(),
         source_address: request.source_address.clone(),
     };
-    let rate = gate.rates.take(key.id, key.requests_per_minute, now);
+    let rate = gate.rates.take(key.id.0, key.requests_per_minute, now);
     if rate.retry_after.is_none() && key.used_at.is_none_or(|used| now - used >= NOTED_EVERY) {
         let (store, context, id) = (store.clone(), context.clone(), key.id);
         gate.mark("the use of an API key", async move {

@@ -181,7 +181,7 @@ pub(crate) fn link_over() -> Error {
 pub async fn staff_invitation_accept(store: &Store, gate: &Gate, answer: LinkAnswer) -> Result<StaffRow> {
     let across = store.across().await?;
     let (token, address) = (answer.token.expose_secret(), answer.request.source_address.as_deref());
-    let admission = throttle::admit(&across, &format!("link {token}"), address, store.clock().now()).await?;
+    let admission = throttle::admit_link(&across, token, address, store.clock().now()).await?;
     across.commit().await?;
     let Some((organisation, hash)) = parse_link(Link::Invitation, token) else { return Err(link_over()) };
     let now = store.clock().now();

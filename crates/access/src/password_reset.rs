@@ -16,6 +16,8 @@ use crate::{
 
 /// How long the link works.
 pub const RESET_LIFE: TimeDelta = TimeDelta::hours(1);
+/// For how long no second link is sent.
+const NEXT_LINK: TimeDelta = TimeDelta::minutes(5);
 
 /// Someone who forgot their password.
 #[derive(Clone, Debug)]
@@ -35,8 +37,7 @@ pub struct PasswordResetAsk {
 pub async fn password_reset_request(store: &Store, gate: &Gate, ask: PasswordResetAsk) -> Result<()> {
     let across = store.across().await?;
     let (now, address) = (store.clock().now(), ask.request.source_address.as_deref());
-    // Never taken back: who asks often waits, whether the address is known or not.
-    throttle::admit(&across, &format!("reset {}", ask.email.trim()), address, now).await?;
+    throttle::admit_ask(&across, &ask.email, address, now).await?;
     let slug = ask.organisation.as_deref().map(|slug| slug.trim().to_lowercase());
     let found = across.staff_by_email(&ask.email, slug.as_deref()).await?;
     across.commit().await?;
@@ -46,6 +47,11 @@ pub async fn password_reset_request(store: &Store, gate: &Gate, ask: PasswordRes
         let work = async move {
             let token = link_token(Link::PasswordReset, chance.as_ref(), staff.organisation);
             let tx = store.begin(staff_context(&staff, now, &request)).await?;
+            tx.team_lock().await?;
+            // A link that was just sent stays good: whoever asks in their stead must not void it, nor fill their mailbox.
+            if tx.password_reset(staff.id).await?.is_some_and(|last| now - last.created_at < NEXT_LINK) {
+                return Ok(());
+            }
             let expires_at = now + RESET_LIFE;
             let row =
                 PasswordResetRow { staff_id: staff.id, token_hash: token.hash.clone(), created_at: now, expires_at };
@@ -77,7 +83,7 @@ pub async fn password_reset_request(store: &Store, gate: &Gate, ask: PasswordRes
 pub async fn password_reset_set(store: &Store, gate: &Gate, answer: LinkAnswer) -> Result<()> {
     let across = store.across().await?;
     let (token, address) = (answer.token.expose_secret(), answer.request.source_address.as_deref());
-    let admission = throttle::admit(&across, &format!("link {token}"), address, store.clock().now()).await?;
+    let admission = throttle::admit_link(&across, token, address, store.clock().now()).await?;
     across.commit().await?;
     let Some((organisation, hash)) = parse_link(Link::PasswordReset, token) else { return Err(link_over()) };
     let now = store.clock().now();

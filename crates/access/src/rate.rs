@@ -1,5 +1,5 @@
-//! How many requests an API key may make: a bucket for each key, that fills evenly within a minute. It is kept in this
-//! process only: with several API processes behind one address, a key may make as many through each.
+//! How many requests an API key or a session may make: a bucket for each, that fills evenly within a minute. It is kept
+//! in this process only: with several API processes behind one address, each lets as many through.
 
 use std::{
     collections::HashMap,
@@ -7,10 +7,15 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use domain::{ApiKeyId, Timestamp};
+use domain::Timestamp;
+use uuid::Uuid;
+
+use crate::Gate;
 
 /// Requests in a minute for a key that says nothing.
 pub(crate) const USUAL: i32 = 600;
+/// Requests in a minute within one session: more than a person's pages need.
+const SESSION: i32 = 1_200;
 /// Requests in a minute that a key may be given.
 pub(crate) const ALLOWED: std::ops::RangeInclusive<i32> = 1..=6_000;
 /// Microseconds in which an empty bucket is full again.
@@ -31,13 +36,13 @@ pub struct Rate {
     pub retry_after: Option<u64>,
 }
 
-/// The buckets of this process: for each key the instant at which it is full again.
+/// The buckets of this process: for each key and session the instant at which it is full again.
 #[derive(Default)]
-pub(crate) struct Rates(Mutex<HashMap<ApiKeyId, Timestamp>>);
+pub(crate) struct Rates(Mutex<HashMap<Uuid, Timestamp>>);
 
 impl Rates {
-    /// Takes one request out of a key's bucket, if there is one left.
-    pub(crate) fn take(&self, key: ApiKeyId, per_minute: Option<i32>, now: Timestamp) -> Rate {
+    /// Takes one request out of a bucket, if there is one left.
+    pub(crate) fn take(&self, key: Uuid, per_minute: Option<i32>, now: Timestamp) -> Rate {
         let limit = per_minute.unwrap_or(USUAL).max(1);
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= BUCKETS {
@@ -47,6 +52,13 @@ impl Rates {
         let (rate, missing) = take(i64::from(limit), missing);
         buckets.insert(key, now + TimeDelta::microseconds(missing));
         rate
+    }
+}
+
+impl Gate {
+    /// Takes one request out of a session's bucket; the seconds to wait when there is none left.
+    pub fn session_wait(&self, session: Uuid, now: Timestamp) -> Option<u64> {
+        self.rates.take(session, Some(SESSION), now).retry_after
     }
 }
 
@@ -71,7 +83,6 @@ fn seconds(micros: i64) -> u64 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use uuid::Uuid;
 
     use super::*;
 
@@ -81,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_bucket_empties_and_fills_evenly() {
-        let (rates, key) = (Rates::default(), ApiKeyId(Uuid::nil()));
+        let (rates, key) = (Rates::default(), Uuid::nil());
         for left in (0..60).rev() {
             let rate = rates.take(key, Some(60), at(0));
             assert_eq!((rate.limit, rate.remaining, rate.retry_after), (60, left, None));
@@ -91,7 +102,7 @@ mod tests {
         assert_eq!(rates.take(key, Some(60), at(999_999)).retry_after, Some(1));
         assert_eq!(rates.take(key, Some(60), at(1_000_000)).retry_after, None);
         assert_eq!(rates.take(key, Some(60), at(1_000_000)).retry_after, Some(1));
-        let other = ApiKeyId(Uuid::from_u128(1));
+        let other = Uuid::from_u128(1);
         assert_eq!(rates.take(other, Some(60), at(1_000_000)).remaining, 59, "another key has its own");
         assert_eq!(rates.take(key, Some(60), at(120_000_000)).remaining, 59);
         assert_eq!(rates.take(key, None, at(300_000_000)).limit, 600);
@@ -103,7 +114,7 @@ mod tests {
             limit in 1_i32..200,
             waits in proptest::collection::vec(0_i64..3_000_000, 1..600),
         ) {
-            let (rates, key) = (Rates::default(), ApiKeyId(Uuid::nil()));
+            let (rates, key) = (Rates::default(), Uuid::nil());
             let (mut now, mut taken) = (0, Vec::new());
             for wait in waits {
                 now += wait;

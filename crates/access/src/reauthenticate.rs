@@ -37,7 +37,9 @@ pub fn reauthentication_required() -> Error {
     )
 }
 
-/// Takes the caller's password or code, and answers until when that holds. Wrong ones are counted like sign-ins.
+/// Takes the caller's password, or a code of whoever has a second factor, and answers until when that holds. Wrong ones
+/// are counted like sign-ins. Conflicts: `not_enrolled` for a code without a factor, `second_factor_required` for a
+/// password with one.
 pub async fn session_reauthenticate(
     store: &Store,
     gate: &Gate,
@@ -48,9 +50,18 @@ pub async fn session_reauthenticate(
     let id = in_person(&context)?;
     let tx = store.read(context.clone()).await?;
     let staff = tx.staff(id).await?;
-    if matches!(proof, Proof::Second(_)) && !has_second_factor(&tx, id.into()).await? {
-        let message = "You have no authenticator app: use your password.";
-        return Err(Error::conflict("not_enrolled", message));
+    let has_factor = has_second_factor(&tx, id.into()).await?;
+    match proof {
+        Proof::Second(_) if !has_factor => {
+            let message = "You have no authenticator app: use your password.";
+            return Err(Error::conflict("not_enrolled", message));
+        }
+        // Whoever knows the password alone must not get further with it than signing in lets them.
+        Proof::Password(_) if has_factor => {
+            let message = "You have an authenticator app: use a code of it, or a recovery code.";
+            return Err(Error::conflict("second_factor_required", message));
+        }
+        _ => {}
     }
     tx.rollback().await?;
     let across = store.across().await?;

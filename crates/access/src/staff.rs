@@ -120,6 +120,7 @@ pub async fn staff_create(tx: &Tx, new: CheckedStaff) -> Result<StaffRow> {
     let row = new.into_row(tx);
     require_over(tx.context(), &row)?;
     check_clients(tx, None, &row).await?;
+    team::invitation_to_revoke(tx, &row.email).await?;
     tx.staff_insert(&row).await?;
     Ok(row)
 }

@@ -28,8 +28,8 @@ pub(crate) async fn member(tx: &Tx, id: StaffId) -> Result<StaffRow> {
 }
 
 /// Writes a staff user that was read before, and does what follows: someone who is suspended, removed or given another
-/// role is signed out everywhere, and the invitations of someone who is shut out are revoked. The caller has locked the
-/// team.
+/// role is signed out everywhere, and the open invitations of someone who may no longer do what they might then are
+/// revoked. The caller has locked the team.
 pub(crate) async fn staff_write(tx: &Tx, before: &StaffRow, after: StaffRow) -> Result<StaffRow> {
     let id = before.id;
     if leads(before) && !leads(&after) && !tx.staff_list().await?.iter().any(|other| other.id != id && leads(other)) {
@@ -42,18 +42,34 @@ pub(crate) async fn staff_write(tx: &Tx, before: &StaffRow, after: StaffRow) -> 
     if shut_out && tx.context().actor.staff() == Some(id) {
         return Err(Error::conflict("own_account", "Nobody suspends or removes themselves: ask someone of the team."));
     }
+    let lost = shut_out || after.role != before.role || after.scope() != before.scope();
     let after = tx.staff_update(before, after).await?;
     if after.suspended_at.is_some() || after.role != before.role {
         tx.sessions_delete(id, None).await?;
     }
     if shut_out {
         tx.password_reset_delete(id).await?;
+    }
+    if lost {
         for invitation in tx.invitations_by(id).await? {
-            let revoked = persistence::InvitationRow { revoked_at: Some(tx.now()), ..invitation.clone() };
-            tx.invitation_update(&invitation, revoked).await?;
+            revoke(tx, &invitation).await?;
         }
     }
     Ok(after)
+}
+
+/// Revokes the open invitation to an address, if there is one: whoever is removed, or made a member otherwise, must not
+/// come in by an old link.
+pub(crate) async fn invitation_to_revoke(tx: &Tx, email: &str) -> Result<()> {
+    match tx.invitation_open(email).await? {
+        Some(open) => revoke(tx, &open).await,
+        None => Ok(()),
+    }
+}
+
+async fn revoke(tx: &Tx, invitation: &persistence::InvitationRow) -> Result<()> {
+    let revoked = persistence::InvitationRow { revoked_at: Some(tx.now()), ..invitation.clone() };
+    tx.invitation_update(invitation, revoked).await.map(drop)
 }
 
 /// Removes someone from the team: their sessions end, their keys are revoked, their address is free again. The row
@@ -74,6 +90,7 @@ pub async fn staff_remove(tx: &Tx, id: StaffId) -> Result<StaffRow> {
         return Err(Error::conflict("own_account", "Nobody suspends or removes themselves: ask someone of the team."));
     }
     let after = staff_write(tx, &before, after).await?;
+    invitation_to_revoke(tx, &before.email).await?;
     if let Some(factor) = tx.second_factor(id.into()).await? {
         tx.second_factor_delete(&factor).await?;
     }

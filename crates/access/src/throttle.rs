@@ -4,14 +4,16 @@
 //! | counted for | free failures | then locked for | at most | one is forgotten every |
 //! |---|---|---|---|---|
 //! | an account from one address | 4, the 5th locks | 30 s, doubling | 15 min | 30 min |
-//! | an address, whichever account | 19, the 20th locks | 60 s, doubling | 1 h | 30 min |
+//! | an address, whichever account, for each purpose | 19, the 20th locks | 60 s, doubling | 1 h | 30 min |
 //! | an account from everywhere | 999, the 1,000th locks | 60 s | 60 s | 1 min |
 //! | codes of an account from everywhere | 49, the 50th locks | 60 s, doubling | 1 h | 30 min |
 //!
 //! Someone who guesses from one address thus shuts out nobody elsewhere. Someone who guesses from
 //! hundreds meets the last two lines, which do not hold for addresses from which the account was
 //! signed in to within 30 days. The last counts second factors only: whoever is asked for one knows
-//! the password, and a code of six digits must not be found by patience. An account is an e-mail address, known or not: both answer alike.
+//! the password, and a code of six digits must not be found by patience. An account is an e-mail address, known or not:
+//! both answer alike. What an address did for one purpose does not count for another: whoever asks for many new
+//! passwords does not keep the office from signing in.
 //! A success clears the first line if the address belongs to one account only; a person of two
 //! organisations could else clear with one password what was counted against the other. IPv6
 //! addresses count by their /64. Names are hashed.
@@ -86,9 +88,36 @@ pub(crate) struct Admission {
     charges: Vec<Charge>,
 }
 
+/// What is attempted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Password,
+    Code,
+    /// Asking for a letter with a link.
+    Ask,
+    /// Using the link of a letter.
+    Link,
+}
+
 /// Counts an attempt at a password, or refuses it unseen while a lock holds. The caller commits.
 pub(crate) async fn admit(across: &Across, email: &str, address: Option<&str>, now: Timestamp) -> Result<Admission> {
-    admit_among(across, email, address, now, false).await
+    admit_among(across, email, address, now, Purpose::Password).await
+}
+
+/// The same for asking for a letter with a link: never taken back, so that who asks often waits, whether the address is
+/// known or not.
+pub(crate) async fn admit_ask(across: &Across, email: &str, address: Option<&str>, now: Timestamp) -> Result<()> {
+    admit_among(across, &format!("ask {}", email.trim()), address, now, Purpose::Ask).await.map(drop)
+}
+
+/// The same for using the link of a letter.
+pub(crate) async fn admit_link(
+    across: &Across,
+    token: &str,
+    address: Option<&str>,
+    now: Timestamp,
+) -> Result<Admission> {
+    admit_among(across, &format!("link {token}"), address, now, Purpose::Link).await
 }
 
 /// The same for a code of a second factor.
@@ -98,7 +127,7 @@ pub(crate) async fn admit_code(
     address: Option<&str>,
     now: Timestamp,
 ) -> Result<Admission> {
-    admit_among(across, email, address, now, true).await
+    admit_among(across, email, address, now, Purpose::Code).await
 }
 
 async fn admit_among(
@@ -106,16 +135,21 @@ async fn admit_among(
     email: &str,
     address: Option<&str>,
     now: Timestamp,
-    code: bool,
+    purpose: Purpose,
 ) -> Result<Admission> {
     let (email, address) = (email.trim().to_lowercase(), network(address));
+    let among = match purpose {
+        Purpose::Password | Purpose::Code => "sign-in",
+        Purpose::Ask => "ask",
+        Purpose::Link => "link",
+    };
     // Always locked in this order: attempts at once wait for one another and never for each other.
     let mut counted = vec![
-        (&ADDRESS, name("address", &[&address])),
+        (&ADDRESS, name("address", &[among, &address])),
         (&ACCOUNT, name("account", &[&email])),
         (&FROM_ONE_ADDRESS, name("account and address", &[&email, &address])),
     ];
-    if code {
+    if purpose == Purpose::Code {
         counted.push((&CODES, name("codes", &[&email])));
     }
     let mut rows = Vec::with_capacity(counted.len());

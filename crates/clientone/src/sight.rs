@@ -15,7 +15,8 @@ pub fn sees_all_devices(role: PortalRole, any_assigned: bool, settings: &PortalS
 
 /// To whom the devices must be assigned for this user to see them: themself, or nobody, who sees them all.
 pub async fn device_sight(tx: &Tx, user: &PortalUserRow, settings: &PortalSettings) -> Result<Option<PortalUserId>> {
-    let any_assigned = tx.client_device_count(user.client_id, Some(user.id)).await? > 0;
+    // Those that are gone count too: what narrowed a person's sight must not widen it by going.
+    let any_assigned = tx.portal_devices_assigned(user.id).await? > 0;
     Ok((!sees_all_devices(user.role, any_assigned, settings)).then_some(user.id))
 }
 

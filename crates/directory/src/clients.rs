@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use domain::{
-    Client, ClientDraft, ClientId, ClientPatch, ClientScope, Entity, EntityId, Error, MappingState, Problem, Result,
-    valid_email, valid_name,
+    Client, ClientDraft, ClientId, ClientPatch, ClientScope, Entity, EntityId, Error, MappingState, PageRequest,
+    Problem, Result, valid_email, valid_name,
 };
-use persistence::{MappingWrite, Tx};
+use persistence::{MappingWrite, PortalUserFilter, Tx};
 
 use crate::{mappings::MOST, matching};
 
@@ -215,13 +215,20 @@ pub async fn client_delete(tx: &Tx, id: ClientId, version: Option<i32>, how: Del
     Ok(())
 }
 
-/// Refuses to take a client away whose people still come in: they would be shut out without a word.
+/// Refuses to take a client away whose people still come in: they would be shut out without a word. With accounts, what
+/// they signed and asked for would be out of everybody's sight, and their addresses taken.
 pub(crate) async fn require_portal_closed(tx: &Tx, id: ClientId) -> Result<()> {
-    if !tx.portal_config(id).await?.enabled {
-        return Ok(());
+    if tx.portal_config(id).await?.enabled {
+        let message = "ClientOne is enabled for this client: disable it first, which signs its people out.";
+        return Err(Error::conflict("clientone_enabled", message));
     }
-    let message = "ClientOne is enabled for this client: disable it first, which signs its people out.";
-    Err(Error::conflict("clientone_enabled", message))
+    let of = PortalUserFilter { client: Some(id), ..PortalUserFilter::default() };
+    if tx.portal_user_list(&of, &PageRequest { limit: 1, after: None }).await?.total > 0 {
+        let message = "People of this client have accounts of ClientOne, with what they signed and asked for: archive the \
+                       client instead. Invitations that nobody accepted can be revoked.";
+        return Err(Error::conflict("has_portal_users", message));
+    }
+    Ok(())
 }
 
 /// Puts a client away: lists leave it out unless they are asked for it; everything else stays as it is, syncs too. One

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{ClientId, Error, InvitationState, Result, Role, StaffId, StaffInvitationId, Timestamp};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::SimpleExpr};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -208,9 +208,16 @@ impl Tx {
 
     /// The link of a token's hash.
     pub async fn password_reset_by_token(&self, token_hash: &[u8]) -> Result<Option<PasswordResetRow>> {
-        let select = self.find::<password_reset::Entity>();
-        let select = select.filter(password_reset::Column::TokenHash.eq(token_hash.to_vec()));
-        let row = select.one(self.db()).await.or_domain()?;
+        self.password_reset_where(password_reset::Column::TokenHash.eq(token_hash.to_vec())).await
+    }
+
+    /// The link that was last sent to a staff user and not used.
+    pub async fn password_reset(&self, staff: StaffId) -> Result<Option<PasswordResetRow>> {
+        self.password_reset_where(password_reset::Column::StaffId.eq(staff.0)).await
+    }
+
+    async fn password_reset_where(&self, holds: SimpleExpr) -> Result<Option<PasswordResetRow>> {
+        let row = self.find::<password_reset::Entity>().filter(holds).one(self.db()).await.or_domain()?;
         Ok(row.map(|row| PasswordResetRow {
             staff_id: row.staff_id.into(),
             token_hash: row.token_hash,

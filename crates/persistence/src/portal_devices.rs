@@ -1,5 +1,5 @@
-//! Devices that are assigned to portal users. An assignment ends with its device, and shows nothing while the device
-//! belongs to another client.
+//! Devices that are assigned to portal users. An assignment shows nothing while its device is gone or belongs to another
+//! client, and stays until the devices are assigned anew.
 
 use std::collections::BTreeSet;
 
@@ -93,6 +93,12 @@ impl Tx {
             created_at: self.now(),
         });
         self.insert_rows::<table::Entity>(made.collect()).await
+    }
+
+    /// How many devices are assigned to a portal user, those that are gone included.
+    pub async fn portal_devices_assigned(&self, user: PortalUserId) -> Result<u64> {
+        let own = table::Column::PortalUserId.eq(user.0);
+        self.find::<table::Entity>().filter(own).count(self.db()).await.or_domain()
     }
 
     /// How many devices a client has; with `assigned_to`, of those assigned to this user.

@@ -2,7 +2,7 @@
 
 use domain::{
     ClientId, Error, Listed, OrganisationId, PageRequest, PortalRole, PortalSessionId, PortalState, PortalUserId,
-    Result, Timestamp,
+    Result, Timestamp, name_key,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, PaginatorTrait,
@@ -159,6 +159,7 @@ fn write(row: &PortalUserRow) -> table::Model {
         email: row.email.clone(),
         email_key: email_key(&row.email),
         name: row.name.clone(),
+        name_key: name_key(&row.name),
         phone: row.phone.clone(),
         role: row.role.as_str().to_owned(),
         state: row.state.as_str().to_owned(),
@@ -231,7 +232,8 @@ impl Tx {
         }
         if let Some(search) = filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
             let address = Expr::col(C::EmailKey).like(literal(&email_key(search)));
-            select = select.filter(Condition::any().add(address).add(Expr::col(C::Name).like(literal(search))));
+            select = select
+                .filter(Condition::any().add(address).add(Expr::col(C::NameKey).like(literal(&name_key(search)))));
         }
         let total = select.clone().count(self.db()).await.or_domain()?;
         if let Some((key, _)) = &page.after {

@@ -95,7 +95,7 @@ impl SecondFactors {
     /// drops what was begun. Asks for who you are, once more, after 15 minutes.
     #[oai(path = "/me/second-factor/totp", method = "post", operation_id = "totp_enrol")]
     async fn totp_enrol(&self, app: AppData<'_>, caller: Caller) -> Result<Answer<TotpBegun>, Failure> {
-        let (context, account) = proven(&app, caller, "totp_enrol").await?;
+        let (context, account) = proven(&app, caller, "totp_enrol", Enrolling::Allowed).await?;
         let tx = app.store.begin(context).await?;
         let (issuer, _) = tx.organisation_name().await?;
         let name = tx.staff(StaffId(account.id)).await?.email;
@@ -107,6 +107,8 @@ impl SecondFactors {
     }
 
     /// End setting up an authenticator app by a code of it: answers the recovery codes
+    ///
+    /// Every other session of the account ends: it was opened without the app.
     #[oai(path = "/me/second-factor/totp/confirm", method = "post", operation_id = "totp_confirm")]
     async fn totp_confirm(
         &self,
@@ -116,8 +118,11 @@ impl SecondFactors {
     ) -> Result<Answer<RecoveryCodes>, Failure> {
         let (context, session) = caller.in_person()?;
         let tx = app.store.begin(context).await?;
+        // A sign-in under way must not slip in behind: sessions that knew the password alone end here.
+        tx.team_lock().await?;
         let codes = access::totp_confirm(&tx, &app.gate, session.staff_id.into(), &body.0.code.into()).await?;
         tx.session_proved(session.id, true).await?;
+        tx.sessions_delete(session.staff_id, Some(session.id)).await?;
         tx.commit("totp_confirm", None).await?;
         Ok(Answer::new(codes.into()))
     }
@@ -127,7 +132,7 @@ impl SecondFactors {
     /// Refused where the organisation requires one. Asks for who you are, once more, after 15 minutes.
     #[oai(path = "/me/second-factor/totp", method = "delete", operation_id = "totp_remove")]
     async fn totp_remove(&self, app: AppData<'_>, caller: Caller) -> Result<Answer<Acknowledged>, Failure> {
-        let (context, account) = proven(&app, caller, "totp_remove").await?;
+        let (context, account) = proven(&app, caller, "totp_remove", Enrolling::Refused).await?;
         let tx = app.store.begin(context).await?;
         access::totp_remove(&tx, account).await?;
         tx.commit("totp_remove", None).await?;
@@ -139,7 +144,7 @@ impl SecondFactors {
     /// Asks for who you are, once more, after 15 minutes.
     #[oai(path = "/me/second-factor/recovery-codes", method = "post", operation_id = "recovery_codes_make")]
     async fn recovery_codes_make(&self, app: AppData<'_>, caller: Caller) -> Result<Answer<RecoveryCodes>, Failure> {
-        let (context, account) = proven(&app, caller, "recovery_codes_make").await?;
+        let (context, account) = proven(&app, caller, "recovery_codes_make", Enrolling::Refused).await?;
         let tx = app.store.begin(context).await?;
         let codes = access::recovery_codes_make(&tx, &app.gate, account).await?;
         tx.commit("recovery_codes_make", None).await?;
@@ -180,9 +185,19 @@ impl SecondFactors {
     }
 }
 
+/// Whether a session that is only for setting up a second factor may do it: what takes a factor over must not.
+#[derive(PartialEq)]
+enum Enrolling {
+    Allowed,
+    Refused,
+}
+
 /// The account of a person who has shown lately who they are.
-async fn proven(app: &App, caller: Caller, action: &str) -> domain::Result<(Context, Account)> {
+async fn proven(app: &App, caller: Caller, action: &str, enrolling: Enrolling) -> domain::Result<(Context, Account)> {
     let (context, session) = caller.in_person()?;
+    if session.enrolment && enrolling == Enrolling::Refused {
+        return Err(access::enrolment_required());
+    }
     app.require_proof(&context, Some(&session), action).await?;
     let SessionRow { staff_id, .. } = session;
     Ok((context, staff_id.into()))

@@ -2,19 +2,24 @@
 
 use chrono::TimeDelta;
 use domain::{
-    ClientId, Error, PortalAct, PortalRole, PortalState, PortalUserId, Problem, Result, valid_email, valid_name,
+    ClientId, Error, PageRequest, PortalAct, PortalRole, PortalState, PortalUserId, Problem, Result, valid_email,
+    valid_name,
 };
-use persistence::{PortalUserRow, Store, Tx};
+use persistence::{PortalUserFilter, PortalUserRow, Store, Tx};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     links::{LinkKind, follow, look_up},
-    mail, require_over,
+    mail,
+    passwords::NEXT_MAIL,
+    require_over,
 };
 use crate::{Gate, RequestMeta, passwords::password_problem, tokens::session_token};
 
 /// How long an invitation is good.
 pub const INVITATION_LASTS: TimeDelta = TimeDelta::days(7);
+/// Invitations of a client that are open at most before a Manager may send another.
+const OPEN_INVITATIONS: i64 = 50;
 
 /// Who is to be invited; nothing is checked yet.
 #[derive(Clone, Debug)]
@@ -42,6 +47,7 @@ pub async fn portal_user_invite(tx: &Tx, gate: &Gate, base: &str, new: NewPortal
     tx.client(new.client).await?;
     require_enabled(tx, new.client).await?;
     let Some(before) = known else {
+        require_few_open(tx, new.client).await?;
         let token = session_token(gate.passwords.chance(), tx.organisation());
         let user = PortalUserRow {
             organisation: tx.organisation(),
@@ -90,11 +96,28 @@ async fn send_again(
     after: PortalUserRow,
 ) -> Result<PortalUserRow> {
     before.state.after(PortalAct::Reinvite)?;
+    if let Some(made) = before.link_made_at.filter(|made| tx.now() - *made < NEXT_MAIL) {
+        let retry_after = (made + NEXT_MAIL - tx.now()).num_seconds().max(1);
+        return Err(Error::TooMany { retry_after: retry_after.unsigned_abs() });
+    }
     let token = session_token(gate.passwords.chance(), tx.organisation());
     let after = PortalUserRow { link_hash: Some(token.hash), link_made_at: Some(tx.now()), ..after };
     let user = tx.portal_user_update(before, after).await?;
     mail::invitation(tx, &user, base, &token.text).await?;
     Ok(user)
+}
+
+/// Refuses a Manager who has invited many people that have not come yet: the letters go out in the MSP's name.
+async fn require_few_open(tx: &Tx, client: ClientId) -> Result<()> {
+    if tx.context().permissions.portal_role().is_none() {
+        return Ok(());
+    }
+    let open = PortalUserFilter { client: Some(client), state: Some(PortalState::Invited), ..Default::default() };
+    if tx.portal_user_list(&open, &PageRequest { limit: 1, after: None }).await?.total < OPEN_INVITATIONS {
+        return Ok(());
+    }
+    let message = format!("{OPEN_INVITATIONS} people have not accepted yet: revoke some invitations first.");
+    Err(Error::conflict("too_many_invited", message))
 }
 
 async fn require_enabled(tx: &Tx, client: ClientId) -> Result<()> {

@@ -77,10 +77,11 @@ fn require_over(context: &Context, role: PortalRole) -> Result<()> {
     }
 }
 
-/// The set-up of a client that is not deleted and for which ClientOne is enabled; its row is locked in a transaction
-/// that writes, so that enabling and disabling wait.
+/// The set-up of a client that is neither deleted nor archived and for which ClientOne is enabled; its row is locked in
+/// a transaction that writes, so that enabling and disabling wait. Restoring an archived client lets its people in again.
 async fn open_client(tx: &Tx, user: &PortalUserRow) -> Result<Option<PortalConfig>> {
     match tx.client(user.client_id).await {
+        Ok(client) if client.archived_at.is_some() => return Ok(None),
         Ok(_) => {}
         Err(Error::NotFound { .. }) => return Ok(None),
         Err(other) => return Err(other),

@@ -14,7 +14,7 @@ use super::{
 use crate::{Gate, RequestMeta, passwords::password_problem, throttle, tokens::session_token};
 
 /// Another mail to the same account is sent after this long.
-const NEXT_MAIL: TimeDelta = TimeDelta::minutes(1);
+pub(super) const NEXT_MAIL: TimeDelta = TimeDelta::minutes(1);
 
 /// Changes the caller's own password. Wrong guesses of the present one are counted like sign-ins. All other sessions of
 /// the caller end.
@@ -69,8 +69,7 @@ pub async fn portal_password_forgot(
     request: &RequestMeta,
 ) -> Result<()> {
     let across = store.across().await?;
-    let name = format!("forgot {}", counted(email));
-    throttle::admit(&across, &name, request.source_address.as_deref(), store.clock().now()).await?;
+    throttle::admit_ask(&across, &counted(email), request.source_address.as_deref(), store.clock().now()).await?;
     let accounts = across.portal_users_by_email(email, None).await?;
     across.commit().await?;
     for user in accounts {

@@ -126,7 +126,7 @@ pub struct AgreementInstance {
     pub series_id: AgreementId,
     /// The client.
     pub client_id: ClientId,
-    /// To whom it is addressed; none means all Managers, or everyone where not only Managers may sign.
+    /// To whom it is addressed; none means all Managers.
     pub addressee: Option<PortalUserId>,
     /// Where it stands.
     pub state: AgreementState,
@@ -149,8 +149,10 @@ pub struct AgreementInstance {
 impl AgreementInstance {
     /// Whether this person may sign it or say no.
     pub fn may_be_signed_by(&self, agreement: &Agreement, user: PortalUserId, role: PortalRole) -> bool {
-        let meant = self.addressee.is_none_or(|addressee| addressee == user);
-        meant && (role == PortalRole::Manager || !agreement.managers_only)
+        match self.addressee {
+            Some(addressee) => addressee == user && (role == PortalRole::Manager || !agreement.managers_only),
+            None => role == PortalRole::Manager,
+        }
     }
 }
 
@@ -212,7 +214,9 @@ mod tests {
             let may = instance.may_be_signed_by(&agreement, id(user), role);
             prop_assert!(!(may && managers_only && !manager));
             prop_assert!(!(may && addressed.is_some_and(|other| other != user)));
-            prop_assert!(may || managers_only && !manager || addressed.is_some_and(|other| other != user));
+            prop_assert!(!may || manager || addressed == Some(user), "a User signs what is addressed to them alone");
+            let meant = if addressed.is_some() { manager || !managers_only } else { manager };
+            prop_assert_eq!(may, meant && addressed.is_none_or(|one| one == user));
         }
     }
 }

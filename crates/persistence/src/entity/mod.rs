@@ -171,7 +171,7 @@ table!(portal_config = "portal_config", key(organisation_id: Uuid, client_id: Uu
     enabled: bool, settings: String, branding: String, updated_at: DateTimeUtc, version: i32,
 }, client ClientId);
 table!(portal_user = "portal_user", key(organisation_id: Uuid, id: Uuid), {
-    client_id: Uuid, email: String, email_key: String, name: String, phone: Option<String>, role: String,
+    client_id: Uuid, email: String, email_key: String, name: String, name_key: String, phone: Option<String>, role: String,
     state: String, password_hash: Option<String>, link_hash: Option<Vec<u8>>, link_made_at: Option<DateTimeUtc>,
     accepted_at: Option<DateTimeUtc>, deactivated_at: Option<DateTimeUtc>, signed_in_at: Option<DateTimeUtc>,
     created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
