@@ -162,6 +162,8 @@ impl House {
         held.extend(requests::furnish(app, self, subscriber, &guest("user"), &hidden).await);
         held.insert("invitee", portal::invite(app, owner, subscriber, &guest("invitee"), "user").await);
         held.insert("hidden_portal_user", portal::invite(app, owner, &hidden, &guest("hidden"), "user").await);
+        // From now on they may be sent another letter.
+        app.db.clock.advance(60);
         let archived = app.post(owner, "/api/clients", &json!({ "name": "Put Away" })).await.ok();
         let archived = text(&archived["item"]["id"]);
         app.post(owner, &format!("/api/clients/{archived}/archive"), &json!({})).await.ok();

@@ -138,10 +138,13 @@ both_databases! {
         let users = "/api/clientone-admin/users";
         let id = invite(&app, &house.owner, &client, "pat@quay.example", "user").await;
         let (_, first) = link(&app, house.organisation, "pat@quay.example").await;
-        app.db.clock.advance(1);
+        let again = json!({ "client_id": client, "email": "pat@quay.example", "name": "Pat", "role": "user" });
+        let early = app.post(&house.owner, "/api/clientone-admin/users/invitations", &again).await;
+        early.refused(429, "too_many");
+        app.db.clock.advance(60);
         assert_eq!(invite(&app, &house.owner, &client, "Pat@Quay.example", "user").await, id, "twice the same person");
         let (_, second) = link(&app, house.organisation, "pat@quay.example").await;
-        app.db.clock.advance(1);
+        app.db.clock.advance(60);
         app.post(&house.owner, &format!("{users}/{id}/invitation"), &json!({})).await.ok();
         let (_, third) = link(&app, house.organisation, "pat@quay.example").await;
         for void in [&first, &second] {

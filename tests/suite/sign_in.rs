@@ -91,6 +91,21 @@ both_databases! {
         second_step(&app, &json!({ "token": token, "recovery_code": new["codes"][0] })).await.refused(422, "invalid");
     }
 
+    async fn an_app_ends_what_the_password_alone_opened(db: TestDb) {
+        let app = TestApp::new(db).await;
+        let house = House::build(&app, "kite").await;
+        let elsewhere = app.sign_in(&house.email("owner")).await;
+        app.get(&elsewhere, "/api/clients").await.ok();
+        let (secret, _) = enrol(&app, &house.owner).await;
+        app.get(&elsewhere, "/api/clients").await.refused(401, "unauthenticated");
+        app.get(&house.owner, "/api/clients").await.ok();
+        app.db.clock.advance(16 * MINUTE);
+        let path = "/api/session/reauthenticate";
+        let by_password = app.post(&house.owner, path, &json!({ "password": PASSWORD })).await;
+        by_password.refused(409, "second_factor_required");
+        app.post(&house.owner, path, &json!({ "code": code(&app, &secret, 0) })).await.ok();
+    }
+
     async fn a_foreign_page_takes_no_second_step(db: TestDb) {
         let app = TestApp::new(db).await;
         let request = app.request(&Caller::Anonymous, reqwest::Method::POST, "/api/session/second-factor");

@@ -175,6 +175,28 @@ both_databases! {
         over(accept(&house, &token, PASSWORD).await);
     }
 
+    async fn invitations_end_with_the_rights_of_whoever_sent_them(db: TestDb) {
+        let house = House::build(&db).await;
+        let person = house.staff("admin@kite.example", Role::Admin).await;
+        let admin = house.context("admin@kite.example").await;
+        invite(&house, &admin, new("friend@kite.example", Role::Admin)).await.expect("invites");
+        let token = token(&links(&house, "friend@kite.example").await[0]);
+        let tx = db.store.begin(house.operator()).await.expect("begins");
+        let patch = StaffPatch { role: Some(Role::Engineer), ..StaffPatch::default() };
+        access::staff_update(&tx, person.id, patch).await.expect("demotes");
+        tx.commit("staff_update", None).await.expect("commits");
+        over(accept(&house, &token, PASSWORD).await);
+    }
+
+    async fn who_is_removed_does_not_come_back_by_an_old_invitation(db: TestDb) {
+        let house = House::build(&db).await;
+        let owner = house.context(OWNER).await;
+        invite(&house, &owner, new("jo@kite.example", Role::Admin)).await.expect("invites");
+        let token = token(&links(&house, "jo@kite.example").await[0]);
+        house.staff("jo@kite.example", Role::Viewer).await;
+        over(accept(&house, &token, PASSWORD).await);
+    }
+
     async fn a_preview_sends_nothing_and_agrees_with_what_is_done(db: TestDb) {
         let house = House::build(&db).await;
         let owner = house.context(OWNER).await;

@@ -96,6 +96,14 @@ async fn act(house: &House, id: PortalUserId, activate: bool) {
     tx.commit("portal_user_act", None).await.expect("commits");
 }
 
+async fn archive(house: &House, client: ClientId, away: bool) {
+    let tx = house.store.begin(house.operator()).await.expect("begins");
+    let before = tx.client(client).await.expect("is there");
+    let after = domain::Client { archived_at: away.then(|| tx.now()), ..before.clone() };
+    tx.client_update(&before, after).await.expect("updates");
+    tx.commit("client_archive", None).await.expect("commits");
+}
+
 both_databases! {
     async fn an_invitation_lets_in_once_and_only_the_last_one(db: TestDb) {
         let house = House::build(&db).await;
@@ -105,6 +113,9 @@ both_databases! {
         enable(&house, quay, true).await;
         let row = invite(&house, quay, PAT).await.expect("invites");
         let first = token(&house, PAT).await;
+        db.clock.advance(59);
+        let early = invite(&house, quay, PAT).await;
+        assert!(matches!(early, Err(Error::TooMany { retry_after: 1 })), "{early:?}");
         db.clock.advance(1);
         assert_eq!(invite(&house, quay, "PAT@quay.example").await.expect("invites again").id, row.id);
         let second = token(&house, PAT).await;
@@ -145,6 +156,12 @@ both_databases! {
         assert!(!is_in(&house, &session).await, "its client is closed");
         out(sign_in(&house, PAT, PASSWORD).await);
         enable(&house, quay, true).await;
+        let session = sign_in(&house, PAT, PASSWORD).await.expect("signs in");
+        archive(&house, quay, true).await;
+        assert!(!is_in(&house, &session).await, "its client is put away");
+        out(sign_in(&house, PAT, PASSWORD).await);
+        archive(&house, quay, false).await;
+        assert!(is_in(&house, &session).await);
         db.clock.advance(8 * 3_600);
         assert!(!is_in(&house, &session).await, "it was unused for too long");
         let refused = house.journal("portal_session_create").await;

@@ -40,6 +40,9 @@ both_databases! {
         let session = house.sign_in(OWNER, PASSWORD, "192.0.2.1").await.expect("signs in").token;
         ask(&house, " OWNER@kite.example ", "192.0.2.9").await.expect("asks");
         let first = token(&links(&house, OWNER).await[0]);
+        ask(&house, OWNER, "192.0.2.9").await.expect("asks again at once");
+        assert!(links(&house, OWNER).await.is_empty(), "nobody voids a link that was just sent");
+        db.clock.advance(300);
         ask(&house, OWNER, "192.0.2.9").await.expect("asks again");
         let second = token(&links(&house, OWNER).await[0]);
         assert!(house.by_token(session.expose_secret()).await.is_some(), "asking alone ends nothing");
