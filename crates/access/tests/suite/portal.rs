@@ -99,7 +99,7 @@ async fn act(house: &House, id: PortalUserId, activate: bool) {
 async fn archive(house: &House, client: ClientId, away: bool) {
     let tx = house.store.begin(house.operator()).await.expect("begins");
     let before = tx.client(client).await.expect("is there");
-    let after = domain::Client { archived_at: away.then(|| tx.now()), ..before.clone() };
+    let after = Client { archived_at: away.then(|| tx.now()), ..before.clone() };
     tx.client_update(&before, after).await.expect("updates");
     tx.commit("client_archive", None).await.expect("commits");
 }
