@@ -8,6 +8,7 @@ use domain::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::Expr,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -275,15 +276,34 @@ impl Tx {
         Ok(rows.into_iter().map(|(id, at)| (EntityId(id), at)).collect())
     }
 
-    /// Companies of a connection that nobody has decided about, and that were first listed since then.
+    /// Companies of a connection that nobody has ever decided about, and that were first listed since then. One whose
+    /// client was deleted, or whose mapping was taken back, is none: each decision counts its version up, a sync never
+    /// does.
     pub async fn psa_newcomers(&self, connection: ConnectionId, since: Timestamp, limit: u64) -> Result<Vec<Entity>> {
+        self.unmapped_since(connection, since, limit, vendor_entity::Column::Version.eq(1)).await
+    }
+
+    /// Companies of a connection that are mapped to nobody, whatever was decided before, and that were first listed
+    /// since then.
+    pub async fn psa_unmapped(&self, connection: ConnectionId, since: Timestamp, limit: u64) -> Result<Vec<Entity>> {
+        self.unmapped_since(connection, since, limit, vendor_entity::Column::Version.gte(1)).await
+    }
+
+    async fn unmapped_since(
+        &self,
+        connection: ConnectionId,
+        since: Timestamp,
+        limit: u64,
+        decided: Expr,
+    ) -> Result<Vec<Entity>> {
         use vendor_entity::Column as C;
         let select = self
             .find::<vendor_entity::Entity>()
             .filter(C::ConnectionId.eq(connection.0))
             .filter(C::MappingState.eq(MappingState::Unmapped.as_str()))
             .filter(C::RemovedAt.is_null())
-            .filter(C::FirstSeenAt.gte(since));
+            .filter(C::FirstSeenAt.gte(since))
+            .filter(decided);
         let rows =
             select.order_by_asc(C::FirstSeenAt).order_by_asc(C::Id).limit(limit).all(self.db()).await.or_domain()?;
         rows.into_iter().map(entities::read).collect()

@@ -258,7 +258,7 @@ impl Pass<'_> {
         for write in open {
             let Ok(Wanted { client_id, company }) = serde_json::from_str(&write.wanted) else { continue };
             let name = name_key(company.name.as_deref().unwrap_or_default());
-            let newcomers = tx.psa_newcomers(self.connection.id, write.created_at, LOOKED_AT).await?;
+            let newcomers = tx.psa_unmapped(self.connection.id, write.created_at, LOOKED_AT).await?;
             let made = newcomers.into_iter().find(|row| name_key(&row.name) == name);
             let under_way = write.state == VendorWriteState::Sending && tx.now() - write.created_at < ANSWERS_WITHIN;
             let (state, says) = match made {

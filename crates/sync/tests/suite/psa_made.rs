@@ -1,8 +1,8 @@
 //! Clients made of new companies and companies of new clients, never a second time; and tickets, which come back.
 
-use domain::{PsaConflictKind as Kind, PsaDirection};
+use domain::{MappingState, PsaConflictKind as Kind, PsaDirection};
 use integration::{RecordKind, TicketDraft, TicketNote};
-use persistence::Apply;
+use persistence::{Apply, MappingWrite};
 use sync::{Acting, Asking, ConflictTake, PsaPatch, TicketCreate, TicketNoteAdd, TicketUpdate};
 use testkit::{TestDb, both_databases};
 use vendorkit::{Fault, Plan, world::TicketState};
@@ -47,6 +47,29 @@ async fn new_ones_are_made_on_the_other_side_once(db: TestDb, vendor: &str) {
     stage.edit(id, |client| client.name = "Freshly Renamed Ltd".to_owned()).await;
     stage.settle().await;
     assert_eq!(stage.there(made[0]).await.name, "Freshly Renamed Ltd");
+}
+
+/// A client that a person deletes does not come again, nor is its company made a second time.
+async fn a_deleted_client_stays_away(db: TestDb, vendor: &str) {
+    let stage = psa(db, vendor, making()).await;
+    let (before, earlier) = (clients(&stage).await, stage.companies().await);
+    stage.advance(1);
+    stage.simulated.change(|world| world.add_business("Not Our Client Ltd", &[vendor]));
+    stage.sync_and_settle().await;
+    assert_eq!(clients(&stage).await.len(), before.len() + 1);
+    let known = stage.companies().await;
+    let company = known.iter().find(|row| earlier.iter().all(|old| old.id != row.id)).expect("is listed");
+    let tx = stage.db.store.begin(stage.context()).await.expect("begins");
+    let unmapped = MappingWrite { client: None, state: MappingState::Unmapped, reason: None };
+    tx.mapping_write(company.id, &unmapped).await.expect("unmaps");
+    let made = tx.client(company.client_id.expect("is mapped")).await.expect("was made");
+    let deleted = domain::Client { deleted_at: Some(tx.now()), ..made.clone() };
+    tx.client_update(&made, deleted).await.expect("deletes");
+    tx.commit("client_delete", None).await.expect("commits");
+    for _ in 0..2 {
+        stage.sync_and_settle().await;
+    }
+    assert_eq!((clients(&stage).await, stage.companies().await.len()), (before, known.len()), "it came back");
 }
 
 async fn a_likeness_is_asked_about(db: TestDb, vendor: &str) {
@@ -173,6 +196,7 @@ macro_rules! at_each_psa {
 
 at_each_psa!(
     new_ones_are_made_on_the_other_side_once,
+    a_deleted_client_stays_away,
     a_likeness_is_asked_about,
     a_lost_answer_makes_no_second_company,
     a_ticket_made_here_comes_back_once,
