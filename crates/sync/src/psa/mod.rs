@@ -23,8 +23,8 @@ use domain::{Client, ClientId, Entity, EntityId, Result};
 use persistence::Tx;
 
 pub use people::{
-    ConflictChoice, ConflictTake, MOST_CHOICES, PsaPatch, PsaView, psa_conflict_resolve, psa_settings_get,
-    psa_settings_update,
+    ConflictChoice, ConflictTake, MOST_CHOICES, PsaPatch, PsaView, psa_conflict_current, psa_conflict_resolve,
+    psa_settings_get, psa_settings_update,
 };
 
 /// A likeness that keeps a client or a company from being made a second time.

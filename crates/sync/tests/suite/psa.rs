@@ -213,6 +213,30 @@ both_databases! {
         assert_eq!(stage.written(), 0);
     }
 
+    async fn an_edit_that_the_decider_did_not_see_stays(db: TestDb) {
+        let stage = psa(db, CONNECTWISE, either()).await;
+        let (company, client) = stage.pair().await;
+        stage.simulated.change(|world| world.rename_business(stage.key(&company), "Seen There Ltd"));
+        stage.edit(client.id, |client| client.name = "Seen Here Ltd".to_owned()).await;
+        stage.sync_and_settle().await;
+        let item = stage.open().await.remove(0);
+        stage.edit(client.id, |client| client.name = "Not Seen Ltd".to_owned()).await;
+        let tx = stage.db.store.read(stage.context()).await.expect("reads");
+        let current = sync::psa_conflict_current(&tx, std::slice::from_ref(&item)).await.expect("reads");
+        assert_eq!((item.ours.as_deref(), current[&item.id].as_str()), (Some("Seen Here Ltd"), "Not Seen Ltd"));
+        tx.rollback().await.expect("ends");
+        for take in [ConflictTake::Theirs, ConflictTake::Value("Typed Ltd".to_owned())] {
+            let refused = stage.decide(&item, take).await.expect_err("was not seen");
+            assert!(matches!(&refused, Error::Invalid(problems) if problems[0].code == "moved"), "{refused:?}");
+        }
+        assert_eq!(stage.client(client.id).await.name, "Not Seen Ltd");
+        // What was seen may differ; the edit since is carried like any other.
+        stage.decide(&item, ConflictTake::Leave).await.expect("decides");
+        stage.settle().await;
+        assert_eq!(stage.there(&company).await.name, "Not Seen Ltd");
+        assert_eq!(stage.open().await, []);
+    }
+
     async fn values_that_never_agreed_and_blanks_wait(db: TestDb) {
         let stage = psa(db, CONNECTWISE, PsaPatch::default()).await;
         let (company, client) = stage.pair().await;
