@@ -237,6 +237,21 @@ both_databases! {
         assert_eq!(stage.open().await, []);
     }
 
+    async fn nothing_is_sent_once_edits_only_come_from_the_psa(db: TestDb) {
+        let stage = psa(db, CONNECTWISE, either()).await;
+        let (company, client) = stage.pair().await;
+        stage.simulated.change(|world| world.rename_business(stage.key(&company), "Named There Ltd"));
+        stage.edit(client.id, |client| client.name = "Named Here Ltd".to_owned()).await;
+        stage.sync_and_settle().await;
+        let item = stage.open().await.remove(0);
+        stage.decide(&item, ConflictTake::Ours).await.expect("decides");
+        stage.keep_in_step(PsaPatch { direction: Some(PsaDirection::FromPsa), ..PsaPatch::default() }).await;
+        stage.simulated.clear_log();
+        stage.sync_and_settle().await;
+        assert_eq!(stage.written(), 0, "{:?}", stage.simulated.log());
+        assert_eq!(stage.open().await.len(), 1, "what cannot be sent any more is asked about again");
+    }
+
     async fn values_that_never_agreed_and_blanks_wait(db: TestDb) {
         let stage = psa(db, CONNECTWISE, PsaPatch::default()).await;
         let (company, client) = stage.pair().await;
