@@ -6,7 +6,7 @@ use domain::{
     Client, ClientStatus, Entity, EntityId, Error, MappingState, Outcome, PsaConflict, PsaConflictId, PsaConflictKind,
     PsaConflictState, PsaDirection, PsaField, RecordId, Result, Timestamp, VendorWriteId, name_key,
 };
-use integration::{CompanyDraft, RecordKind};
+use integration::{CompanyDraft, Kind, RecordKind};
 use persistence::{MappingWrite, Tx, VendorWrite, VendorWriteState};
 use serde::{Deserialize, Serialize};
 
@@ -357,7 +357,7 @@ impl Pass<'_> {
 
     /// The PSA made no company, or nobody knows.
     async fn not_made(&self, client: &Client, write: VendorWriteId, error: integration::Error) -> Result<(), Halt> {
-        let (maybe, passes) = (may_be_done(&error), trouble::passes(&error));
+        let (maybe, passes) = (may_be_done(&error), trouble::passes(&error) || error.kind == Kind::Credentials);
         let (code, message) = (trouble::vendor_code(error.kind), error.to_string());
         let state = if maybe { VendorWriteState::Unknown } else { VendorWriteState::Refused };
         let tx = self.begin().await?;

@@ -1,6 +1,9 @@
 //! Clients and their companies at a PSA, kept alike: edits of either side, of both, refused ones, and lost answers.
 
+use std::sync::Arc;
+
 use domain::{Error, PsaConflictKind as Kind, PsaDirection, PsaField, PsaOwner};
+use integration::{Request, Response};
 use sync::{ConflictTake, PsaPatch};
 use testkit::{TestDb, both_databases};
 use vendorkit::{Fault, Plan};
@@ -132,6 +135,41 @@ async fn what_cannot_be_sent_waits(db: TestDb, vendor: &str) {
     }
 }
 
+/// One company that the PSA will not give holds up no other, and what is to be sent to it waits for a person.
+async fn a_company_that_is_withheld_stops_no_other(db: TestDb, vendor: &str) {
+    let stage = psa(db, vendor, either()).await;
+    let mut companies = stage.companies().await;
+    companies.retain(|row| row.client_id.is_some());
+    let withheld = companies[0].clone();
+    let alone = format!("/{}", withheld.vendor_id);
+    let alter = move |request: &Request, mut response: Response| {
+        let path = request.url.path();
+        if path.ends_with(&alone) && !path.contains("/Site/") {
+            response.status = 403;
+        }
+        response
+    };
+    stage.faulty.set(Plan::Always(Fault::Alter(Arc::new(alter))));
+    let name = |at: usize| format!("Renamed {at} Ltd");
+    for (at, row) in companies.iter().enumerate() {
+        stage.edit(row.client_id.expect("is mapped"), |client| client.name = name(at)).await;
+    }
+    stage.settle().await;
+    for (at, row) in companies.iter().enumerate().skip(1) {
+        assert_eq!(stage.there(row).await.name, name(at));
+    }
+    let open = stage.open().await;
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert_eq!((open[0].kind, open[0].entity_id), (Kind::Refused, Some(withheld.id)));
+    assert!(open[0].message.is_some());
+    // Decided for once more, it is sent as soon as the PSA gives it again.
+    stage.faulty.set(Plan::Never);
+    stage.decide(&open[0], ConflictTake::Ours).await.expect("decides");
+    stage.settle().await;
+    assert_eq!(stage.there(&withheld).await.name, name(0));
+    assert_eq!((stage.open().await, stage.problem().await), (Vec::new(), None));
+}
+
 /// An answer that was lost is settled by reading, not by sending again.
 async fn a_lost_answer_is_read_again(db: TestDb, vendor: &str) {
     let stage = psa(db, vendor, either()).await;
@@ -181,6 +219,14 @@ at_each_psa!(
 );
 
 both_databases! {
+    async fn a_company_that_connectwise_withholds_stops_no_other(db: TestDb) {
+        a_company_that_is_withheld_stops_no_other(db, CONNECTWISE).await;
+    }
+
+    async fn a_company_that_halopsa_withholds_stops_no_other(db: TestDb) {
+        a_company_that_is_withheld_stops_no_other(db, HALOPSA).await;
+    }
+
     async fn an_edit_of_the_side_that_does_not_own_the_field_waits(db: TestDb) {
         let both = PsaPatch { direction: Some(PsaDirection::Both), ..PsaPatch::default() };
         let stage = psa(db, CONNECTWISE, both).await;
