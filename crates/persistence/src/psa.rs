@@ -156,11 +156,14 @@ impl Tx {
         self.update_row_where::<table::Entity>(row, one).await.map(drop)
     }
 
-    /// Puts a pass over a connection on the queue, unless one waits or runs.
+    /// Puts a pass over a connection on the queue, unless one waits; one that runs goes on once more.
     pub async fn psa_enqueue(&self, connection: ConnectionId) -> Result<()> {
         let unique_key = pass_key(connection);
         // Asked first: on PostgreSQL the insert would wait for what a running pass has in hand.
-        if self.job_pending(&unique_key).await?.is_some() {
+        if let Some(job) = self.job_pending(&unique_key).await? {
+            if job.state == "running" {
+                self.psa_touch_one(connection).await?;
+            }
             return Ok(());
         }
         let job = NewJob {
@@ -174,7 +177,7 @@ impl Tx {
         self.job_enqueue(&job).await.map(drop)
     }
 
-    /// When a client last changed: a pass that ends with another answer than it began with has not seen all of it.
+    /// When a client last changed, or a sync ended while a pass ran: a pass that ends with another answer than it began with has not seen all of it.
     pub async fn psa_touched(&self, connection: ConnectionId) -> Result<Option<Timestamp>> {
         Ok(self.psa_row(connection).await?.and_then(|row| row.touched_at))
     }
@@ -193,13 +196,17 @@ impl Tx {
             if self.context().request_id == pass_request(connection) {
                 continue;
             }
-            let touched =
-                table::ActiveModel { touched_at: ActiveValue::Set(Some(self.now())), ..ActiveModelTrait::default() };
-            let one = Condition::all().add(table::Column::ConnectionId.eq(row.connection_id));
-            self.update_row_where::<table::Entity>(touched, one).await?;
+            self.psa_touch_one(connection).await?;
             self.psa_enqueue(connection).await?;
         }
         Ok(())
+    }
+
+    async fn psa_touch_one(&self, connection: ConnectionId) -> Result<()> {
+        let touched =
+            table::ActiveModel { touched_at: ActiveValue::Set(Some(self.now())), ..ActiveModelTrait::default() };
+        let one = Condition::all().add(table::Column::ConnectionId.eq(connection.0));
+        self.update_row_where::<table::Entity>(touched, one).await.map(drop)
     }
 
     /// What these companies and their clients last agreed on.

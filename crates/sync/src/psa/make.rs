@@ -253,13 +253,20 @@ impl Pass<'_> {
             return Ok(unsettled);
         }
         let listings = tx.listings(&[self.connection.id]).await?;
-        let listing = listings.iter().find(|one| one.kind == RecordKind::Entity.as_str() && one.entity.is_empty());
+        let companies = RecordKind::Entity.as_str();
+        let listing = listings.iter().find(|one| one.kind == companies && one.entity.is_empty());
         let listed_at = listing.and_then(|one| one.complete_at);
+        let unfinished = tx.run_unfinished(self.connection.id, companies).await?;
         for write in open {
             let Ok(Wanted { client_id, company }) = serde_json::from_str(&write.wanted) else { continue };
             let name = name_key(company.name.as_deref().unwrap_or_default());
             let newcomers = tx.psa_unmapped(self.connection.id, write.created_at, LOOKED_AT).await?;
             let made = newcomers.into_iter().find(|row| name_key(&row.name) == name);
+            // A sync that began before may have read the page before the company was there.
+            let across = tx.run_during(self.connection.id, companies, write.created_at).await?;
+            let since = across.and_then(|run| run.finished_at).unwrap_or(write.created_at);
+            let still = unfinished.as_ref().is_some_and(|run| run.started_at <= write.created_at);
+            let tells = !still && listed_at.is_some_and(|at| at > since);
             let under_way = write.state == VendorWriteState::Sending && tx.now() - write.created_at < ANSWERS_WITHIN;
             let (state, says) = match made {
                 Some(row) => {
@@ -273,9 +280,7 @@ impl Pass<'_> {
                     }
                     (VendorWriteState::Done, "the listing tells that it was made")
                 }
-                None if !under_way && listed_at.is_some_and(|at| at > write.created_at) => {
-                    (VendorWriteState::Refused, "the listing tells that it was not made")
-                }
+                None if !under_way && tells => (VendorWriteState::Refused, "the listing tells that it was not made"),
                 None => {
                     unsettled.insert(client_id);
                     continue;
