@@ -217,13 +217,19 @@ impl Pass<'_> {
         clients.retain(|client| !self.unsettled.contains(&client.id));
         clients.truncate(MOST);
         tx.commit_unjournalled().await?;
-        for client in clients {
+        if clients.is_empty() {
+            return Ok(());
+        }
+        // Once for all of them, and holding nobody up: what this pass makes is mapped at once, and like nobody.
+        let tx = self.read().await?;
+        let mut open = tx.entities_of(self.connection.id).await?;
+        open.retain(|row| row.mapping_state == MappingState::Unmapped && row.removed_at.is_none());
+        let likes = likeness.companies_like(&tx, &clients, &open).await?;
+        tx.rollback().await?;
+        for (client, like) in clients.into_iter().zip(likes) {
             self.going_on()?;
-            let tx = self.begin().await?;
-            let mut open = tx.entities_of(self.connection.id).await?;
-            open.retain(|row| row.mapping_state == MappingState::Unmapped);
-            let like = likeness.companies_like(&tx, std::slice::from_ref(&client), &open).await?.pop().flatten();
             if let Some(like) = like.filter(|_| !decided.contains(&client.id)) {
+                let tx = self.begin().await?;
                 let mut item = self.whole(client.id.0, PsaConflictKind::LikeCompany, tx.now());
                 (item.entity_id, item.client_id) = (Some(like.id), Some(client.id));
                 (item.ours, item.theirs, item.message) =
@@ -232,7 +238,6 @@ impl Pass<'_> {
                 tx.commit_unjournalled().await?;
                 continue;
             }
-            tx.rollback().await?;
             self.make_company(client).await?;
         }
         Ok(())
