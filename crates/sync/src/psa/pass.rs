@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::TimeDelta;
 use domain::{
     Client, ClientId, Connection, ConnectionId, Entity, EntityId, Error, PsaConflict, PsaConflictKind, PsaDirection,
-    PsaSettings, Result,
+    PsaField, PsaSettings, Result,
 };
 use integration::{Connector, Kind, RecordKind};
 use persistence::{ClaimedJob, JobOutcome, PassNote, Tx};
@@ -270,13 +270,18 @@ impl Pass<'_> {
 
     /// Keeps what is agreed and what waits.
     pub async fn keep(&self, tx: &Tx, company: &Company, client: &Client, found: &mut Found) -> Result<()> {
-        for conflict in &mut found.note {
-            let changed = match conflict.field {
-                Some(field) => tx.psa_changed_by(client.id, field).await?,
-                None => None,
-            };
-            (conflict.ours_at, conflict.ours_by) = changed.unzip();
-            conflict.theirs_at = tx.psa_changed_at(&[company.row.id]).await?.get(&company.row.id).copied();
+        let fields: Vec<PsaField> = found.note.iter().filter_map(|conflict| conflict.field).collect();
+        if !fields.is_empty() {
+            // A client of the first version is as it was made.
+            let unchanged = client.version == 1;
+            let mut ours = if unchanged { HashMap::new() } else { tx.psa_changed_by(client.id, &fields).await? };
+            let theirs_at = tx.psa_changed_at(&[company.row.id]).await?.get(&company.row.id).copied();
+            for conflict in &mut found.note {
+                let changed = conflict.field.and_then(|field| ours.remove(&field));
+                (conflict.ours_at, conflict.ours_by) = changed.unzip();
+                conflict.ours_at = conflict.ours_at.or(unchanged.then_some(client.created_at));
+                conflict.theirs_at = theirs_at;
+            }
         }
         tx.psa_agree(&found.agree).await?;
         tx.psa_conflicts_close(&found.close).await?;
