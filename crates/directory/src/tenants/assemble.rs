@@ -165,7 +165,8 @@ impl Told {
         let ids: BTreeSet<ConnectionId> = all().map(|entity| entity.connection_id).collect();
         let ids: Vec<ConnectionId> = ids.into_iter().collect();
         let connections = tx.connections().await?.into_iter().map(|connection| (connection.id, connection)).collect();
-        let listings = tx.listings(&ids).await?.into_iter().filter(|one| FIGURES.contains(&one.kind.as_str()));
+        let entities: BTreeSet<&str> = all().map(|entity| entity.vendor_id.as_str()).collect();
+        let listings = tx.listings_of(&ids, &FIGURES, &entities).await?.into_iter();
         let listings = listings.map(|one| ((one.connection_id, one.kind.clone(), one.entity.clone()), one)).collect();
         let clients: BTreeSet<ClientId> = all().filter_map(|entity| entity.client_id).collect();
         let clients = tx.client_names_of(&Vec::from_iter(clients)).await?;

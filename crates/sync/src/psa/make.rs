@@ -1,6 +1,6 @@
 //! Clients of new companies, and companies of new clients: only where nothing there looks like them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
     Client, ClientStatus, Entity, EntityId, Error, MappingState, Outcome, PsaConflict, PsaConflictId, PsaConflictKind,
@@ -257,10 +257,9 @@ impl Pass<'_> {
         if open.is_empty() {
             return Ok(unsettled);
         }
-        let listings = tx.listings(&[self.connection.id]).await?;
         let companies = RecordKind::Entity.as_str();
-        let listing = listings.iter().find(|one| one.kind == companies && one.entity.is_empty());
-        let listed_at = listing.and_then(|one| one.complete_at);
+        let listings = tx.listings_of(&[self.connection.id], &[companies], &BTreeSet::new()).await?;
+        let listed_at = listings.first().and_then(|one| one.complete_at);
         let unfinished = tx.run_unfinished(self.connection.id, companies).await?;
         for write in open {
             let Ok(Wanted { client_id, company }) = serde_json::from_str(&write.wanted) else { continue };
