@@ -38,6 +38,7 @@ both_databases! {
         assert_eq!(made["item"]["health"], "unknown");
         assert_eq!(made["item"]["tenants"], 0);
         assert!(made["item"].get("total_users").is_none(), "unknown, not none: {made}");
+        assert!(made["item"].get("licences").is_none() && made["item"].get("secure_score").is_none(), "{made}");
         // One record: the operations face has it under the same id.
         assert_eq!(app.get(owner, &format!("/api/clients/{id}")).await.ok()["client"]["name"], "Harbour");
 
@@ -62,6 +63,9 @@ both_databases! {
         let detail = app.get(owner, &path).await.ok();
         assert_eq!(detail["tenants"][0]["id"].as_str(), Some(tenant.as_str()));
         assert_eq!(detail["customer"]["total_users"], detail["tenants"][0]["users"]);
+        assert_eq!(row["secure_score"], detail["tenants"][0]["secure_score"]);
+        let seats = |figure: &str| row["licences"][figure].as_i64().expect("known");
+        assert!(row["secure_score"].as_f64().is_some() && seats("owned") > 0 && seats("used") >= 0, "{row}");
         let (licensed, not) = (&row["total_users"], &row["unlicensed_users"]);
         let entity = detail["tenants"][0]["entities"].as_array().expect("entities").len();
         assert_eq!(entity, 2);

@@ -148,7 +148,7 @@ pub fn rows() -> Vec<Row> {
         row("drift_fix").at("drift_id", "new_drift").body(r#"{"fix":"map","client_id":"$client"}"#),
         row("drift_dismiss").query("reason=known"),
         row("psa_settings_get").at("connection_id", "psa"),
-        row("psa_settings_update").at("connection_id", "psa").body(r#"{"direction":"from_psa","owners":{"phone":"psa"}}"#),
+        row("psa_settings_update").at("connection_id", "psa").body(r#"{"direction":"from_psa","owners":{"phone":"either"}}"#),
         row("psa_conflict_list").query("connection_id=$psa&client_id=$client"),
         row("psa_conflict_resolve").body(r#"{"resolutions":[{"conflict_id":"$psa_conflict","take":"leave"}]}"#),
         row("import_apply").body(

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::{Connection, ConnectionId, Entity, Result};
+use integration::RecordKind;
 use persistence::Tx;
 use poem_openapi::Object;
 use uuid::Uuid;
@@ -57,8 +58,9 @@ impl Sources {
         let ids: Vec<ConnectionId> = ids.into_iter().collect();
         let connections =
             tx.connections().await?.into_iter().filter(|c| ids.contains(&c.id)).map(|c| (c.id, c)).collect();
+        let listed: BTreeSet<&str> = entities.iter().map(|entity| entity.vendor_id.as_str()).collect();
         let listings = tx
-            .listings(&ids)
+            .listings_of(&ids, &RecordKind::ALL.map(RecordKind::as_str), &listed)
             .await?
             .into_iter()
             .map(|listing| ((listing.connection_id, listing.kind.clone(), listing.entity.clone()), listing))

@@ -23,6 +23,7 @@ pub(crate) const SHAPE: Shape = Shape {
         "phone",
         "webAddress",
         "address1",
+        "address2",
         "city",
         "state",
         "postalCode",
@@ -46,7 +47,7 @@ impl Pull<Entity> for Autotask {
         let company: wire::Company = wire::read("company", raw)?;
         let (city, region) = (said(company.city), said(company.state));
         let address = PostalAddress {
-            street: said(company.address1),
+            street: PostalAddress::street_of([company.address1, company.address2]),
             city: city.clone(),
             region: region.clone(),
             post_code: said(company.postal_code),

@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// What is asked of a company.
-pub(crate) const FIELDS: &str =
-    "id,identifier,name,status,addressLine1,city,state,zip,country,phoneNumber,website,accountNumber,deletedFlag,_info";
+pub(crate) const FIELDS: &str = "id,identifier,name,status,addressLine1,addressLine2,city,state,zip,country,phoneNumber,\
+    website,accountNumber,deletedFlag,_info";
 
 /// Hosts that many companies give as their website: they identify nobody.
 const SHARED: [&str; 7] =
@@ -31,7 +31,7 @@ impl Pull<Entity> for ConnectwiseManage {
         let status = said(company.status.and_then(|status| status.name));
         let (city, region) = (said(company.city), said(company.state));
         let address = PostalAddress {
-            street: said(company.address_line1),
+            street: PostalAddress::street_of([company.address_line1, company.address_line2]),
             city: city.clone(),
             region: region.clone(),
             post_code: said(company.zip),

@@ -134,7 +134,8 @@ fn address(draft: &CompanyDraft, now: wire::Address) -> Option<Value> {
         put(&mut lines, "line1", draft.street.clone().or(now.line1));
         put(&mut lines, "line2", draft.city.clone().or(now.line2));
         put(&mut lines, "line3", draft.region.clone().or(now.line3));
-        put(&mut lines, "line4", now.line4);
+        // The region stood in both: what is not in the new one is gone.
+        put(&mut lines, "line4", draft.region.as_ref().map(|_| String::new()).or(now.line4));
         put(&mut lines, "postcode", draft.post_code.clone().or(now.postcode));
         json!(lines)
     })
@@ -147,10 +148,12 @@ pub(crate) fn put(record: &mut Map<String, Value>, key: &str, value: Option<impl
     }
 }
 
-/// An address by the lines that we write it to.
+/// An address by the lines that we write it to; what else there is goes with the region.
 fn parts(address: wire::Address) -> Option<PostalAddress> {
-    let wire::Address { line1, line2, line3, postcode, .. } = address;
-    PostalAddress { street: line1, city: line2, region: line3, post_code: postcode }.known()
+    let wire::Address { line1, line2, line3, line4, postcode } = address;
+    let region: Vec<String> = [line3, line4].into_iter().flatten().collect();
+    let region = (!region.is_empty()).then(|| region.join(", "));
+    PostalAddress { street: line1, city: line2, region, post_code: postcode }.known()
 }
 
 /// An address on one line.

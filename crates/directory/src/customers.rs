@@ -9,7 +9,7 @@ use persistence::{CustomerEntity, ListedClient, Tx};
 use crate::{
     clients::{Deletion, client_delete},
     mappings::{MappingChoice, Target, mapping_save},
-    tenants::{Can, Tenant, tenant_key, tenants_of},
+    tenants::{Can, Licences, Tenant, tenant_key, tenants_of},
 };
 
 /// What the connector of a PSA can do, and that of no other tool: it writes companies.
@@ -26,7 +26,7 @@ pub struct Customer {
     pub contact: (Option<String>, Option<String>),
     /// Its tenants, by name.
     pub tenants: Vec<Tenant>,
-    /// What PSAs call it.
+    /// What PSAs call it: those that are still listed there come first.
     pub psa: Vec<CustomerEntity>,
 }
 
@@ -48,6 +48,18 @@ impl Customer {
 
     fn sum(&self, of: impl Fn(&Tenant) -> Option<i64>) -> Option<i64> {
         if self.tenants.is_empty() { None } else { self.tenants.iter().map(of).sum() }
+    }
+
+    /// Licences of all its tenants; `None` while it has none, or one of them is not known.
+    pub fn licences(&self) -> Option<Licences> {
+        let owned = self.sum(|tenant| Some(tenant.licences?.owned))?;
+        Some(Licences { owned, used: self.sum(|tenant| Some(tenant.licences?.used))? })
+    }
+
+    /// The least secure score of its tenants, in percent; `None` while it has none, or one of them is not known.
+    pub fn score(&self) -> Option<f64> {
+        let all: Option<Vec<f64>> = self.tenants.iter().map(|tenant| tenant.score).collect();
+        all?.into_iter().min_by(f64::total_cmp)
     }
 
     /// The oldest time of its tenants.
@@ -76,7 +88,8 @@ pub async fn customers_of(tx: &Tx, clients: Vec<ListedClient>, can: Can<'_>) -> 
     let mut primary = tx.primary_contacts(&ids).await?;
     let made = clients.into_iter().map(|ListedClient { client, integrations, .. }| {
         let mut psa = psa.remove(&client.id).unwrap_or_default();
-        psa.sort_by(|a, b| (&a.integration, a.id).cmp(&(&b.integration, b.id)));
+        let place = |of: &CustomerEntity| (of.removed_at.is_some(), of.integration.clone(), of.id);
+        psa.sort_by_cached_key(place);
         let (name, email) = primary.remove(&client.id).map_or((None, None), |one| (Some(one.name), one.email));
         // The address at the client is the one in use; the name goes with it while the two agree.
         let agree = match (&client.contact_email, &email) {

@@ -47,6 +47,6 @@ pub use mappings::{MappingChoice, MappingSuggestion, Target, mapping_save, mappi
 pub use merge::{Merge, Merged, MergedField, client_merge};
 pub use saved_filters::{saved_filter_create, saved_filter_delete, saved_filter_list, saved_filter_update};
 pub use tenants::{
-    Can, Tenant, TenantFilter, TenantPatch, TenantSort, tenant_get, tenant_list, tenant_update, tenants_of,
+    Can, Licences, Tenant, TenantFilter, TenantPatch, TenantSort, tenant_get, tenant_list, tenant_update, tenants_of,
 };
 pub use typed::{Typed, mapping_type, typed_remove};

@@ -8,6 +8,7 @@ use domain::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::Expr,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -155,11 +156,14 @@ impl Tx {
         self.update_row_where::<table::Entity>(row, one).await.map(drop)
     }
 
-    /// Puts a pass over a connection on the queue, unless one waits or runs.
+    /// Puts a pass over a connection on the queue, unless one waits; one that runs goes on once more.
     pub async fn psa_enqueue(&self, connection: ConnectionId) -> Result<()> {
         let unique_key = pass_key(connection);
         // Asked first: on PostgreSQL the insert would wait for what a running pass has in hand.
-        if self.job_pending(&unique_key).await?.is_some() {
+        if let Some(job) = self.job_pending(&unique_key).await? {
+            if job.state == "running" {
+                self.psa_touch_one(connection).await?;
+            }
             return Ok(());
         }
         let job = NewJob {
@@ -173,7 +177,7 @@ impl Tx {
         self.job_enqueue(&job).await.map(drop)
     }
 
-    /// When a client last changed: a pass that ends with another answer than it began with has not seen all of it.
+    /// When a client last changed, or a sync ended while a pass ran: a pass that ends with another answer than it began with has not seen all of it.
     pub async fn psa_touched(&self, connection: ConnectionId) -> Result<Option<Timestamp>> {
         Ok(self.psa_row(connection).await?.and_then(|row| row.touched_at))
     }
@@ -192,13 +196,17 @@ impl Tx {
             if self.context().request_id == pass_request(connection) {
                 continue;
             }
-            let touched =
-                table::ActiveModel { touched_at: ActiveValue::Set(Some(self.now())), ..ActiveModelTrait::default() };
-            let one = Condition::all().add(table::Column::ConnectionId.eq(row.connection_id));
-            self.update_row_where::<table::Entity>(touched, one).await?;
+            self.psa_touch_one(connection).await?;
             self.psa_enqueue(connection).await?;
         }
         Ok(())
+    }
+
+    async fn psa_touch_one(&self, connection: ConnectionId) -> Result<()> {
+        let touched =
+            table::ActiveModel { touched_at: ActiveValue::Set(Some(self.now())), ..ActiveModelTrait::default() };
+        let one = Condition::all().add(table::Column::ConnectionId.eq(connection.0));
+        self.update_row_where::<table::Entity>(touched, one).await.map(drop)
     }
 
     /// What these companies and their clients last agreed on.
@@ -275,15 +283,34 @@ impl Tx {
         Ok(rows.into_iter().map(|(id, at)| (EntityId(id), at)).collect())
     }
 
-    /// Companies of a connection that nobody has decided about, and that were first listed since then.
+    /// Companies of a connection that nobody has ever decided about, and that were first listed since then. One whose
+    /// client was deleted, or whose mapping was taken back, is none: each decision counts its version up, a sync never
+    /// does.
     pub async fn psa_newcomers(&self, connection: ConnectionId, since: Timestamp, limit: u64) -> Result<Vec<Entity>> {
+        self.unmapped_since(connection, since, limit, vendor_entity::Column::Version.eq(1)).await
+    }
+
+    /// Companies of a connection that are mapped to nobody, whatever was decided before, and that were first listed
+    /// since then.
+    pub async fn psa_unmapped(&self, connection: ConnectionId, since: Timestamp, limit: u64) -> Result<Vec<Entity>> {
+        self.unmapped_since(connection, since, limit, vendor_entity::Column::Version.gte(1)).await
+    }
+
+    async fn unmapped_since(
+        &self,
+        connection: ConnectionId,
+        since: Timestamp,
+        limit: u64,
+        decided: Expr,
+    ) -> Result<Vec<Entity>> {
         use vendor_entity::Column as C;
         let select = self
             .find::<vendor_entity::Entity>()
             .filter(C::ConnectionId.eq(connection.0))
             .filter(C::MappingState.eq(MappingState::Unmapped.as_str()))
             .filter(C::RemovedAt.is_null())
-            .filter(C::FirstSeenAt.gte(since));
+            .filter(C::FirstSeenAt.gte(since))
+            .filter(decided);
         let rows =
             select.order_by_asc(C::FirstSeenAt).order_by_asc(C::Id).limit(limit).all(self.db()).await.or_domain()?;
         rows.into_iter().map(entities::read).collect()

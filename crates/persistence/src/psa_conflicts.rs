@@ -233,22 +233,31 @@ impl Tx {
         }
     }
 
-    /// When, and by whom, a field of a client was last changed, as far as its newest entries tell.
-    pub async fn psa_changed_by(&self, client: ClientId, field: PsaField) -> Result<Option<(Timestamp, String)>> {
+    /// When, and by whom, fields of a client were last changed, as far as its newest entries tell. They are read once
+    /// for all of the fields.
+    pub async fn psa_changed_by(
+        &self,
+        client: ClientId,
+        fields: &[PsaField],
+    ) -> Result<HashMap<PsaField, (Timestamp, String)>> {
         let filter = JournalFilter { client: Some(client), ..JournalFilter::default() };
         let page = PageRequest { limit: LOOKED_AT, after: None };
+        let mut found = HashMap::new();
         for entry in self.journal_list(&filter, &page).await?.items {
-            let own = entry.changes.iter().filter(|change| change.kind == "client" && change.id == client.0);
-            let value = |view: &Option<Value>| view.as_ref().map(|view| view[field.as_str()].clone());
-            if own.into_iter().any(|change| value(&change.before) != value(&change.after)) {
-                let who = match entry.actor.staff() {
-                    Some(staff) => format!("{} {staff}", entry.actor.kind()),
-                    None => entry.actor.kind().to_owned(),
-                };
-                return Ok(Some((entry.at, who)));
+            let who = match entry.actor.staff() {
+                Some(staff) => format!("{} {staff}", entry.actor.kind()),
+                None => entry.actor.kind().to_owned(),
+            };
+            for change in entry.changes.iter().filter(|change| change.kind == "client" && change.id == client.0) {
+                for field in fields {
+                    let value = |view: &Option<Value>| view.as_ref().map(|view| view[field.as_str()].clone());
+                    if value(&change.before) != value(&change.after) {
+                        found.entry(*field).or_insert_with(|| (entry.at, who.clone()));
+                    }
+                }
             }
         }
-        Ok(None)
+        Ok(found)
     }
 
     /// Takes back what a person decided, as long as it was not carried out.

@@ -73,8 +73,8 @@ pub use job::{Ended, SyncPayload};
 pub use letters::{job_drop, job_retry};
 pub use progress::{Expected, KindProgress, Progress, Standing, progress};
 pub use psa::{
-    ConflictChoice, ConflictTake, Like, Likeness, MOST_CHOICES, PsaPatch, PsaView, psa_conflict_resolve,
-    psa_settings_get, psa_settings_update,
+    ConflictChoice, ConflictTake, Like, Likeness, MOST_CHOICES, PsaPatch, PsaView, psa_conflict_current,
+    psa_conflict_resolve, psa_settings_get, psa_settings_update,
 };
 pub use queue::{Started, sync_key};
 pub use reconcile::{Held, Line, Verdict, reconcile};

@@ -132,7 +132,7 @@ impl CustomerTenants {
 async fn detail(app: &App, tx: &persistence::Tx, client: ClientId) -> domain::Result<CustomerDetail> {
     let found = customer_get(tx, client, &can(app)).await?;
     let directory = tx.context().permissions.allows(Permission::DirectoryView);
-    let customer = Customer::of(&found);
+    let customer = Customer::of(&found, directory);
     let tenants = found.tenants.into_iter().map(|tenant| Tenant::of(tenant, directory)).collect();
     Ok(CustomerDetail { customer, tenants })
 }

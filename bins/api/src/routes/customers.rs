@@ -52,6 +52,15 @@ pub struct PsaLink {
     pub name: String,
 }
 
+/// Seats of all products, but for free ones without a limit.
+#[derive(Debug, Clone, Object)]
+pub struct CustomerLicences {
+    /// Owned
+    pub owned: i64,
+    /// In use
+    pub used: i64,
+}
+
 /// A customer.
 #[derive(Debug, Clone, Object)]
 #[oai(skip_serializing_if_is_none)]
@@ -68,6 +77,10 @@ pub struct Customer {
     pub total_users: Option<i64>,
     /// Users without a licence, summed likewise
     pub unlicensed_users: Option<i64>,
+    /// Licences, summed likewise; absent to those who may not see directory users
+    pub licences: Option<CustomerLicences>,
+    /// Secure score of the worst tenant, in percent; absent like `licences`
+    pub secure_score: Option<f64>,
     pub health: Health,
     /// The id that the PSA has for it: of the first, where several PSAs are connected
     pub psa_id: Option<String>,
@@ -97,8 +110,8 @@ pub struct Customer {
 }
 
 impl Customer {
-    /// The view of a customer.
-    pub fn of(customer: &directory::Customer) -> Self {
+    /// The view of a customer for a caller who may, or may not, see what is in directories.
+    pub fn of(customer: &directory::Customer, directory: bool) -> Self {
         let (client, (name, email)) = (&customer.client, customer.contact.clone());
         let psa = customer.psa.iter().map(|entity| PsaLink {
             integration: entity.integration.clone(),
@@ -114,6 +127,11 @@ impl Customer {
             tenants: customer.tenants.len() as u64,
             total_users: customer.users(),
             unlicensed_users: customer.unlicensed(),
+            licences: customer
+                .licences()
+                .filter(|_| directory)
+                .map(|sum| CustomerLicences { owned: sum.owned, used: sum.used }),
+            secure_score: customer.score().filter(|_| directory),
             health: customer.health().into(),
             psa_id: customer.psa.first().map(|entity| entity.vendor_id.clone()),
             psa: psa.collect(),
@@ -156,6 +174,11 @@ pub struct CustomerSave {
     /// Internal notes
     pub notes: Option<String>,
     pub status: Option<Status>,
+}
+
+/// Whether a caller may see what is in directories.
+pub(super) fn sees(tx: &persistence::Tx) -> bool {
+    tx.context().permissions.allows(Permission::DirectoryView)
 }
 
 /// Order of customers
@@ -219,7 +242,8 @@ impl Customers {
         let listed = tx.client_list(&filter, sort, order, &page).await?;
         let (next, total) = (listed.next, listed.total);
         let customers = customers_of(&tx, listed.items, &can(&app)).await?;
-        let items = customers.iter().map(Customer::of).collect();
+        let directory = sees(&tx);
+        let items = customers.iter().map(|one| Customer::of(one, directory)).collect();
         Ok(Answer::page(domain::Listed { items, next, total }, uri))
     }
 
@@ -258,7 +282,7 @@ impl Customers {
             address: body.address,
         };
         let saved = client_create(&write.tx, draft, &[]).await.map_err(renamed)?;
-        let customer = Customer::of(&customer_get(&write.tx, saved.client.id, &can(&app)).await?);
+        let customer = Customer::of(&customer_get(&write.tx, saved.client.id, &can(&app)).await?, sees(&write.tx));
         Ok(Answer::new(write.finish(Some(customer), warnings(&saved.same_name)).await?))
     }
 
@@ -272,8 +296,8 @@ impl Customers {
     ) -> Result<Answer<CustomerDetail>, Failure> {
         let tx = app.read(caller, Permission::ClientsView).await?;
         let found = customer_get(&tx, ClientId(customer_id.0), &can(&app)).await?;
-        let directory = tx.context().permissions.allows(Permission::DirectoryView);
-        let customer = Customer::of(&found);
+        let directory = sees(&tx);
+        let customer = Customer::of(&found, directory);
         let tenants = found.tenants.into_iter().map(|tenant| Tenant::of(tenant, directory)).collect();
         let version = customer.version;
         Ok(Answer::versioned(CustomerDetail { customer, tenants }, version))
@@ -321,7 +345,7 @@ impl Customers {
         };
         let id = ClientId(customer_id.0);
         let saved = client_update(&write.tx, id, patch, version).await.map_err(renamed)?;
-        let customer = Customer::of(&customer_get(&write.tx, id, &can(&app)).await?);
+        let customer = Customer::of(&customer_get(&write.tx, id, &can(&app)).await?, sees(&write.tx));
         let version = customer.version;
         Ok(Answer::versioned(write.finish(Some(customer), warnings(&saved.same_name)).await?, version))
     }

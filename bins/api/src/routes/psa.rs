@@ -1,6 +1,6 @@
 //! Two-way sync with PSAs: its settings, and what waits for a person.
 
-use domain::{ClientId, ConnectionId, Permission, PsaConflictId};
+use domain::{ClientId, ConnectionId, Listed, Permission, PsaConflictId};
 use persistence::ConflictFilter;
 use poem_openapi::{
     OpenApi,
@@ -134,13 +134,15 @@ impl Psa {
             state: Some(state.0.map_or(domain::PsaConflictState::Open, Into::into)),
         };
         let listed = tx.psa_conflict_list(&filter, &page).await?;
-        Ok(Answer::page(listed.map(Into::into), uri))
+        let items = PsaConflict::of(&tx, listed.items).await?;
+        Ok(Answer::page(Listed { items, next: listed.next, total: listed.total }, uri))
     }
 
     /// Decide about conflicts, all of them or none, as one change set
     ///
     /// The PSA's value, or a typed one, is the client's at once; what is to be sent is sent by the next pass, and only
-    /// over what was seen here. Can be reverted as long as nothing was sent. `link` and `create` need the right to map.
+    /// over what was seen here. A value goes over ours only as it was seen: where the client was changed meanwhile, it is
+    /// refused as `moved`. Can be reverted as long as nothing was sent. `link` and `create` need the right to map.
     #[oai(path = "/psa-conflicts/resolve", method = "post", operation_id = "psa_conflict_resolve")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn psa_conflict_resolve(
@@ -167,7 +169,7 @@ impl Psa {
         };
         let done = psa_conflict_resolve(&write.tx, &choices(body.0.resolutions)?).await;
         let (write, items) = app.passed(write, done).await?;
-        let items = items.into_iter().map(Into::into).collect();
+        let items = PsaConflict::of(&write.tx, items).await?;
         let answer = write.finish(Some(PsaConflicts { items }), Vec::new()).await?;
         app.wake.notify_one();
         Ok(Answer::new(answer))

@@ -246,8 +246,11 @@ pub struct PsaConflict {
     pub field: Option<PsaField>,
     pub kind: PsaConflictKind,
     pub state: PsaConflictState,
-    /// Our value
+    /// Our value when it was found
     pub ours: Option<String>,
+    /// Our value now: where it is another than `ours`, look again before deciding for the PSA's; `theirs` and `value` are
+    /// refused until the next pass has found it
+    pub current: Option<String>,
     /// When ours was last changed
     pub ours_at: Option<DateTime<Utc>>,
     /// Who changed it: staff or api_key with the staff user's id, worker, or operator
@@ -262,8 +265,16 @@ pub struct PsaConflict {
     pub created_at: DateTime<Utc>,
 }
 
-impl From<domain::PsaConflict> for PsaConflict {
-    fn from(one: domain::PsaConflict) -> Self {
+impl PsaConflict {
+    /// The view of items, with what their clients have now.
+    pub async fn of(tx: &persistence::Tx, items: Vec<domain::PsaConflict>) -> domain::Result<Vec<Self>> {
+        let mut current = sync::psa_conflict_current(tx, &items).await?;
+        Ok(items.into_iter().map(|one| (current.remove(&one.id), one)).map(Self::from).collect())
+    }
+}
+
+impl From<(Option<String>, domain::PsaConflict)> for PsaConflict {
+    fn from((current, one): (Option<String>, domain::PsaConflict)) -> Self {
         Self {
             id: one.id.0,
             connection_id: one.connection_id.0,
@@ -273,6 +284,7 @@ impl From<domain::PsaConflict> for PsaConflict {
             kind: one.kind.into(),
             state: one.state.into(),
             ours: one.ours,
+            current,
             ours_at: one.ours_at,
             ours_by: one.ours_by,
             theirs: one.theirs,

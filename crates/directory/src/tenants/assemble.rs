@@ -8,7 +8,7 @@ use domain::{
 use persistence::{CustomerEntity, Listing, Tx};
 use serde::Deserialize;
 
-use super::{Can, Tenant};
+use super::{Can, Licences, Tenant};
 
 /// The figures of a tenant, in the order in which a sync lists them.
 const FIGURES: [&str; 3] = ["directory_user", "licence", "secure_score"];
@@ -103,6 +103,8 @@ fn tenant(
     let percent = score.as_ref().and_then(|source| scores.get(&source.entity));
     let percent = percent.filter(|score| score.max > 0.0).map(|score| 100.0 * score.current / score.max);
     let now = |source: &Option<Source>| source.as_ref().is_some_and(|source| !source.stale);
+    let owned = licences.as_ref().filter(|source| source.synced_at.is_some());
+    let owned = owned.and_then(|source| Licences::of(seats.get(&source.entity).map(Vec::as_slice).unwrap_or_default()));
     let facts = TenantFacts {
         score: percent.filter(|_| now(&score)),
         seats: licences
@@ -139,6 +141,7 @@ fn tenant(
         health,
         reasons,
         score: percent,
+        licences: owned,
         users: None,
         unlicensed: None,
         synced_at: synced.and_then(|all| all.into_iter().min()),
@@ -162,7 +165,8 @@ impl Told {
         let ids: BTreeSet<ConnectionId> = all().map(|entity| entity.connection_id).collect();
         let ids: Vec<ConnectionId> = ids.into_iter().collect();
         let connections = tx.connections().await?.into_iter().map(|connection| (connection.id, connection)).collect();
-        let listings = tx.listings(&ids).await?.into_iter().filter(|one| FIGURES.contains(&one.kind.as_str()));
+        let entities: BTreeSet<&str> = all().map(|entity| entity.vendor_id.as_str()).collect();
+        let listings = tx.listings_of(&ids, &FIGURES, &entities).await?.into_iter();
         let listings = listings.map(|one| ((one.connection_id, one.kind.clone(), one.entity.clone()), one)).collect();
         let clients: BTreeSet<ClientId> = all().filter_map(|entity| entity.client_id).collect();
         let clients = tx.client_names_of(&Vec::from_iter(clients)).await?;

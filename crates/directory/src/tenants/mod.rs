@@ -6,8 +6,8 @@ mod assemble;
 use std::{cmp::Ordering, collections::HashMap};
 
 use domain::{
-    ClientId, ConnectionId, EntityId, Error, Health, Listed, PageRequest, Problem, Result, SortOrder, TenantSetting,
-    Timestamp, name_key, valid_name,
+    ClientId, ConnectionId, EntityId, Error, Health, Listed, PageRequest, Problem, Result, Seats, SortOrder,
+    TenantSetting, Timestamp, name_key, valid_name,
 };
 use persistence::{CustomerEntity, Tx};
 
@@ -48,6 +48,8 @@ pub struct Tenant {
     pub reasons: Vec<String>,
     /// Secure score in percent, however old.
     pub score: Option<f64>,
+    /// Its licences, however old; `None` while they were never listed to the end, or one is not counted.
+    pub licences: Option<Licences>,
     /// Directory users with a licence; `None` while they were never listed to the end, or were not counted.
     pub users: Option<i64>,
     /// Directory users without.
@@ -59,6 +61,25 @@ pub struct Tenant {
     /// When the last connection stopped listing it.
     pub removed_at: Option<Timestamp>,
     users_from: Option<EntityId>,
+}
+
+/// Seats of products, summed. Free products without a limit do not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Licences {
+    /// Seats owned.
+    pub owned: i64,
+    /// Seats in use.
+    pub used: i64,
+}
+
+impl Licences {
+    /// The sum; `None` where one product does not say.
+    fn of(seats: &[Seats]) -> Option<Self> {
+        let counted = || seats.iter().filter(|one| !one.unlimited);
+        let owned = counted().map(|one| one.total).sum::<Option<i64>>()?;
+        let used = counted().map(|one| one.used).sum::<Option<i64>>()?;
+        Some(Self { owned, used })
+    }
 }
 
 /// Which tenants are wanted.
@@ -272,5 +293,21 @@ impl TenantSort {
             Self::Score => tenant.score.map(|score| format!("{score:012.4}")).unwrap_or_default(),
             Self::Synced => tenant.synced_at.map(|at| format!("{:020}", at.timestamp_micros())).unwrap_or_default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn licences_are_known_only_where_each_product_is() {
+        let seats = |total, used, unlimited| Seats { total, used, unlimited, ..Seats::default() };
+        let paid = [seats(Some(10), Some(7), false), seats(Some(5), Some(5), false)];
+        assert_eq!(Licences::of(&paid), Some(Licences { owned: 15, used: 12 }));
+        let free = [paid.to_vec(), vec![seats(Some(1_000_000), Some(3), true)]].concat();
+        assert_eq!(Licences::of(&free), Licences::of(&paid));
+        assert_eq!(Licences::of(&[paid.to_vec(), vec![seats(None, Some(1), false)]].concat()), None);
+        assert_eq!(Licences::of(&[]), Some(Licences::default()));
     }
 }

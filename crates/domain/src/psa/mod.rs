@@ -121,12 +121,12 @@ pub struct PsaOwners {
 }
 
 impl Default for PsaOwners {
-    /// The PSA owns names, addresses and contacts: invoices are made of them.
+    /// The PSA owns all of them, names, addresses and contacts: invoices are made of them.
     fn default() -> Self {
         Self {
             name: PsaOwner::Psa,
             address: PsaOwner::Psa,
-            phone: PsaOwner::Either,
+            phone: PsaOwner::Psa,
             contact_email: PsaOwner::Psa,
             status: PsaOwner::Psa,
         }
@@ -301,4 +301,15 @@ pub struct PsaConflict {
     pub message: Option<String>,
     /// Since when it waits.
     pub created_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_psa_owns_every_field_until_somebody_says_otherwise() {
+        let owners = PsaSettings::none(ConnectionId(uuid::Uuid::nil())).owners;
+        assert_eq!(PsaField::ALL.map(|field| owners.of(field)), [PsaOwner::Psa; 5]);
+    }
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use domain::{
-    Client, ConnectionId, EntityId, PsaConflict, PsaConflictId, PsaConflictKind, PsaConflictState, PsaField,
-    PsaSettings, Timestamp,
+    Client, ConnectionId, EntityId, PsaConflict, PsaConflictId, PsaConflictKind, PsaConflictState, PsaDirection,
+    PsaField, PsaSettings, Timestamp,
     psa::{Agreement, Decision, Sides, decide, same},
 };
 use persistence::Agreed;
@@ -102,8 +102,12 @@ pub(super) fn look(
             let as_seen = waiting.ours == ours && waiting.theirs == theirs;
             match (decision, waiting.state) {
                 (Decision::Agree | Decision::Nothing, _) => found.close.push(id),
-                // A person decided for ours, against what they saw at the PSA.
-                (_, PsaConflictState::Sending) if same(field, waiting.theirs.as_deref(), theirs.as_deref()) => {
+                // A person decided for ours, against what they saw at the PSA; where nothing is sent any more they are
+                // asked again.
+                (_, PsaConflictState::Sending)
+                    if settings.direction == PsaDirection::Both
+                        && same(field, waiting.theirs.as_deref(), theirs.as_deref()) =>
+                {
                     found.send.extend(ours.clone().map(|ours| (field, ours)));
                     continue;
                 }

@@ -1,12 +1,12 @@
 //! Clients of new companies, and companies of new clients: only where nothing there looks like them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
     Client, ClientStatus, Entity, EntityId, Error, MappingState, Outcome, PsaConflict, PsaConflictId, PsaConflictKind,
     PsaConflictState, PsaDirection, PsaField, RecordId, Result, Timestamp, VendorWriteId, name_key,
 };
-use integration::{CompanyDraft, RecordKind};
+use integration::{CompanyDraft, Kind, RecordKind};
 use persistence::{MappingWrite, Tx, VendorWrite, VendorWriteState};
 use serde::{Deserialize, Serialize};
 
@@ -217,13 +217,19 @@ impl Pass<'_> {
         clients.retain(|client| !self.unsettled.contains(&client.id));
         clients.truncate(MOST);
         tx.commit_unjournalled().await?;
-        for client in clients {
+        if clients.is_empty() {
+            return Ok(());
+        }
+        // Once for all of them, and holding nobody up: what this pass makes is mapped at once, and like nobody.
+        let tx = self.read().await?;
+        let mut open = tx.entities_of(self.connection.id).await?;
+        open.retain(|row| row.mapping_state == MappingState::Unmapped && row.removed_at.is_none());
+        let likes = likeness.companies_like(&tx, &clients, &open).await?;
+        tx.rollback().await?;
+        for (client, like) in clients.into_iter().zip(likes) {
             self.going_on()?;
-            let tx = self.begin().await?;
-            let mut open = tx.entities_of(self.connection.id).await?;
-            open.retain(|row| row.mapping_state == MappingState::Unmapped);
-            let like = likeness.companies_like(&tx, std::slice::from_ref(&client), &open).await?.pop().flatten();
             if let Some(like) = like.filter(|_| !decided.contains(&client.id)) {
+                let tx = self.begin().await?;
                 let mut item = self.whole(client.id.0, PsaConflictKind::LikeCompany, tx.now());
                 (item.entity_id, item.client_id) = (Some(like.id), Some(client.id));
                 (item.ours, item.theirs, item.message) =
@@ -232,7 +238,6 @@ impl Pass<'_> {
                 tx.commit_unjournalled().await?;
                 continue;
             }
-            tx.rollback().await?;
             self.make_company(client).await?;
         }
         Ok(())
@@ -252,14 +257,20 @@ impl Pass<'_> {
         if open.is_empty() {
             return Ok(unsettled);
         }
-        let listings = tx.listings(&[self.connection.id]).await?;
-        let listing = listings.iter().find(|one| one.kind == RecordKind::Entity.as_str() && one.entity.is_empty());
-        let listed_at = listing.and_then(|one| one.complete_at);
+        let companies = RecordKind::Entity.as_str();
+        let listings = tx.listings_of(&[self.connection.id], &[companies], &BTreeSet::new()).await?;
+        let listed_at = listings.first().and_then(|one| one.complete_at);
+        let unfinished = tx.run_unfinished(self.connection.id, companies).await?;
         for write in open {
             let Ok(Wanted { client_id, company }) = serde_json::from_str(&write.wanted) else { continue };
             let name = name_key(company.name.as_deref().unwrap_or_default());
-            let newcomers = tx.psa_newcomers(self.connection.id, write.created_at, LOOKED_AT).await?;
+            let newcomers = tx.psa_unmapped(self.connection.id, write.created_at, LOOKED_AT).await?;
             let made = newcomers.into_iter().find(|row| name_key(&row.name) == name);
+            // A sync that began before may have read the page before the company was there.
+            let across = tx.run_during(self.connection.id, companies, write.created_at).await?;
+            let since = across.and_then(|run| run.finished_at).unwrap_or(write.created_at);
+            let still = unfinished.as_ref().is_some_and(|run| run.started_at <= write.created_at);
+            let tells = !still && listed_at.is_some_and(|at| at > since);
             let under_way = write.state == VendorWriteState::Sending && tx.now() - write.created_at < ANSWERS_WITHIN;
             let (state, says) = match made {
                 Some(row) => {
@@ -273,9 +284,7 @@ impl Pass<'_> {
                     }
                     (VendorWriteState::Done, "the listing tells that it was made")
                 }
-                None if !under_way && listed_at.is_some_and(|at| at > write.created_at) => {
-                    (VendorWriteState::Refused, "the listing tells that it was not made")
-                }
+                None if !under_way && tells => (VendorWriteState::Refused, "the listing tells that it was not made"),
                 None => {
                     unsettled.insert(client_id);
                     continue;
@@ -357,7 +366,7 @@ impl Pass<'_> {
 
     /// The PSA made no company, or nobody knows.
     async fn not_made(&self, client: &Client, write: VendorWriteId, error: integration::Error) -> Result<(), Halt> {
-        let (maybe, passes) = (may_be_done(&error), trouble::passes(&error));
+        let (maybe, passes) = (may_be_done(&error), trouble::passes(&error) || error.kind == Kind::Credentials);
         let (code, message) = (trouble::vendor_code(error.kind), error.to_string());
         let state = if maybe { VendorWriteState::Unknown } else { VendorWriteState::Refused };
         let tx = self.begin().await?;

@@ -3,7 +3,7 @@
 //! `domain::psa`). It is a job of its own: after each sync of companies, and after each change of a client.
 //!
 //! * `values.rs`: the fields as texts. `look.rs`: one company against its client, pure.
-//! * `pass.rs`: the pass: reading, then everything taken in one change set, then what is sent.
+//! * `pass.rs`: the pass: reading (`read.rs`), then everything taken in one change set, then what is sent.
 //! * `send.rs`: one company changed at the PSA, as any act of `act/` is. `make.rs`: clients of new companies, and
 //!   companies of new clients.
 //! * `people.rs`: what people do: settings, and deciding what waits.
@@ -15,6 +15,7 @@ mod look;
 mod make;
 mod pass;
 mod people;
+mod read;
 mod send;
 mod values;
 
@@ -23,8 +24,8 @@ use domain::{Client, ClientId, Entity, EntityId, Result};
 use persistence::Tx;
 
 pub use people::{
-    ConflictChoice, ConflictTake, MOST_CHOICES, PsaPatch, PsaView, psa_conflict_resolve, psa_settings_get,
-    psa_settings_update,
+    ConflictChoice, ConflictTake, MOST_CHOICES, PsaPatch, PsaView, psa_conflict_current, psa_conflict_resolve,
+    psa_settings_get, psa_settings_update,
 };
 
 /// A likeness that keeps a client or a company from being made a second time.

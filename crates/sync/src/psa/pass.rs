@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::TimeDelta;
 use domain::{
     Client, ClientId, Connection, ConnectionId, Entity, EntityId, Error, PsaConflict, PsaConflictKind, PsaDirection,
-    PsaSettings, Result,
+    PsaField, PsaSettings, Result,
 };
-use integration::{Connector, Kind, Listing, RecordKind};
+use integration::{Connector, Kind, RecordKind};
 use persistence::{ClaimedJob, JobOutcome, PassNote, Tx};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
@@ -17,12 +17,10 @@ use super::{
     look::{Found, agreed, look, waits},
     values::{Company, give, main_contact, ours},
 };
-use crate::{Ended, Engine, page, queue::sync_key, trouble};
+use crate::{Ended, Engine, queue::sync_key, trouble};
 
 /// Companies that are held against their clients in one transaction.
 const PAGE: u64 = 200;
-/// Companies that are read alone in one pass, where a listing does not tell all: those read longest ago.
-const READ_ALONE: usize = 100;
 /// How long a pass waits for the sync under way, which may yet store what is no longer true.
 const BEHIND: TimeDelta = TimeDelta::seconds(5);
 /// How long it waits for an answer that another process waits for.
@@ -58,6 +56,17 @@ impl From<integration::Error> for Halt {
     }
 }
 
+impl Halt {
+    /// What is wrong with one company alone, so that the others are gone on with. What passes by itself, and credentials
+    /// that the PSA does not accept, are everybody's trouble and stay what they are.
+    pub fn of_one(self) -> Result<integration::Error, Self> {
+        match self {
+            Self::Vendor(error) if !trouble::passes(&error) && error.kind != Kind::Credentials => Ok(error),
+            halt => Err(halt),
+        }
+    }
+}
+
 /// Everything that the parts of a pass share.
 pub(super) struct Pass<'a> {
     pub engine: &'a Engine,
@@ -70,7 +79,7 @@ pub(super) struct Pass<'a> {
     /// Clients of which nobody knows yet whether a company was made.
     pub unsettled: HashSet<ClientId>,
     /// Of each client the company that was mapped to it first: another one of the same PSA is left alone.
-    first: HashMap<ClientId, EntityId>,
+    pub first: HashMap<ClientId, EntityId>,
 }
 
 /// Companies with all that is known of them and of their clients.
@@ -164,7 +173,7 @@ impl Engine {
         }
         pass.unsettled = pass.settle_made().await?;
         pass.first = pass.firsts().await?;
-        pass.read_alone().await?;
+        let unread = pass.read_alone().await?;
         let (take, send) = pass.walk().await?;
         pass.take(&take).await?;
         for entity in send {
@@ -175,7 +184,7 @@ impl Engine {
         if tx.psa_touched(connection_id).await? != touched {
             return Ok(Ended::Later(tx.now()));
         }
-        tx.psa_pass_note(connection_id, &PassNote { passed_at: Some(tx.now()), error: None }).await?;
+        tx.psa_pass_note(connection_id, &PassNote { passed_at: Some(tx.now()), error: unread }).await?;
         tx.commit_unjournalled().await?;
         finished
     }
@@ -208,16 +217,6 @@ impl Pass<'_> {
         self.first.contains_key(&client)
     }
 
-    /// What a raw company says.
-    pub fn told(&self, raw: &[u8]) -> Result<integration::ReadRecord, Halt> {
-        let listings = self.connector.listings();
-        let listing: Option<&Box<dyn Listing + '_>> =
-            listings.iter().find(|listing| listing.kind() == RecordKind::Entity);
-        let listing = listing.ok_or_else(|| Error::internal("a PSA lists no companies"))?;
-        page::read_one(listing.as_ref(), raw)
-            .map_err(|why| Halt::Vendor(integration::Error::unreadable(&self.connection.name, why)))
-    }
-
     async fn firsts(&self) -> Result<HashMap<ClientId, EntityId>, Halt> {
         let tx = self.read().await?;
         let mut best: BTreeMap<ClientId, (domain::Timestamp, EntityId)> = BTreeMap::new();
@@ -236,44 +235,6 @@ impl Pass<'_> {
         }
         tx.rollback().await?;
         Ok(best.into_iter().map(|(client, (_, entity))| (client, entity)).collect())
-    }
-
-    /// Reads companies alone, where the listing does not tell all: first those that were never read or have changed
-    /// since, then those read longest ago.
-    async fn read_alone(&self) -> Result<(), Halt> {
-        let Some(writes) = self.connector.company_writes().filter(|writes| !writes.listed_whole()) else {
-            return Ok(());
-        };
-        let tx = self.read().await?;
-        let ids: Vec<EntityId> = self.first.values().copied().collect();
-        let (read, mut due) = (tx.psa_companies(&ids).await?, Vec::new());
-        for chunk in ids.chunks(500) {
-            let changed = tx.psa_changed_at(chunk).await?;
-            for id in chunk {
-                let at =
-                    read.get(id).map(|(_, at)| *at).filter(|at| changed.get(id).is_none_or(|changed| changed <= at));
-                due.push((at, *id));
-            }
-        }
-        due.sort_unstable();
-        due.truncate(READ_ALONE);
-        let ids: Vec<EntityId> = due.iter().map(|(_, id)| *id).collect();
-        let entities = tx.entities_by_id(&ids).await?;
-        tx.rollback().await?;
-        for entity in entities {
-            self.going_on()?;
-            let raw = match writes.fetch(&entity.vendor_id).await {
-                Ok(raw) => raw,
-                // The next sync says that it is gone.
-                Err(error) if error.kind == Kind::NotFound => continue,
-                Err(error) => return Err(error.into()),
-            };
-            let read = self.told(&raw)?;
-            let tx = self.begin().await?;
-            tx.psa_company_keep(self.connection.id, entity.id, &read.body).await?;
-            tx.commit_unjournalled().await?;
-        }
-        Ok(())
     }
 
     /// Companies of these rows with all that is known of them.
@@ -309,13 +270,18 @@ impl Pass<'_> {
 
     /// Keeps what is agreed and what waits.
     pub async fn keep(&self, tx: &Tx, company: &Company, client: &Client, found: &mut Found) -> Result<()> {
-        for conflict in &mut found.note {
-            let changed = match conflict.field {
-                Some(field) => tx.psa_changed_by(client.id, field).await?,
-                None => None,
-            };
-            (conflict.ours_at, conflict.ours_by) = changed.unzip();
-            conflict.theirs_at = tx.psa_changed_at(&[company.row.id]).await?.get(&company.row.id).copied();
+        let fields: Vec<PsaField> = found.note.iter().filter_map(|conflict| conflict.field).collect();
+        if !fields.is_empty() {
+            // A client of the first version is as it was made.
+            let unchanged = client.version == 1;
+            let mut ours = if unchanged { HashMap::new() } else { tx.psa_changed_by(client.id, &fields).await? };
+            let theirs_at = tx.psa_changed_at(&[company.row.id]).await?.get(&company.row.id).copied();
+            for conflict in &mut found.note {
+                let changed = conflict.field.and_then(|field| ours.remove(&field));
+                (conflict.ours_at, conflict.ours_by) = changed.unzip();
+                conflict.ours_at = conflict.ours_at.or(unchanged.then_some(client.created_at));
+                conflict.theirs_at = theirs_at;
+            }
         }
         tx.psa_agree(&found.agree).await?;
         tx.psa_conflicts_close(&found.close).await?;

@@ -157,6 +157,19 @@ pub struct ConflictChoice {
     pub take: ConflictTake,
 }
 
+/// What the clients of these items have now in the fields that wait: not what was found where somebody has changed
+/// it since. Items about a whole company have no field.
+pub async fn psa_conflict_current(tx: &Tx, items: &[PsaConflict]) -> Result<HashMap<PsaConflictId, String>> {
+    let mut ids: Vec<ClientId> =
+        items.iter().filter(|item| item.field.is_some()).filter_map(|item| item.client_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let clients: HashMap<ClientId, Client> =
+        tx.clients_by_id(&ids).await?.into_iter().map(|client| (client.id, client)).collect();
+    let current = |item: &PsaConflict| Some((item.id, ours(clients.get(&item.client_id?)?, item.field?)?));
+    Ok(items.iter().filter_map(current).collect())
+}
+
 /// What is known of the items that are decided about.
 struct Known {
     entities: HashMap<EntityId, Entity>,
@@ -248,6 +261,11 @@ async fn field_decide(
             return wrong("take", "not_offered", "must be ours, theirs, owner, value or leave for a field");
         }
     };
+    let current = ours(&client, field);
+    // Nobody decides over an edit that they were not shown.
+    if given.as_ref().is_some_and(|given| current != item.ours && *given != current) {
+        return wrong("conflict_id", "moved", "was changed here since it was found: look at it again");
+    }
     let mut after = client.clone();
     if let Some(value) = given
         && let Err(why) = give(&mut after, field, value)
@@ -269,7 +287,9 @@ async fn field_decide(
     let after = tx.client_update(&client, after).await?;
     known.clients.insert(after.id, after.clone());
     if settled {
-        let agree = agreed(entity.id, &after, field, now, item.theirs.clone(), false);
+        // What is left to differ is what was shown: an edit since then is an edit like any other.
+        let ours = if *take == ConflictTake::Leave { item.ours.clone() } else { now };
+        let agree = agreed(entity.id, &after, field, ours, item.theirs.clone(), false);
         tx.psa_agree(&[agree]).await?;
         tx.psa_conflict_decide(item, None).await?;
         return Ok(Ok(None));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::{Client, EntityId, Error, Permission, PsaConflictKind, PsaField, Result, RunId};
-use integration::{CompanyDraft, Connector, ContactDraft, Kind, ReadRecord, RecordKind};
+use integration::{CompanyDraft, Connector, ContactDraft, ReadRecord, RecordKind};
 use persistence::{Apply, RecordWrite};
 use serde_json::{Map, Value, json};
 
@@ -74,14 +74,17 @@ impl Pass<'_> {
         let tx = self.read().await?;
         let row = tx.entity(entity).await?;
         tx.rollback().await?;
-        let writes = self.connector.company_writes().ok_or_else(|| Halt::Vendor(lost()))?;
-        let raw = match writes.fetch(&row.vendor_id).await {
-            Ok(raw) => raw,
-            // Deleted there: the next sync says so, and the client stays.
-            Err(error) if error.kind == Kind::NotFound => return Ok(()),
-            Err(error) => return Err(error.into()),
+        let (raw, fresh) = match self.fetch(&row.vendor_id).await {
+            Ok(Some(found)) => found,
+            // Deleted there: the client stays.
+            Ok(None) => return Ok(()),
+            Err(halt) => {
+                let error = halt.of_one()?;
+                tracing::warn!(connection = %self.connection.id, %entity, %error, "a company cannot be read");
+                let Some(sending) = self.still_to_send(entity).await? else { return Ok(()) };
+                return self.refused(&sending, &sending.fields, &error.to_string()).await;
+            }
         };
-        let fresh = self.told(&raw)?;
         self.store_company(entity, &raw, &fresh).await?;
         let Some(sending) = self.still_to_send(entity).await? else { return Ok(()) };
         let (contact, company): (Vec<_>, Vec<_>) =
@@ -129,7 +132,10 @@ impl Pass<'_> {
         // What the PSA made of it is what is agreed, however it writes it.
         let mut told = company.clone();
         if let Some(raw) = raw {
-            let fresh = self.told(&raw)?;
+            let fresh = match self.told(&raw) {
+                Ok(fresh) => fresh,
+                Err(halt) => return self.refused(sending, &fields, &halt.of_one()?.to_string()).await,
+            };
             self.store_company(company.row.id, &raw, &fresh).await?;
             let whole = serde_json::from_str(&fresh.body).map_err(Error::internal)?;
             told.told = whole;
@@ -176,7 +182,14 @@ impl Pass<'_> {
     /// What an act came to: done, or refused for good and why; anything else is tried again, after reading the
     /// company again.
     fn outcome<T>(&self, done: Result<T>) -> Result<Option<String>, Halt> {
-        const FOR_GOOD: [&str; 4] = ["vendor_refused", "vendor_forbidden", "vendor_not_found", "not_supported"];
+        const FOR_GOOD: [&str; 6] = [
+            "vendor_refused",
+            "vendor_forbidden",
+            "vendor_not_found",
+            "vendor_unreadable",
+            "vendor_limit",
+            "not_supported",
+        ];
         match done {
             Ok(_) => Ok(None),
             Err(Error::Vendor { code, message, .. }) if FOR_GOOD.contains(&code) => Ok(Some(message)),

@@ -1,6 +1,9 @@
 //! Clients and their companies at a PSA, kept alike: edits of either side, of both, refused ones, and lost answers.
 
+use std::sync::Arc;
+
 use domain::{Error, PsaConflictKind as Kind, PsaDirection, PsaField, PsaOwner};
+use integration::{Request, Response};
 use sync::{ConflictTake, PsaPatch};
 use testkit::{TestDb, both_databases};
 use vendorkit::{Fault, Plan};
@@ -132,6 +135,41 @@ async fn what_cannot_be_sent_waits(db: TestDb, vendor: &str) {
     }
 }
 
+/// One company that the PSA will not give holds up no other, and what is to be sent to it waits for a person.
+async fn a_company_that_is_withheld_stops_no_other(db: TestDb, vendor: &str) {
+    let stage = psa(db, vendor, either()).await;
+    let mut companies = stage.companies().await;
+    companies.retain(|row| row.client_id.is_some());
+    let withheld = companies[0].clone();
+    let alone = format!("/{}", withheld.vendor_id);
+    let alter = move |request: &Request, mut response: Response| {
+        let path = request.url.path();
+        if path.ends_with(&alone) && !path.contains("/Site/") {
+            response.status = 403;
+        }
+        response
+    };
+    stage.faulty.set(Plan::Always(Fault::Alter(Arc::new(alter))));
+    let name = |at: usize| format!("Renamed {at} Ltd");
+    for (at, row) in companies.iter().enumerate() {
+        stage.edit(row.client_id.expect("is mapped"), |client| client.name = name(at)).await;
+    }
+    stage.settle().await;
+    for (at, row) in companies.iter().enumerate().skip(1) {
+        assert_eq!(stage.there(row).await.name, name(at));
+    }
+    let open = stage.open().await;
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert_eq!((open[0].kind, open[0].entity_id), (Kind::Refused, Some(withheld.id)));
+    assert!(open[0].message.is_some());
+    // Decided for once more, it is sent as soon as the PSA gives it again.
+    stage.faulty.set(Plan::Never);
+    stage.decide(&open[0], ConflictTake::Ours).await.expect("decides");
+    stage.settle().await;
+    assert_eq!(stage.there(&withheld).await.name, name(0));
+    assert_eq!((stage.open().await, stage.problem().await), (Vec::new(), None));
+}
+
 /// An answer that was lost is settled by reading, not by sending again.
 async fn a_lost_answer_is_read_again(db: TestDb, vendor: &str) {
     let stage = psa(db, vendor, either()).await;
@@ -181,6 +219,14 @@ at_each_psa!(
 );
 
 both_databases! {
+    async fn a_company_that_connectwise_withholds_stops_no_other(db: TestDb) {
+        a_company_that_is_withheld_stops_no_other(db, CONNECTWISE).await;
+    }
+
+    async fn a_company_that_halopsa_withholds_stops_no_other(db: TestDb) {
+        a_company_that_is_withheld_stops_no_other(db, HALOPSA).await;
+    }
+
     async fn an_edit_of_the_side_that_does_not_own_the_field_waits(db: TestDb) {
         let both = PsaPatch { direction: Some(PsaDirection::Both), ..PsaPatch::default() };
         let stage = psa(db, CONNECTWISE, both).await;
@@ -211,6 +257,45 @@ both_databases! {
         stage.simulated.clear_log();
         stage.sync_and_settle().await;
         assert_eq!(stage.written(), 0);
+    }
+
+    async fn an_edit_that_the_decider_did_not_see_stays(db: TestDb) {
+        let stage = psa(db, CONNECTWISE, either()).await;
+        let (company, client) = stage.pair().await;
+        stage.simulated.change(|world| world.rename_business(stage.key(&company), "Seen There Ltd"));
+        stage.edit(client.id, |client| client.name = "Seen Here Ltd".to_owned()).await;
+        stage.sync_and_settle().await;
+        let item = stage.open().await.remove(0);
+        stage.edit(client.id, |client| client.name = "Not Seen Ltd".to_owned()).await;
+        let tx = stage.db.store.read(stage.context()).await.expect("reads");
+        let current = sync::psa_conflict_current(&tx, std::slice::from_ref(&item)).await.expect("reads");
+        assert_eq!((item.ours.as_deref(), current[&item.id].as_str()), (Some("Seen Here Ltd"), "Not Seen Ltd"));
+        tx.rollback().await.expect("ends");
+        for take in [ConflictTake::Theirs, ConflictTake::Value("Typed Ltd".to_owned())] {
+            let refused = stage.decide(&item, take).await.expect_err("was not seen");
+            assert!(matches!(&refused, Error::Invalid(problems) if problems[0].code == "moved"), "{refused:?}");
+        }
+        assert_eq!(stage.client(client.id).await.name, "Not Seen Ltd");
+        // What was seen may differ; the edit since is carried like any other.
+        stage.decide(&item, ConflictTake::Leave).await.expect("decides");
+        stage.settle().await;
+        assert_eq!(stage.there(&company).await.name, "Not Seen Ltd");
+        assert_eq!(stage.open().await, []);
+    }
+
+    async fn nothing_is_sent_once_edits_only_come_from_the_psa(db: TestDb) {
+        let stage = psa(db, CONNECTWISE, either()).await;
+        let (company, client) = stage.pair().await;
+        stage.simulated.change(|world| world.rename_business(stage.key(&company), "Named There Ltd"));
+        stage.edit(client.id, |client| client.name = "Named Here Ltd".to_owned()).await;
+        stage.sync_and_settle().await;
+        let item = stage.open().await.remove(0);
+        stage.decide(&item, ConflictTake::Ours).await.expect("decides");
+        stage.keep_in_step(PsaPatch { direction: Some(PsaDirection::FromPsa), ..PsaPatch::default() }).await;
+        stage.simulated.clear_log();
+        stage.sync_and_settle().await;
+        assert_eq!(stage.written(), 0, "{:?}", stage.simulated.log());
+        assert_eq!(stage.open().await.len(), 1, "what cannot be sent any more is asked about again");
     }
 
     async fn values_that_never_agreed_and_blanks_wait(db: TestDb) {

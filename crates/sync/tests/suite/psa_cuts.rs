@@ -75,6 +75,32 @@ async fn survives(db: TestDb, vendor: &str) {
 }
 
 both_databases! {
+    async fn a_sync_that_ends_while_a_pass_runs_has_another_follow(db: TestDb) {
+        let stage = psa(db, CONNECTWISE, either()).await;
+        let (_, client) = stage.pair().await;
+        stage.edit(client.id, |client| client.name = "Seen By The Pass Ltd".to_owned()).await;
+        let touched = async || {
+            let tx = stage.db.store.read(stage.context()).await.expect("reads");
+            tx.psa_touched(stage.connection).await.expect("reads")
+        };
+        let ends = async || {
+            let tx = stage.db.store.begin(stage.context()).await.expect("begins");
+            tx.psa_enqueue(stage.connection).await.expect("enqueues");
+            tx.commit_unjournalled().await.expect("commits");
+        };
+        let edited = touched().await;
+        stage.advance(1);
+        // One that waits sees all of it anyway.
+        ends().await;
+        assert_eq!(touched().await, edited);
+        let across = stage.db.store.across().await.expect("begins");
+        let claimed = across.jobs_claim(1, stage.db.now(), chrono::TimeDelta::seconds(30)).await.expect("claims");
+        across.commit().await.expect("commits");
+        assert_eq!(claimed.first().map(|job| job.kind.as_str()), Some("psa"));
+        ends().await;
+        assert_eq!(touched().await, Some(stage.db.now()));
+    }
+
     async fn a_pass_over_connectwise_survives_being_cut_off_anywhere(db: TestDb) {
         survives(db, CONNECTWISE).await;
     }

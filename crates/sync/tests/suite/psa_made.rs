@@ -1,8 +1,8 @@
 //! Clients made of new companies and companies of new clients, never a second time; and tickets, which come back.
 
-use domain::{PsaConflictKind as Kind, PsaDirection};
+use domain::{Counts, MappingState, PsaConflictKind as Kind, PsaDirection, RunState, Trigger};
 use integration::{RecordKind, TicketDraft, TicketNote};
-use persistence::Apply;
+use persistence::{Apply, Listing, MappingWrite, RunProgress, RunStart};
 use sync::{Acting, Asking, ConflictTake, PsaPatch, TicketCreate, TicketNoteAdd, TicketUpdate};
 use testkit::{TestDb, both_databases};
 use vendorkit::{Fault, Plan, world::TicketState};
@@ -49,6 +49,29 @@ async fn new_ones_are_made_on_the_other_side_once(db: TestDb, vendor: &str) {
     assert_eq!(stage.there(made[0]).await.name, "Freshly Renamed Ltd");
 }
 
+/// A client that a person deletes does not come again, nor is its company made a second time.
+async fn a_deleted_client_stays_away(db: TestDb, vendor: &str) {
+    let stage = psa(db, vendor, making()).await;
+    let (before, earlier) = (clients(&stage).await, stage.companies().await);
+    stage.advance(1);
+    stage.simulated.change(|world| world.add_business("Not Our Client Ltd", &[vendor]));
+    stage.sync_and_settle().await;
+    assert_eq!(clients(&stage).await.len(), before.len() + 1);
+    let known = stage.companies().await;
+    let company = known.iter().find(|row| earlier.iter().all(|old| old.id != row.id)).expect("is listed");
+    let tx = stage.db.store.begin(stage.context()).await.expect("begins");
+    let unmapped = MappingWrite { client: None, state: MappingState::Unmapped, reason: None };
+    tx.mapping_write(company.id, &unmapped).await.expect("unmaps");
+    let made = tx.client(company.client_id.expect("is mapped")).await.expect("was made");
+    let deleted = domain::Client { deleted_at: Some(tx.now()), ..made.clone() };
+    tx.client_update(&made, deleted).await.expect("deletes");
+    tx.commit("client_delete", None).await.expect("commits");
+    for _ in 0..2 {
+        stage.sync_and_settle().await;
+    }
+    assert_eq!((clients(&stage).await, stage.companies().await.len()), (before, known.len()), "it came back");
+}
+
 async fn a_likeness_is_asked_about(db: TestDb, vendor: &str) {
     let stage = psa(db, vendor, making()).await;
     let (known, before) = (stage.companies().await, clients(&stage).await);
@@ -81,11 +104,8 @@ async fn a_likeness_is_asked_about(db: TestDb, vendor: &str) {
     assert_eq!(left, []);
 }
 
-/// The PSA made it and nobody heard: the listing tells, and there is one.
-async fn a_lost_answer_makes_no_second_company(db: TestDb, vendor: &str) {
-    let stage = psa(db, vendor, making()).await;
-    let known = stage.companies().await.len();
-    stage.advance(1);
+/// A client that a PSA makes a company of, and whose answer is lost.
+async fn made_unheard(stage: &Stage) -> domain::ClientId {
     stage.faulty.set(Plan::Writes(Fault::AnswerLost));
     let tx = stage.db.store.begin(stage.context()).await.expect("begins");
     let client = domain::Client { phone: Some("+44 20 1234 5678".to_owned()), id: tx.new_id(), ..stage.pair().await.1 };
@@ -94,11 +114,60 @@ async fn a_lost_answer_makes_no_second_company(db: TestDb, vendor: &str) {
     tx.commit("client_create", None).await.expect("commits");
     stage.work().await;
     stage.faulty.set(Plan::Never);
+    client.id
+}
+
+/// The PSA made it and nobody heard: the listing tells, and there is one.
+async fn a_lost_answer_makes_no_second_company(db: TestDb, vendor: &str) {
+    let stage = psa(db, vendor, making()).await;
+    let known = stage.companies().await.len();
+    stage.advance(1);
+    let client = made_unheard(&stage).await;
     stage.sync_and_settle().await;
     stage.sync_and_settle().await;
     let companies = stage.companies().await;
     assert_eq!(companies.len(), known + 1, "{companies:?}");
-    assert_eq!(companies.iter().filter(|row| row.client_id == Some(client.id)).count(), 1);
+    assert_eq!(companies.iter().filter(|row| row.client_id == Some(client)).count(), 1);
+}
+
+/// A sync that had read its page before the company was made, and ends after that, proves nothing.
+async fn a_sync_across_a_lost_answer_makes_no_second_company(db: TestDb, vendor: &str) {
+    let stage = psa(db, vendor, making()).await;
+    let known = stage.companies().await.len();
+    stage.advance(1);
+    let tx = stage.db.store.begin(stage.context()).await.expect("begins");
+    let kind = RecordKind::Entity.as_str().to_owned();
+    let run = RunStart { id: tx.new_id(), connection_id: stage.connection, kind, trigger: Trigger::Schedule };
+    tx.run_start(&run).await.expect("starts");
+    tx.commit_unjournalled().await.expect("commits");
+    stage.advance(1);
+    let client = made_unheard(&stage).await;
+    stage.advance(1);
+    let tx = stage.db.store.begin(stage.context()).await.expect("begins");
+    let ended = RunProgress {
+        state: RunState::Complete,
+        counts: Counts::default(),
+        pages: 1,
+        expected: None,
+        checkpoint: None,
+        code: None,
+        message: None,
+        finished_at: Some(tx.now()),
+    };
+    tx.run_progress(run.id, &ended).await.expect("ends");
+    let listings = tx.listings(&[stage.connection]).await.expect("lists");
+    let listing = listings.into_iter().find(|one| one.kind == run.kind).expect("was listed");
+    tx.listing_write(&Listing { complete_at: Some(tx.now()), ..listing }).await.expect("is noted");
+    tx.commit_unjournalled().await.expect("commits");
+    for _ in 0..4 {
+        stage.advance(300);
+        stage.work().await;
+    }
+    stage.sync_and_settle().await;
+    stage.sync_and_settle().await;
+    let companies = stage.companies().await;
+    assert_eq!(companies.len(), known + 1, "{companies:?}");
+    assert_eq!(companies.iter().filter(|row| row.client_id == Some(client)).count(), 1);
 }
 
 /// A ticket made here is one ticket, and says what the desk made of it.
@@ -173,7 +242,9 @@ macro_rules! at_each_psa {
 
 at_each_psa!(
     new_ones_are_made_on_the_other_side_once,
+    a_deleted_client_stays_away,
     a_likeness_is_asked_about,
     a_lost_answer_makes_no_second_company,
+    a_sync_across_a_lost_answer_makes_no_second_company,
     a_ticket_made_here_comes_back_once,
 );
