@@ -144,6 +144,8 @@ pub fn rows() -> Vec<Row> {
         row("mapping_save").body(
             r#"{"mappings":[{"entity_id":"$entity","target":"client","client_id":"$client","reason":"theirs"}]}"#,
         ),
+        row("alias_list").at("client_id", "subscriber"),
+        row("alias_delete").at("client_id", "subscriber"),
         row("drift_list").query("connection_id=$connection&client_id=$client"),
         row("drift_fix").at("drift_id", "new_drift").body(r#"{"fix":"map","client_id":"$client"}"#),
         row("drift_dismiss").query("reason=known"),

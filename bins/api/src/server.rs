@@ -22,6 +22,7 @@ use crate::{
     rate::RateSlot,
     request_id,
     routes::{
+        aliases::Aliases,
         backups::BackupSummaries,
         client_export::ClientExports,
         client_life::ClientLife,
@@ -114,7 +115,8 @@ type Part8 = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitatio
 type Part9 = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
 type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11);
+type Part12 = (Aliases,);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -153,7 +155,8 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let ninth = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
     let tenth = (Psa, SecondFactors, Security);
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
-    let all = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh);
+    let twelfth = (Aliases,);
+    let all = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth);
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description(
             "Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.\n\nA key \

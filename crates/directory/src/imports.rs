@@ -9,6 +9,7 @@ use domain::{
 use persistence::{MappingWrite, Tx};
 
 use crate::{
+    aliases::learn,
     client_create,
     mappings::{MOST, candidate, matcher, suggest},
     matching::{Decision, Matcher, SignalKind, Suggestion, decide},
@@ -94,7 +95,13 @@ pub async fn import_apply(tx: &Tx, connection: ConnectionId, wishes: Option<&[Im
     let (chosen, twins) = choose(tx, connection, wishes).await?;
     let matcher = matcher(tx).await?;
     let mut planned = Vec::with_capacity(chosen.len());
+    let mut lessons = Vec::new();
     for (entity, choice) in chosen {
+        if let (MappingState::Unmapped | MappingState::Excluded, Some(ImportChoice::Link(client))) =
+            (entity.mapping_state, &choice)
+        {
+            lessons.push((entity.clone(), Some(*client)));
+        }
         let suggestions = match (entity.mapping_state, &choice) {
             (MappingState::Unmapped, None) => suggest(&matcher, &entity, 5),
             _ => Vec::new(),
@@ -109,6 +116,7 @@ pub async fn import_apply(tx: &Tx, connection: ConnectionId, wishes: Option<&[Im
         let (action, client_id, reason) = carry_out(tx, &entity, plan).await?;
         rows.push(ImportRow { entity, action, client_id, reason, suggestions });
     }
+    learn(tx, &lessons).await?;
     Ok(rows)
 }
 

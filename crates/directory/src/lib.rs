@@ -7,6 +7,7 @@
 //! **A new operation**: a function in the file of its noun, with its rules named in the doc comment,
 //! and its tests in `tests/suite/`.
 
+mod aliases;
 mod cells;
 mod client_contacts;
 mod client_notes;
@@ -25,6 +26,7 @@ mod saved_filters;
 mod tenants;
 mod typed;
 
+pub use aliases::alias_delete;
 pub use cells::{guarded, unguarded};
 pub use client_contacts::{ContactDraft, customer_contact_create, customer_contact_delete, customer_contact_update};
 pub use client_notes::{client_note_create, client_note_delete, client_note_update};

@@ -16,6 +16,7 @@
 mod access;
 mod across;
 mod agreements;
+mod aliases;
 mod client_contacts;
 mod client_export;
 mod client_list;

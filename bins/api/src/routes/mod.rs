@@ -1,6 +1,7 @@
 //! The operations, one file for each resource.
 
 pub mod acting;
+pub mod aliases;
 pub mod backups;
 pub mod client_export;
 pub mod client_filter;

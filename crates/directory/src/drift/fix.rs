@@ -8,6 +8,7 @@ use persistence::{MappingWrite, Tx};
 
 use super::{DriftFix, DriftItem, THRESHOLD, drift_get};
 use crate::{
+    aliases::learn,
     clients::client_update,
     matching::{Decision, decide},
 };
@@ -70,6 +71,7 @@ pub async fn drift_fix(tx: &Tx, id: DriftId, wish: &DriftWish, may: impl Fn(&str
             let reason = Some(reason.unwrap_or(why));
             tx.mapping_write(entity, &MappingWrite { client: Some(client), state: MappingState::Mapped, reason })
                 .await?;
+            learn(tx, &[(item.entity.clone(), Some(client))]).await?;
             if let (DriftKind::Recreated, Some(former)) = (kind, &item.former) {
                 unmap(tx, former).await?;
             }

@@ -1,5 +1,7 @@
 //! The directory against real databases.
 
+mod alias_histories;
+mod aliases;
 mod clients;
 mod csv_import;
 mod customers;
