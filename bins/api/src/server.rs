@@ -62,6 +62,7 @@ use crate::{
         library::LibraryDocuments,
         live::Live,
         mappings::Mappings,
+        matching_settings::Matching,
         microsoft365::Microsoft365Api,
         places::Locations,
         progress::ProgressApi,
@@ -115,7 +116,7 @@ type Part8 = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitatio
 type Part9 = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
 type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
-type Part12 = (Aliases,);
+type Part12 = (Aliases, Matching);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12);
 type Portal = (
     PortalAccount,
@@ -155,7 +156,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let ninth = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
     let tenth = (Psa, SecondFactors, Security);
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
-    let twelfth = (Aliases,);
+    let twelfth = (Aliases, Matching);
     let all = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth);
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description(

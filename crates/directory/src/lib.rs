@@ -21,6 +21,7 @@ mod library;
 mod likeness;
 mod mappings;
 pub mod matching;
+mod matching_settings;
 mod merge;
 mod saved_filters;
 mod tenants;
@@ -46,6 +47,7 @@ pub use library::{
 };
 pub use likeness::{clients_like, companies_like};
 pub use mappings::{MappingChoice, MappingSuggestion, Target, mapping_save, mapping_suggest};
+pub use matching_settings::{MatchingPatch, matching_settings_get, matching_settings_update};
 pub use merge::{Merge, Merged, MergedField, client_merge};
 pub use saved_filters::{saved_filter_create, saved_filter_delete, saved_filter_list, saved_filter_update};
 pub use tenants::{

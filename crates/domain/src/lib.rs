@@ -22,6 +22,7 @@ mod id;
 mod invitation;
 mod letter;
 mod list;
+mod matching;
 mod permission;
 mod portal;
 pub mod psa;
@@ -54,6 +55,7 @@ pub use id::{ClientAliasId, ClientContactId, ClientNoteId, LibraryDocumentId, Sa
 pub use invitation::InvitationState;
 pub use letter::{Letter, LetterLink, MailState};
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
+pub use matching::Threshold;
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};
 pub use portal::{
     Agreement, AgreementAct, AgreementInstance, AgreementState, FieldAnswer, FieldKind, FormField, ServiceRequest,

@@ -299,17 +299,20 @@ impl Mappings {
         app: AppData<'_>,
         caller: Caller,
         connection_id: Path<Uuid>,
-        /// Score from which a suggestion may be accepted without a person, 0.5 to 1; 0.95 when left out
+        /// Score from which a suggestion may be accepted without a person, 0.5 to 1; the organisation's own when left out
         threshold: Query<Option<f64>>,
     ) -> Result<Answer<Suggestions>, Failure> {
-        let threshold = threshold.0.unwrap_or(0.95);
-        if !(0.5..=1.0).contains(&threshold) {
+        if threshold.0.is_some_and(|threshold| !(0.5..=1.0).contains(&threshold)) {
             return Err(domain::Error::invalid("threshold", "out_of_range", "must be from 0.5 to 1").into());
         }
         let context = caller.context()?;
         let tx = app.read_as(&context, Permission::MappingsSave).await?;
         let connection = tx.connection(ConnectionId(connection_id.0)).await?;
         app.permit_vendor(&context, Permission::MappingsSave, &connection.integration)?;
+        let threshold = match threshold.0 {
+            Some(threshold) => threshold,
+            None => tx.matching_settings().await?.threshold.score(),
+        };
         let found = mapping_suggest(&tx, connection.id, threshold).await?;
         let items = found.into_iter().map(|one| EntitySuggestion {
             entity: Entity::of(one.entity),

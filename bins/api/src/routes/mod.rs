@@ -32,6 +32,7 @@ pub mod library;
 pub mod library_shapes;
 pub mod live;
 pub mod mappings;
+pub mod matching_settings;
 pub mod microsoft365;
 mod mirrored;
 pub mod places;

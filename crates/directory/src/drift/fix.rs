@@ -6,7 +6,7 @@ use domain::{
 };
 use persistence::{MappingWrite, Tx};
 
-use super::{DriftFix, DriftItem, THRESHOLD, drift_get};
+use super::{DriftFix, DriftItem, drift_get};
 use crate::{
     aliases::learn,
     clients::client_update,
@@ -67,7 +67,8 @@ pub async fn drift_fix(tx: &Tx, id: DriftId, wish: &DriftWish, may: impl Fn(&str
             tx.mapping_write(entity, &write).await?;
         }
         (kind, DriftFix::Map) => {
-            let (client, why) = target(&item, wish.client)?;
+            let threshold = tx.matching_settings().await?.threshold.score();
+            let (client, why) = target(&item, wish.client, threshold)?;
             let reason = Some(reason.unwrap_or(why));
             tx.mapping_write(entity, &MappingWrite { client: Some(client), state: MappingState::Mapped, reason })
                 .await?;
@@ -119,7 +120,7 @@ async fn unmap(tx: &Tx, entity: &Entity) -> Result<()> {
 }
 
 /// The client that an entity is to be mapped to, and why.
-fn target(item: &DriftItem, named: Option<ClientId>) -> Result<(ClientId, String)> {
+fn target(item: &DriftItem, named: Option<ClientId>, threshold: f64) -> Result<(ClientId, String)> {
     if let Some(former) = &item.former {
         let client = former.client_id.ok_or(Error::NotFound { what: "client" })?;
         let why = match &item.domain {
@@ -131,7 +132,7 @@ fn target(item: &DriftItem, named: Option<ClientId>) -> Result<(ClientId, String
     if let Some(client) = named {
         return Ok((client, "chosen when it appeared".to_owned()));
     }
-    let Decision::Accept(client) = decide(&item.suggestions, THRESHOLD) else {
+    let Decision::Accept(client) = decide(&item.suggestions, threshold) else {
         return Err(Error::invalid("/client_id", "required", "must name the client: no suggestion is sure"));
     };
     let best = item.suggestions.iter().find(|suggestion| suggestion.client_id == client);
