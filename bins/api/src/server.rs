@@ -85,6 +85,7 @@ use crate::{
         tickets::Tickets,
         typed::TypedMappings,
         webhooks,
+        workbench::Workbench,
     },
 };
 
@@ -116,7 +117,7 @@ type Part8 = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitatio
 type Part9 = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
 type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
-type Part12 = (Aliases, Matching);
+type Part12 = (Aliases, Matching, Workbench);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12);
 type Portal = (
     PortalAccount,
@@ -156,7 +157,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let ninth = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
     let tenth = (Psa, SecondFactors, Security);
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
-    let twelfth = (Aliases, Matching);
+    let twelfth = (Aliases, Matching, Workbench);
     let all = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth);
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description(

@@ -26,6 +26,7 @@ mod merge;
 mod saved_filters;
 mod tenants;
 mod typed;
+mod workbench;
 
 pub use aliases::alias_delete;
 pub use cells::{guarded, unguarded};
@@ -54,3 +55,4 @@ pub use tenants::{
     Can, Tenant, TenantFilter, TenantPatch, TenantSort, tenant_get, tenant_list, tenant_update, tenants_of,
 };
 pub use typed::{Typed, mapping_type, typed_remove};
+pub use workbench::{Workbench, WorkbenchSort, WorkbenchState, mapping_workbench, typed_list};

@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use crate::{
     aliases::{evidence, learn},
-    matching::{Candidate, Decision, Identifiers, LearnedName, Matcher, Subject, Suggestion, decide},
+    matching::{Candidate, Decision, Identifiers, LearnedName, Matcher, Subject, Suggestion},
+    workbench::{Workbench, mapping_workbench},
 };
 
 /// Most entities that one save decides about.
@@ -129,18 +130,8 @@ pub async fn mapping_save(tx: &Tx, choices: &[MappingChoice], may: impl Fn(&str)
 
 /// Suggests clients for every entity of a connection that nobody has decided about.
 pub async fn mapping_suggest(tx: &Tx, connection: ConnectionId, threshold: f64) -> Result<Vec<MappingSuggestion>> {
-    tx.connection(connection).await?;
-    let entities = tx.entities_of(connection).await?;
-    let open: Vec<Entity> = entities.into_iter().filter(|e| e.mapping_state == MappingState::Unmapped).collect();
-    let matcher = matcher(tx).await?;
-    Ok(open
-        .into_iter()
-        .map(|entity| {
-            let suggestions = suggest(&matcher, &entity, 5);
-            let decision = decide(&suggestions, threshold);
-            MappingSuggestion { entity, suggestions, decision }
-        })
-        .collect())
+    let wanted = Workbench { threshold, ..Workbench::default() };
+    mapping_workbench(tx, connection, &wanted, None).await.map(|listed| listed.items)
 }
 
 /// What identifies an entity besides its name.

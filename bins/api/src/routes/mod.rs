@@ -58,6 +58,7 @@ pub mod threats;
 pub mod tickets;
 pub mod typed;
 pub mod webhooks;
+pub mod workbench;
 
 use poem_openapi::Tags;
 

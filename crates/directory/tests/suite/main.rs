@@ -17,3 +17,4 @@ mod model;
 mod properties;
 mod reverts;
 mod scopes;
+mod workbench;
