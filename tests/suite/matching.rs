@@ -32,6 +32,14 @@ fn changed(answer: &Value, kind: &str) -> usize {
     changes.iter().filter(|change| change["kind"] == kind).count()
 }
 
+/// What a connection lists, without what is made to be mistaken for another.
+async fn listed(app: &TestApp, caller: &Caller, connection: &str) -> Vec<Value> {
+    let mut all = app.all(caller, &format!("/api/connections/{connection}/entities")).await;
+    let trap = |name: String| ["harbour", "alder"].iter().any(|word| name.to_lowercase().contains(word));
+    all.retain(|entity| !trap(text(&entity["name"])));
+    all
+}
+
 /// The names that a client is known by.
 async fn names(app: &TestApp, caller: &Caller, client: &str) -> Vec<String> {
     let all = app.all(caller, &format!("/api/clients/{client}/aliases")).await;
@@ -87,7 +95,7 @@ both_databases! {
         let house = House::build(&app, "kite").await;
         let owner = &house.owner;
         let connection = app.connect(owner, "ninjaone").await;
-        let entities = app.all(owner, &format!("/api/connections/{connection}/entities")).await;
+        let entities = listed(&app, owner, &connection).await;
         let (first, second) = (&entities[0], &entities[1]);
         let named = |entity: &Value| text(&entity["name"]).trim().to_owned();
         let (one, two) = (make(&app, owner, "First Owner").await, make(&app, owner, "Second Owner").await);
@@ -133,7 +141,8 @@ both_databases! {
         let house = House::build(&app, "kite").await;
         let owner = &house.owner;
         let connection = app.connect(owner, "ninjaone").await;
-        let entities = app.all(owner, &format!("/api/connections/{connection}/entities")).await;
+        let whole = app.all(owner, &format!("/api/connections/{connection}/entities")).await;
+        let entities = listed(&app, owner, &connection).await;
         let path = format!("/api/connections/{connection}/mapping-suggestions");
         let client = make(&app, owner, "Whoever Owns Them").await;
         let mapped: Vec<Value> = entities.iter().take(3).map(|entity| to_client(entity, &client)).collect();
@@ -147,7 +156,7 @@ both_databases! {
         let why = json!([{ "entity_id": entities[3]["id"], "target": "excluded", "reason": "our own test organisation" }]);
         app.put(owner, "/api/mappings", &json!({ "mappings": why })).await.ok();
         let asked = async |query: &str| app.get(owner, &format!("{path}?{query}")).await.ok();
-        let count = entities.len() as u64;
+        let count = whole.len() as u64;
         for (state, expected) in [("all", count), ("unmapped", count - 4), ("mapped", 3), ("excluded", 1)] {
             let found = asked(&format!("state={state}")).await;
             assert_eq!(found["total"].as_u64(), Some(expected), "{state}");
@@ -170,15 +179,15 @@ both_databases! {
         let found = app.send(app.request(owner, Method::GET, &path).query(&[("search", text(&sure["name"]).to_uppercase())])).await.ok();
         assert!(ids(&found).contains(&text(&sure["id"])) && found["total"].as_u64() < Some(count - 4), "{found}");
         for query in ["state=all", "sort=score&direction=desc", "sort=score", "direction=desc&state=all"] {
-            let whole = ids(&asked(query).await);
+            let unpaged = ids(&asked(query).await);
             let (mut paged, mut next) = (Vec::new(), Some(String::new()));
             while let Some(cursor) = next {
                 let page = asked(&format!("{query}&limit=2{cursor}")).await;
-                assert_eq!(page["total"].as_u64(), Some(whole.len() as u64));
+                assert_eq!(page["total"].as_u64(), Some(unpaged.len() as u64));
                 paged.extend(ids(&page));
                 next = page["next_cursor"].as_str().map(|cursor| format!("&cursor={cursor}"));
             }
-            assert_eq!(paged, whole, "{query}");
+            assert_eq!(paged, unpaged, "{query}");
         }
         for (query, parameter) in [("min_score=1.2", "min_score"), ("min_score=-1", "min_score"), ("threshold=0.4", "threshold"), ("limit=0", "limit")] {
             let refused = app.get(owner, &format!("{path}?{query}")).await.refused(422, "invalid");
@@ -194,7 +203,7 @@ both_databases! {
         // Everything is unmapped in one change set, and what was learned goes with it.
         assert!(!names(&app, owner, &client).await.is_empty());
         let nobody = |entity: &Value| json!({ "entity_id": entity["id"], "target": "nobody" });
-        let undone = save(&app, owner, &entities.iter().map(nobody).collect::<Vec<_>>()).await;
+        let undone = save(&app, owner, &whole.iter().map(nobody).collect::<Vec<_>>()).await;
         assert_eq!(changed(&undone, "mapping"), 4, "{undone}");
         assert_eq!(asked("state=unmapped").await["total"].as_u64(), Some(count));
         assert!(names(&app, owner, &client).await.is_empty());

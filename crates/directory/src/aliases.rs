@@ -3,7 +3,7 @@
 //! decides teaches nothing.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::LazyLock,
 };
 
@@ -79,7 +79,8 @@ fn known_by(entity: &Entity) -> Vec<(AliasKind, String, String)> {
 /// unless a person decided. The clients on both sides are locked already.
 pub(crate) async fn learn(tx: &Tx, decided: &[(Entity, Option<ClientId>)]) -> Result<()> {
     let Some(person) = tx.context().actor.staff() else { return Ok(()) };
-    let touched: HashSet<ClientId> =
+    // In one order: a preview and what is applied are the same.
+    let touched: BTreeSet<ClientId> =
         decided.iter().flat_map(|(before, client)| [before.client_id, *client]).flatten().collect();
     if touched.is_empty() {
         return Ok(());

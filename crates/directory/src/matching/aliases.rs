@@ -9,9 +9,22 @@ const ALONE: f64 = 0.98;
 /// What it tells if several clients have it: a person has to decide.
 const SHARED: f64 = 0.6;
 
-/// Who is known by which name: the position of the client, and how that was learned.
+/// Who is known by which name, by position of the client.
 #[derive(Debug, Default)]
-pub struct Aliases(HashMap<String, BTreeMap<usize, String>>);
+pub struct Aliases(HashMap<String, BTreeMap<usize, Known>>);
+
+#[derive(Debug)]
+struct Known {
+    /// Countries of its legal form.
+    countries: u64,
+    /// How it was learned.
+    evidence: String,
+}
+
+/// Whether two legal forms are of different countries: two businesses, however alike the rest of their names.
+fn apart(one: u64, other: u64) -> bool {
+    one != 0 && other != 0 && one & other == 0
+}
 
 /// What an alias says about a client.
 #[derive(Debug)]
@@ -25,13 +38,14 @@ pub struct Told {
 impl Aliases {
     /// Builds it.
     pub fn new(candidates: &[Candidate]) -> Self {
-        let mut known: HashMap<String, BTreeMap<usize, String>> = HashMap::new();
+        let mut known: HashMap<String, BTreeMap<usize, Known>> = HashMap::new();
         for (at, candidate) in candidates.iter().enumerate() {
             for alias in &candidate.aliases {
                 let name = Name::of(&alias.name);
                 if !name.verbatim.is_empty() {
                     let clients = known.entry(name.bare().to_owned()).or_default();
-                    clients.entry(at).or_insert_with(|| alias.evidence.clone());
+                    let learned = || Known { countries: name.legal.countries, evidence: alias.evidence.clone() };
+                    clients.entry(at).or_insert_with(learned);
                 }
             }
         }
@@ -41,17 +55,20 @@ impl Aliases {
     /// What is known of the forms of one name, by client.
     pub fn tell<'a>(&self, names: impl Iterator<Item = &'a Name>) -> BTreeMap<usize, Told> {
         let mut told = BTreeMap::new();
-        for clients in names.filter_map(|name| self.0.get(name.bare())) {
+        for name in names {
+            let Some(clients) = self.0.get(name.bare()) else { continue };
+            let clients: Vec<(&usize, &Known)> =
+                clients.iter().filter(|(_, known)| !apart(name.legal.countries, known.countries)).collect();
             let alone = clients.len() == 1;
-            for (client, evidence) in clients {
+            for (client, known) in &clients {
                 let weight = if alone { ALONE } else { SHARED };
                 let against = (!alone).then(|| Signal {
                     kind: SignalKind::SharedAlias,
                     weight: ALONE - SHARED,
                     detail: format!("{} clients are known by this name", clients.len()),
                 });
-                let signal = Signal { kind: SignalKind::Alias, weight, detail: evidence.clone() };
-                told.entry(*client).or_insert(Told { signal, against });
+                let signal = Signal { kind: SignalKind::Alias, weight, detail: known.evidence.clone() };
+                told.entry(**client).or_insert(Told { signal, against });
             }
         }
         told
@@ -95,14 +112,20 @@ mod tests {
             let found = Matcher::new(all()).suggest(&Subject::named(name), 5);
             assert!(!found.iter().any(|one| has(&one.signals, SignalKind::Alias)), "{name}: {found:?}");
         }
-        // A form of another country speaks against, whatever a person said of the name.
+        // A form of another country is another business, whatever a person said of the first.
         let matcher = Matcher::new(vec![learned(1, "Harbour Dental", "Falcon Cranes GmbH")]);
         let found = matcher.suggest(&Subject::named("Falcon Cranes Pty Ltd"), 5);
         assert!(
-            has(&found[0].signals, SignalKind::Alias) && has(&found[0].against, SignalKind::OtherCountry),
+            !has(&found[0].signals, SignalKind::Alias) && has(&found[0].against, SignalKind::OtherCountry),
             "{found:?}"
         );
         assert_eq!(decide(&found, 0.0), Decision::Review);
+        let both = vec![
+            learned(1, "Harbour Dental", "Falcon Cranes GmbH"),
+            learned(2, "Orchid Tours", "Falcon Cranes Pty Ltd"),
+        ];
+        let found = Matcher::new(both).suggest(&Subject::named("FALCON CRANES PTY LTD"), 5);
+        assert_eq!(decide(&found, 0.95), Decision::Accept(id(2)), "{found:?}");
     }
 
     #[test]
