@@ -6,6 +6,7 @@ use domain::{ConnectionId, Error, Permission, SortOrder};
 use poem_openapi::{
     Enum, Object, OpenApi,
     param::{Path, Query},
+    payload::Json,
 };
 use uuid::Uuid;
 
@@ -137,7 +138,7 @@ impl Workbench {
                 let Answer::Ok(body, link, _) = Answer::page(listed.map(unverified), uri);
                 let (next_cursor, total) = (body.0.next_cursor, body.0.total);
                 let view = Suggestions { items: Vec::new(), unverified: body.0.items, next_cursor, total, threshold };
-                return Ok(Answer::Ok(poem_openapi::payload::Json(view), link, None));
+                return Ok(Answer::Ok(Json(view), link, None));
             }
         };
         let wanted = directory::Workbench {
@@ -158,7 +159,7 @@ impl Workbench {
         let Answer::Ok(body, link, _) = Answer::page(listed.map(suggestion), uri);
         let (next_cursor, total) = (body.0.next_cursor, body.0.total);
         let view = Suggestions { items: body.0.items, unverified: Vec::new(), next_cursor, total, threshold };
-        Ok(Answer::Ok(poem_openapi::payload::Json(view), link, None))
+        Ok(Answer::Ok(Json(view), link, None))
     }
 }
 
