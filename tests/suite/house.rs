@@ -127,6 +127,10 @@ impl House {
             let typed = app.post(owner, &format!("/api/clients/{client}/unverified-mappings"), &body).await.ok();
             text(&typed["item"]["unverified"]["id"])
         };
+        for (kind, client) in [("alias", subscriber), ("hidden_alias", &hidden)] {
+            let known = app.get(owner, &format!("/api/clients/{client}/aliases")).await.ok();
+            held.insert(kind, text(&known["items"][0]["id"]));
+        }
         held.insert("typed", type_id(subscriber, "typed-by-hand").await);
         held.insert("hidden_typed", type_id(&hidden, "typed-by-hand-too").await);
         held.extend(self.commercial(app, subscriber, &hidden).await);

@@ -164,6 +164,7 @@ both_databases! {
                         "observation" => ids["hidden_observation"].clone(),
                         "tenant" | "open_tenant" => ids["hidden_tenant"].clone(),
                         "kept_contact" => ids["hidden_kept_contact"].clone(),
+                        "alias" => ids["hidden_alias"].clone(),
                         "client_note" => ids["hidden_client_note"].clone(),
                         "library_document" => ids["hidden_library_document"].clone(),
                         _ => continue,

@@ -24,6 +24,7 @@ mod kill;
 mod life;
 mod mail;
 mod main_job;
+mod matching;
 mod oidc;
 mod operations;
 mod portal;

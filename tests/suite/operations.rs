@@ -144,6 +144,10 @@ pub fn rows() -> Vec<Row> {
         row("mapping_save").body(
             r#"{"mappings":[{"entity_id":"$entity","target":"client","client_id":"$client","reason":"theirs"}]}"#,
         ),
+        row("alias_list").at("client_id", "subscriber"),
+        row("alias_delete").at("client_id", "subscriber"),
+        row("matching_settings_get"),
+        row("matching_settings_update").body(r#"{"threshold":0.9}"#),
         row("drift_list").query("connection_id=$connection&client_id=$client"),
         row("drift_fix").at("drift_id", "new_drift").body(r#"{"fix":"map","client_id":"$client"}"#),
         row("drift_dismiss").query("reason=known"),

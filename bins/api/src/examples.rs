@@ -40,6 +40,7 @@ use crate::routes::{
     keys::ApiKeyCreate,
     library_shapes::{LibraryDocumentCopy, LibraryDocumentCreate, LibraryDocumentUpdate},
     mappings::MappingSave,
+    matching_settings::MatchingUpdate,
     places::{CustomFieldsSet, InstallerRequest},
     psa_views::{PsaResolve, PsaSettingsUpdate},
     saved_filters::{SavedFilterCreate, SavedFilterUpdate},
@@ -176,6 +177,7 @@ examples! {
             },
         ],
     },
+    MatchingUpdate => { "threshold": 0.9 },
     ClientCreate => {
         "name": "Harbour Dental", "status": "active", "contact_email": "office@harbour.example",
         "entities": ["01a2008a-0000-7000-8000-000000000003"],

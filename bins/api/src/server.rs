@@ -22,6 +22,7 @@ use crate::{
     rate::RateSlot,
     request_id,
     routes::{
+        aliases::Aliases,
         backups::BackupSummaries,
         client_export::ClientExports,
         client_life::ClientLife,
@@ -61,6 +62,7 @@ use crate::{
         library::LibraryDocuments,
         live::Live,
         mappings::Mappings,
+        matching_settings::Matching,
         microsoft365::Microsoft365Api,
         places::Locations,
         progress::ProgressApi,
@@ -83,6 +85,7 @@ use crate::{
         tickets::Tickets,
         typed::TypedMappings,
         webhooks,
+        workbench::Workbench,
     },
 };
 
@@ -114,7 +117,8 @@ type Part8 = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitatio
 type Part9 = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
 type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11);
+type Part12 = (Aliases, Matching, Workbench);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -153,7 +157,8 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let ninth = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
     let tenth = (Psa, SecondFactors, Security);
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
-    let all = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh);
+    let twelfth = (Aliases, Matching, Workbench);
+    let all = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth);
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description(
             "Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.\n\nA key \

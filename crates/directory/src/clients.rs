@@ -210,6 +210,7 @@ pub async fn client_delete(tx: &Tx, id: ClientId, version: Option<i32>, how: Del
         let unmapped = MappingWrite { client: None, state: MappingState::Unmapped, reason: None };
         tx.mapping_write(entity.id, &unmapped).await?;
     }
+    tx.aliases_drop(id).await?;
     let before = tx.client(id).await?;
     tx.client_update(&before, Client { deleted_at: Some(tx.now()), ..before.clone() }).await?;
     Ok(())

@@ -7,6 +7,7 @@
 //! **A new operation**: a function in the file of its noun, with its rules named in the doc comment,
 //! and its tests in `tests/suite/`.
 
+mod aliases;
 mod cells;
 mod client_contacts;
 mod client_notes;
@@ -20,11 +21,14 @@ mod library;
 mod likeness;
 mod mappings;
 pub mod matching;
+mod matching_settings;
 mod merge;
 mod saved_filters;
 mod tenants;
 mod typed;
+mod workbench;
 
+pub use aliases::alias_delete;
 pub use cells::{guarded, unguarded};
 pub use client_contacts::{ContactDraft, customer_contact_create, customer_contact_delete, customer_contact_update};
 pub use client_notes::{client_note_create, client_note_delete, client_note_update};
@@ -44,9 +48,11 @@ pub use library::{
 };
 pub use likeness::{clients_like, companies_like};
 pub use mappings::{MappingChoice, MappingSuggestion, Target, mapping_save, mapping_suggest};
+pub use matching_settings::{MatchingPatch, matching_settings_get, matching_settings_update};
 pub use merge::{Merge, Merged, MergedField, client_merge};
 pub use saved_filters::{saved_filter_create, saved_filter_delete, saved_filter_list, saved_filter_update};
 pub use tenants::{
     Can, Licences, Tenant, TenantFilter, TenantPatch, TenantSort, tenant_get, tenant_list, tenant_update, tenants_of,
 };
 pub use typed::{Typed, mapping_type, typed_remove};
+pub use workbench::{Workbench, WorkbenchSort, WorkbenchState, mapping_workbench, typed_list};

@@ -38,7 +38,7 @@ pub struct Merged {
 }
 
 /// Moves everything of one client to another and deletes it: mappings with all that is under them, ids typed by hand,
-/// shared connections, notes (below the other's). Blank fields of the one that stays are filled. Both must be the
+/// shared connections, what it is known by, notes (below the other's). Blank fields of the one that stays are filled. Both must be the
 /// caller's to see. One entry of the journal holds it all, and reverting that makes two clients of them again.
 pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Result<Merged> {
     let Merge { from, into, take } = merge;
@@ -74,6 +74,7 @@ pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Resul
     crate::client_contacts::move_all(tx, *from, *into).await?;
     crate::client_notes::move_all(tx, *from, *into).await?;
     crate::library::move_all(tx, *from, *into).await?;
+    crate::aliases::move_all(tx, *from, *into).await?;
     // Read anew: the counts moved with the mappings.
     let staying = tx.client(*into).await?;
     let merged = merged(going, &staying, take)?;

@@ -68,6 +68,8 @@ ids! {
     DriftId,
     /// An id typed for a client before its vendor listed it.
     UnverifiedMappingId,
+    /// What a client is known by at vendors.
+    ClientAliasId,
     /// A connection shared with a client.
     ConnectionShareId,
     /// One machine, whoever tells us of it.

@@ -7,6 +7,7 @@
 //! `id.rs`. **A new permission**: one line in `permission.rs` and one in the matrix it prints.
 
 mod account;
+mod alias;
 mod change;
 mod client;
 mod clock;
@@ -21,6 +22,7 @@ mod id;
 mod invitation;
 mod letter;
 mod list;
+mod matching;
 mod permission;
 mod portal;
 pub mod psa;
@@ -31,6 +33,7 @@ mod tenant;
 mod text;
 
 pub use account::{Account, AccountKind};
+pub use alias::{AliasKind, ClientAlias};
 pub use change::{Change, ChangeSet, Outcome};
 pub use client::{Client, ClientDraft, ClientPatch, ClientStatus, ClientTotals};
 pub use clock::{Chance, Clock, SystemClock, Timestamp, micros};
@@ -48,10 +51,11 @@ pub use id::{
     PortalUserId, PsaConflictId, RecordId, RunId, SecondFactorId, ServiceRequestId, ServiceRequestStepId,
     ServiceRequestTypeId, SessionId, StaffId, StaffInvitationId, UnverifiedMappingId, VendorWriteId,
 };
-pub use id::{ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
+pub use id::{ClientAliasId, ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
 pub use invitation::InvitationState;
 pub use letter::{Letter, LetterLink, MailState};
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
+pub use matching::Threshold;
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};
 pub use portal::{
     Agreement, AgreementAct, AgreementInstance, AgreementState, FieldAnswer, FieldKind, FormField, ServiceRequest,

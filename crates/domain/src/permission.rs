@@ -141,6 +141,8 @@ permissions! {
     KeysManage = "keys_manage", Admin: [Yes Yes Yes Yes Yes];
     /// ClientOne Admin: enable ClientOne for clients, set it up, and look after its users.
     ClientoneManage = "clientone_manage", Admin: [Yes Yes No No No];
+    /// See and set how far the matching is trusted.
+    MatchingManage = "matching_manage", Admin: [Yes Yes No No No];
 }
 
 impl Permission {
@@ -151,7 +153,10 @@ impl Permission {
     /// Whether it touches every client at once, so that a limited client scope rules it out: who does
     /// not see all clients cannot judge what a connection's removal or an import does to them.
     pub fn is_organisation_wide(self) -> bool {
-        matches!(self, Self::ConnectionsManage | Self::ClientsImport | Self::TeamManage | Self::SyncRelease)
+        matches!(
+            self,
+            Self::ConnectionsManage | Self::ClientsImport | Self::TeamManage | Self::SyncRelease | Self::MatchingManage
+        )
     }
 }
 

@@ -12,8 +12,8 @@ use crate::{Tx, entities::MappingWrite, journal::clients_of, journalled::strippe
 /// How long a deleted client can be brought back.
 const RESTORABLE: TimeDelta = TimeDelta::days(30);
 /// Kinds of rows that are put back.
-const REVERTIBLE: [&str; 6] =
-    ["client", "mapping", "unverified_mapping", "connection_share", "drift_decision", "psa_conflict"];
+const REVERTIBLE: [&str; 7] =
+    ["client", "mapping", "client_alias", "unverified_mapping", "connection_share", "drift_decision", "psa_conflict"];
 
 /// What of a revert a person must decide. `why` follows the kind of the row.
 pub(crate) fn conflict(change: &Change, code: &'static str, why: &str) -> Result<Option<Problem>> {
@@ -40,7 +40,7 @@ impl Tx {
             return Err(Error::conflict(
                 "not_revertible",
                 format!(
-                    "This entry changed a {kind}. Entries that changed clients, mappings, typed ids, shares, contacts, notes, documents and decisions about drift and PSA conflicts can be reverted, others are undone by hand."
+                    "This entry changed a {kind}. Entries that changed clients, mappings, aliases, typed ids, shares, contacts, notes, documents and decisions about drift and PSA conflicts can be reverted, others are undone by hand."
                 ),
             ));
         }
@@ -51,6 +51,7 @@ impl Tx {
                 "client" => self.revert_client(change, despite.contains(&change.id)).await?,
                 "psa_conflict" => self.revert_psa_conflict(change, despite.contains(&change.id)).await?,
                 "drift_decision" => self.revert_decision(change, despite.contains(&change.id)).await?,
+                "client_alias" => self.revert_alias(change).await?,
                 "unverified_mapping" => self.revert_typed(change, despite.contains(&change.id)).await?,
                 "connection_share" => self.revert_share(change, despite.contains(&change.id)).await?,
                 kind if OWN.contains(&kind) => self.revert_own(change, despite.contains(&change.id)).await?,
@@ -104,6 +105,7 @@ impl Tx {
                 let unmapped = MappingWrite { client: None, state: MappingState::Unmapped, reason: None };
                 self.mapping_write(entity.id, &unmapped).await?;
             }
+            self.aliases_drop(current.id).await?;
         }
         self.client_update(&current, target).await?;
         Ok(None)

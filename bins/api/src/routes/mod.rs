@@ -1,6 +1,7 @@
 //! The operations, one file for each resource.
 
 pub mod acting;
+pub mod aliases;
 pub mod backups;
 pub mod client_export;
 pub mod client_filter;
@@ -31,6 +32,7 @@ pub mod library;
 pub mod library_shapes;
 pub mod live;
 pub mod mappings;
+pub mod matching_settings;
 pub mod microsoft365;
 mod mirrored;
 pub mod places;
@@ -56,6 +58,7 @@ pub mod threats;
 pub mod tickets;
 pub mod typed;
 pub mod webhooks;
+pub mod workbench;
 
 use poem_openapi::Tags;
 

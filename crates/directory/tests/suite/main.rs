@@ -1,5 +1,7 @@
 //! The directory against real databases.
 
+mod alias_histories;
+mod aliases;
 mod clients;
 mod csv_import;
 mod customers;
@@ -15,3 +17,4 @@ mod model;
 mod properties;
 mod reverts;
 mod scopes;
+mod workbench;

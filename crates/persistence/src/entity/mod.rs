@@ -84,6 +84,11 @@ table!(unverified_mapping = "unverified_mapping", key(organisation_id: Uuid, id:
     client_id: Uuid, integration: String, vendor_id: String, vendor_key: String, problem: Option<String>,
     created_at: DateTimeUtc, created_by: Option<Uuid>,
 }, client ClientId);
+table!(client_alias = "client_alias", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, kind: String, alias: String, alias_key: String, entity_id: Uuid, entity_name: String,
+    integration: String, learned_at: DateTimeUtc, learned_by: Option<Uuid>,
+}, client ClientId);
+table!(matching_settings = "matching_settings", key(organisation_id: Uuid), { threshold: i32, version: i32 });
 table!(connection_share = "connection_share", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, client_id: Uuid, created_at: DateTimeUtc, created_by: Option<Uuid>,
 }, client ClientId);
