@@ -48,6 +48,7 @@ pub use id::{
     PortalUserId, PsaConflictId, RecordId, RunId, SecondFactorId, ServiceRequestId, ServiceRequestStepId,
     ServiceRequestTypeId, SessionId, StaffId, StaffInvitationId, UnverifiedMappingId, VendorWriteId,
 };
+pub use id::{OnboardingId, OnboardingStepId, OnboardingTemplateId};
 pub use id::{ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
 pub use invitation::InvitationState;
 pub use letter::{Letter, LetterLink, MailState};
@@ -62,6 +63,11 @@ pub use portal::{
     Branding, BrandingSource, Colour, EffectiveBranding, LEAST_CONTRAST_OF_PARTS, LEAST_CONTRAST_OF_TEXT,
     PORTAL_ACTIONS, Palette, PortalAct, PortalAuthMode, PortalConfig, PortalPermission, PortalRole, PortalSettings,
     PortalState, Reach, Section, Shown, palette_problems, portal_matrix,
+};
+pub use portal::{
+    GivenCredential, Onboarding, OnboardingAct, OnboardingContent, OnboardingState, OnboardingStep, OnboardingStepKind,
+    OnboardingStepState, OnboardingTemplate, OnboardingTemplateAct, OnboardingTemplateState, PlannedStep,
+    STALLED_AFTER_DAYS, check_credentials, current_step, step_after,
 };
 
 pub use psa::{
