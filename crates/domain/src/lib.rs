@@ -48,8 +48,8 @@ pub use id::{
     PortalUserId, PsaConflictId, RecordId, RunId, SecondFactorId, ServiceRequestId, ServiceRequestStepId,
     ServiceRequestTypeId, SessionId, StaffId, StaffInvitationId, UnverifiedMappingId, VendorWriteId,
 };
-pub use id::{OnboardingId, OnboardingStepId, OnboardingTemplateId};
 pub use id::{ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
+pub use id::{OnboardingId, OnboardingStepId, OnboardingTemplateId};
 pub use invitation::InvitationState;
 pub use letter::{Letter, LetterLink, MailState};
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};

@@ -149,9 +149,7 @@ impl Tx {
 
     fn stalled_now(&self) -> Condition {
         use table::Column as C;
-        Condition::all()
-            .add(C::State.eq(OnboardingState::Active.as_str()))
-            .add(C::StalledAt.lte(self.now()))
+        Condition::all().add(C::State.eq(OnboardingState::Active.as_str())).add(C::StalledAt.lte(self.now()))
     }
 
     /// What is under way at a client, the oldest first. In a transaction that writes, the rows are locked.
@@ -168,7 +166,11 @@ impl Tx {
     }
 
     /// At which of these clients a template is under way, whatever its version.
-    pub async fn onboarding_holders(&self, series: OnboardingTemplateId, clients: &[ClientId]) -> Result<Vec<ClientId>> {
+    pub async fn onboarding_holders(
+        &self,
+        series: OnboardingTemplateId,
+        clients: &[ClientId],
+    ) -> Result<Vec<ClientId>> {
         use table::Column as C;
         let rows = self
             .find::<table::Entity>()
@@ -198,8 +200,7 @@ impl Tx {
     /// The newest copy of an agreement that a client has, leaving out what was superseded or withdrawn. Without a lock.
     pub async fn agreement_copy_of(&self, client: ClientId, series: AgreementId) -> Result<Option<AgreementInstance>> {
         use agreement_instance::Column as C;
-        let kept =
-            [AgreementState::Pending, AgreementState::Viewed, AgreementState::Signed, AgreementState::Declined];
+        let kept = [AgreementState::Pending, AgreementState::Viewed, AgreementState::Signed, AgreementState::Declined];
         let select = self
             .find::<agreement_instance::Entity>()
             .filter(C::ClientId.eq(client.0))
@@ -232,8 +233,7 @@ impl Tx {
 
     /// Notes that an onboarding was reminded of. In no journal: the outbox has the letters.
     pub async fn onboarding_reminded(&self, id: OnboardingId) -> Result<()> {
-        let row =
-            table::ActiveModel { reminded_at: ActiveValue::Set(Some(self.now())), ..ActiveModelTrait::default() };
+        let row = table::ActiveModel { reminded_at: ActiveValue::Set(Some(self.now())), ..ActiveModelTrait::default() };
         let own = Condition::all().add(table::Column::Id.eq(id.0));
         self.update_row_where::<table::Entity>(row, own).await.map(drop)
     }

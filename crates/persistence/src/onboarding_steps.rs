@@ -140,8 +140,9 @@ impl Tx {
     pub async fn onboarding_credentials(&self, id: OnboardingStepId) -> Result<Vec<GivenCredential>> {
         let row = self.find::<table::Entity>().filter(own(id)).one(self.db()).await.or_domain()?;
         let row = row.ok_or(Error::NotFound { what: "step" })?;
-        let sealed =
-            row.credentials.ok_or_else(|| Error::conflict("no_credentials", "No credentials are kept in this step."))?;
+        let sealed = row
+            .credentials
+            .ok_or_else(|| Error::conflict("no_credentials", "No credentials are kept in this step."))?;
         let plain = self.store().keys().open(&place(self, id), &sealed)?;
         serde_json::from_slice(&plain).map_err(Error::internal)
     }

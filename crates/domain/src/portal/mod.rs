@@ -21,8 +21,8 @@ pub use branding::{
 };
 pub use machine::WrongState;
 pub use onboarding::{
-    GivenCredential, Onboarding, OnboardingContent, OnboardingStep, OnboardingStepKind, OnboardingTemplate, PlannedStep,
-    STALLED_AFTER_DAYS, check_credentials,
+    GivenCredential, Onboarding, OnboardingContent, OnboardingStep, OnboardingStepKind, OnboardingTemplate,
+    PlannedStep, STALLED_AFTER_DAYS, check_credentials,
 };
 pub use onboarding_state::{
     OnboardingAct, OnboardingState, OnboardingStepState, OnboardingTemplateAct, OnboardingTemplateState, current_step,

@@ -233,10 +233,7 @@ impl fmt::Debug for GivenCredential {
 
 /// Checks credentials against what is wanted, and puts them into its order. They are kept as they were typed; a message
 /// never repeats one.
-pub fn check_credentials(
-    wanted: &[String],
-    given: &[GivenCredential],
-) -> Result<Vec<GivenCredential>, Vec<Problem>> {
+pub fn check_credentials(wanted: &[String], given: &[GivenCredential]) -> Result<Vec<GivenCredential>, Vec<Problem>> {
     let mut problems = Vec::new();
     for (at, one) in given.iter().enumerate() {
         let mut refuse = |field: &str, code, message: &str| {
