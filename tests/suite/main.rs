@@ -25,6 +25,7 @@ mod life;
 mod mail;
 mod main_job;
 mod oidc;
+mod onboarding_journey;
 mod operations;
 mod portal;
 mod portal_isolation;

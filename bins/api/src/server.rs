@@ -28,12 +28,14 @@ use crate::{
         client_notes::ClientNotes,
         clientone::{
             account::PortalAccount, activity::PortalActivities, agreements::CompanyAgreements, dashboard::Dashboards,
-            devices::PortalDevices, profile::Profiles, service_requests::RequestedServices, session::PortalSessions,
-            ticket_form::PortalTicketForm, users::Colleagues,
+            devices::PortalDevices, onboarding::CompanyOnboardings, profile::Profiles,
+            service_requests::RequestedServices, session::PortalSessions, ticket_form::PortalTicketForm,
+            users::Colleagues,
         },
         clientone_admin::{
             activity::ClientOneActivity, agreement_copies::AgreementInstances, agreements::Agreements,
-            branding::ClientOneBranding, invitations::PortalInvitations, service_requests::ServiceRequests,
+            branding::ClientOneBranding, invitations::PortalInvitations, onboarding::Onboardings,
+            onboarding_templates::OnboardingTemplates, service_requests::ServiceRequests,
             service_types::ServiceRequestTypes, settings::ClientOneSettings, ticket_fields::TicketFields,
             users::PortalUsers,
         },
@@ -114,7 +116,8 @@ type Part8 = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitatio
 type Part9 = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
 type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11);
+type Part12 = (OnboardingTemplates, Onboardings);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -125,6 +128,7 @@ type Portal = (
     PortalActivities,
     RequestedServices,
     CompanyAgreements,
+    CompanyOnboardings,
     PortalTicketForm,
 );
 
@@ -153,7 +157,8 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let ninth = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
     let tenth = (Psa, SecondFactors, Security);
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
-    let all = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh);
+    let twelfth = (OnboardingTemplates, Onboardings);
+    let all = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth);
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description(
             "Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.\n\nA key \
@@ -177,6 +182,7 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
         PortalActivities,
         RequestedServices,
         CompanyAgreements,
+        CompanyOnboardings,
         PortalTicketForm,
     );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))

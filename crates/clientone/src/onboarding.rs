@@ -30,8 +30,8 @@ pub async fn onboarding_assign(
 ) -> Result<(OnboardingTemplate, Vec<Onboarding>)> {
     tx.context().require(Permission::ClientoneManage)?;
     let template = tx.onboarding_template(id).await?;
-    check_clients(tx, &template, clients).await?;
     template.state.after(OnboardingTemplateAct::Assign)?;
+    check_clients(tx, &template, clients).await?;
     let mut begun = Vec::with_capacity(clients.len());
     for client in clients {
         let onboarding = begin(tx, &template, *client).await?;
