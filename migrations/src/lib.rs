@@ -24,6 +24,7 @@ mod m20261122_000012_portal;
 mod m20261122_000013_customers;
 mod m20261122_000014_psa;
 mod m20261122_000015_requests;
+mod m20261122_000016_onboarding;
 mod m20261122_000017_aliases;
 
 use sea_orm_migration::prelude::*;
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000013_customers::Migration),
             Box::new(m20261122_000014_psa::Migration),
             Box::new(m20261122_000015_requests::Migration),
+            Box::new(m20261122_000016_onboarding::Migration),
             Box::new(m20261122_000017_aliases::Migration),
         ]
     }

@@ -159,6 +159,8 @@ both_databases! {
                         "portal_user" | "invitee" => ids["hidden_portal_user"].clone(),
                         "service_request" => ids["hidden_service_request"].clone(),
                         "agreement_instance" => ids["hidden_agreement_instance"].clone(),
+                        "onboarding" => ids["hidden_onboarding"].clone(),
+                        "onboarding_step" => ids["hidden_onboarding_step"].clone(),
                         "psa_conflict" => ids["hidden_psa_conflict"].clone(),
                         "device" | "other_device" => ids["hidden_device"].clone(),
                         "observation" => ids["hidden_observation"].clone(),

@@ -26,6 +26,7 @@ mod mail;
 mod main_job;
 mod matching;
 mod oidc;
+mod onboarding_journey;
 mod operations;
 mod portal;
 mod portal_isolation;

@@ -259,6 +259,27 @@ pub fn rows() -> Vec<Row> {
         row("agreement_instance_list").query("client_id=$subscriber"),
         row("agreement_instance_get"),
         row("agreement_withdraw"),
+        row("onboarding_template_list").query("series_id=$onboarding_template"),
+        row("onboarding_template_get"),
+        row("onboarding_template_create").body(
+            r#"{"name":"New","description":"For all","stalled_after_days":5,"steps":[
+                {"title":"Terms","kind":"agreement","agreement_id":"$agreement"},
+                {"title":"Read","kind":"document","document_id":"$library_document"},
+                {"title":"Tell","kind":"task","text":"Do it."}]}"#,
+        ),
+        row("onboarding_template_update").at("onboarding_template_id", "onboarding_draft").body(
+            r#"{"name":"Renamed","steps":[{"title":"Go","kind":"kickoff","text":"Choose.","link":"https://calendar.example/a"}]}"#,
+        ),
+        row("onboarding_template_revise"),
+        row("onboarding_template_publish").at("onboarding_template_id", "onboarding_draft"),
+        row("onboarding_template_retire"),
+        row("onboarding_assign").body(r#"{"client_ids":["$subscriber"]}"#),
+        row("onboarding_list").query("client_id=$subscriber&onboarding_template_id=$onboarding_template"),
+        row("onboarding_get"),
+        row("onboarding_cancel").body(r#"{"reason":"Later."}"#),
+        row("onboarding_step_skip").body(r#"{"reason":"Known."}"#),
+        row("onboarding_step_reopen"),
+        row("onboarding_credentials_read"),
         row("customer_list"),
         row("customer_create").body(
             r#"{"name":"New Customer","primary_contact":"a@b.example","phone":"1","address":"Road 1","notes":"Note"}"#,

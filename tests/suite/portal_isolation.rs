@@ -14,6 +14,7 @@ use crate::{
     harness::{Caller, TestApp, text},
     house::House,
     isolation::{ATTEMPTS, ask, plain},
+    onboarding_journey,
     operations::{Ids, Place, Row, Template, row, templates, templates_of},
     portal, requests,
 };
@@ -56,6 +57,9 @@ fn rows() -> Vec<Row> {
         row("agreement_get"),
         row("agreement_sign").body(r#"{"name":"Gale Guest","text_hash":"00"}"#),
         row("agreement_decline").body(r#"{"reason":"Not like this."}"#),
+        row("onboarding_list"),
+        row("onboarding_get"),
+        row("onboarding_step_complete").body("{}"),
     ]
 }
 
@@ -93,6 +97,10 @@ async fn guests(app: &TestApp, house: &House, client: &str, device: &str, tag: &
     let agreement = requests::draft(app, &house.owner, &format!("Agreement {tag}"), false).await;
     requests::send(app, &house.owner, &agreement, &[client]).await;
     let copy = requests::copy_of(app, &house.owner, &agreement, client).await;
+    let template = onboarding_journey::plain_steps();
+    let template = onboarding_journey::template(app, &house.owner, &format!("Onboarding {tag}"), &template).await;
+    let onboarding = onboarding_journey::begin(app, &house.owner, &template, &[client]).await.remove(0);
+    let step = onboarding_journey::steps(app, &house.owner, &onboarding).await.remove(0);
     let session = app.get(&second, "/api/clientone/session").await.ok();
     let ids = Ids::from([
         ("portal_session", text(&session["session_id"])),
@@ -101,6 +109,8 @@ async fn guests(app: &TestApp, house: &House, client: &str, device: &str, tag: &
         ("service_request_type", service),
         ("service_request", request),
         ("agreement_instance", copy),
+        ("onboarding", onboarding),
+        ("onboarding_step", step),
     ]);
     Guests { user, manager, user_email: email("user"), manager_email: email("manager"), ids }
 }
@@ -198,7 +208,7 @@ both_databases! {
             }
             // What lists shows nothing of the others, and what staff hold of the caller's own client neither.
             let foreign = [&next_door, &far].map(|guests| guests.ids.values().cloned().collect::<Vec<_>>()).concat();
-            for path in ["session", "sessions", "profile", "dashboard", "devices?limit=100", "users?limit=100", "activity?limit=100", "service-request-types", "service-requests", "agreements"] {
+            for path in ["session", "sessions", "profile", "dashboard", "devices?limit=100", "users?limit=100", "activity?limit=100", "service-request-types", "service-requests", "agreements", "onboarding", "onboarding?state=completed"] {
                 let answer = app.get(caller, &format!("/api/clientone/{path}")).await;
                 assert!([200, 403].contains(&answer.status), "{path}: {}", answer.text);
                 for secret in foreign.iter().map(String::as_str).chain(["next.", "far.", "Hidden From Some", "connection_id"]) {

@@ -29,12 +29,14 @@ use crate::{
         client_notes::ClientNotes,
         clientone::{
             account::PortalAccount, activity::PortalActivities, agreements::CompanyAgreements, dashboard::Dashboards,
-            devices::PortalDevices, profile::Profiles, service_requests::RequestedServices, session::PortalSessions,
-            ticket_form::PortalTicketForm, users::Colleagues,
+            devices::PortalDevices, onboarding::CompanyOnboardings, profile::Profiles,
+            service_requests::RequestedServices, session::PortalSessions, ticket_form::PortalTicketForm,
+            users::Colleagues,
         },
         clientone_admin::{
             activity::ClientOneActivity, agreement_copies::AgreementInstances, agreements::Agreements,
-            branding::ClientOneBranding, invitations::PortalInvitations, service_requests::ServiceRequests,
+            branding::ClientOneBranding, invitations::PortalInvitations, onboarding::Onboardings,
+            onboarding_templates::OnboardingTemplates, service_requests::ServiceRequests,
             service_types::ServiceRequestTypes, settings::ClientOneSettings, ticket_fields::TicketFields,
             users::PortalUsers,
         },
@@ -118,7 +120,8 @@ type Part9 = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes
 type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12);
+type Part13 = (OnboardingTemplates, Onboardings);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -129,6 +132,7 @@ type Portal = (
     PortalActivities,
     RequestedServices,
     CompanyAgreements,
+    CompanyOnboardings,
     PortalTicketForm,
 );
 
@@ -158,7 +162,9 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let tenth = (Psa, SecondFactors, Security);
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
-    let all = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth);
+    let thirteenth = (OnboardingTemplates, Onboardings);
+    let all =
+        (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth);
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description(
             "Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.\n\nA key \
@@ -182,6 +188,7 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
         PortalActivities,
         RequestedServices,
         CompanyAgreements,
+        CompanyOnboardings,
         PortalTicketForm,
     );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))

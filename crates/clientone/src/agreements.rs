@@ -219,7 +219,7 @@ async fn check_sending(tx: &Tx, agreement: &Agreement, sending: &Sending) -> Res
 }
 
 /// The Managers of a client who may come in; of very many the first.
-async fn managers(tx: &Tx, client: ClientId) -> Result<Vec<PortalUserRow>> {
+pub(crate) async fn managers(tx: &Tx, client: ClientId) -> Result<Vec<PortalUserRow>> {
     let filter = PortalUserFilter {
         client: Some(client),
         role: Some(PortalRole::Manager),

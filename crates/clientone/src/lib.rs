@@ -3,6 +3,8 @@
 //! * `config.rs` and `branding.rs`: what those who manage ClientOne decide, for each client.
 //! * `service_types.rs` and `service_requests.rs`: what a client's people can ask for, and what becomes of it.
 //! * `agreements.rs` (staff make and send them) and `signing.rs` (people of clients read, sign, decline).
+//! * `onboarding_templates.rs` and `onboarding.rs` (staff make templates, assign them, and lead what was begun),
+//!   `onboarding_portal.rs` (people of clients do one step after the other), `onboarding_course.rs` (how it goes on).
 //! * `ticket_fields.rs`: what is asked of whoever opens a ticket.
 //! * `notices.rs`: letters about all that.
 //! * `sight.rs`: which devices someone sees. `activity.rs`: what was done in ClientOne, for staff and for portal users.
@@ -18,6 +20,10 @@ mod agreements;
 mod branding;
 mod config;
 mod notices;
+mod onboarding;
+mod onboarding_course;
+mod onboarding_portal;
+mod onboarding_templates;
 mod service_requests;
 mod service_types;
 mod sight;
@@ -32,6 +38,17 @@ pub use agreements::{
 };
 pub use branding::{BrandingDraft, clientone_branding_set, clientone_default_branding_set, effective_branding};
 pub use config::{SettingsPatch, clientone_disable, clientone_enable, clientone_list, clientone_update};
+pub use onboarding::{
+    onboarding_assign, onboarding_cancel, onboarding_credentials_read, onboarding_get, onboarding_step_reopen,
+    onboarding_step_skip,
+};
+pub use onboarding_portal::{
+    CurrentStep, StepGiven, onboarding_current, onboarding_seen_by, onboarding_step_complete, onboardings_seen_by,
+};
+pub use onboarding_templates::{
+    OnboardingTemplateDraft, OnboardingTemplatePatch, onboarding_template_create, onboarding_template_publish,
+    onboarding_template_retire, onboarding_template_revise, onboarding_template_update,
+};
 pub use service_requests::{
     NewServiceRequest, RequestNotes, service_request_act, service_request_cancel, service_request_create,
     service_request_get, service_request_list, service_request_seen_by, service_requests_seen_by,

@@ -1,7 +1,7 @@
 //! Letters that tell portal users of a change. Each is written in the transaction that makes the change, so that a
 //! preview sends none.
 
-use domain::{BrandingSource, ClientId, EffectiveBranding, Letter, LetterLink, PortalConfig, PortalState, Result};
+use domain::{ClientId, Letter, LetterLink, PortalState, Result};
 use persistence::{NewMail, PortalUserRow, Tx};
 
 /// What someone is to know.
@@ -24,7 +24,7 @@ pub(crate) async fn notify(tx: &Tx, client: ClientId, to: &[PortalUserRow], noti
     if !config.enabled {
         return Ok(());
     }
-    let brand = brand(tx, &config).await?;
+    let brand = tx.portal_brand(&config).await?;
     let Notice { key, subject, paragraphs, link: (label, page), base } = notice;
     let link = base.map(|base| LetterLink { label: label.to_owned(), url: format!("{base}/{page}") });
     for user in to.iter().filter(|user| user.state == PortalState::Active) {
@@ -45,11 +45,4 @@ pub(crate) async fn notify(tx: &Tx, client: ClientId, to: &[PortalUserRow], noti
         tx.mail_enqueue(&mail).await?;
     }
     Ok(())
-}
-
-/// What the portal is called; where nobody named it, the MSP.
-async fn brand(tx: &Tx, config: &PortalConfig) -> Result<String> {
-    let (organisation, _) = tx.portal_branding().await?;
-    let name = EffectiveBranding::of(Some(&config.branding), &organisation).product_name;
-    if name.source == BrandingSource::Default { Ok(tx.organisation_name().await?.0) } else { Ok(name.value) }
 }

@@ -7,7 +7,7 @@ use domain::{
 use persistence::{AgreementInstanceFilter, PortalUserRow, Tx};
 use sha2::{Digest, Sha256};
 
-use crate::texts::valid_text;
+use crate::{onboarding_course::agreement_signed, texts::valid_text};
 
 /// Most characters of a reason.
 const REASON: usize = 2_000;
@@ -122,7 +122,7 @@ async fn to_decide(
 }
 
 /// Signs a copy, with all that proves it kept: who, the name they typed, when, from where, and the hash of the exact
-/// text. The caller commits.
+/// text. An onboarding that waited for it goes on. The caller commits.
 pub async fn agreement_sign(
     tx: &Tx,
     user: &PortalUserRow,
@@ -147,7 +147,9 @@ pub async fn agreement_sign(
         text_hash,
     };
     let after = AgreementInstance { state, ended_at: Some(tx.now()), signature: Some(signature), ..before.clone() };
-    Ok((tx.agreement_instance_save(&before, after).await?, agreement))
+    let signed = tx.agreement_instance_save(&before, after).await?;
+    agreement_signed(tx, signed.client_id).await?;
+    Ok((signed, agreement))
 }
 
 /// Says no to a copy, and why. The caller commits.

@@ -112,4 +112,10 @@ ids! {
     SecondFactorId,
     /// A sign-in that has yet to show a second factor.
     PendingSessionId,
+    /// One version of a template of onboarding.
+    OnboardingTemplateId,
+    /// An onboarding of a client.
+    OnboardingId,
+    /// One step of a client's onboarding.
+    OnboardingStepId,
 }

@@ -52,6 +52,7 @@ pub use id::{
     ServiceRequestTypeId, SessionId, StaffId, StaffInvitationId, UnverifiedMappingId, VendorWriteId,
 };
 pub use id::{ClientAliasId, ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
+pub use id::{OnboardingId, OnboardingStepId, OnboardingTemplateId};
 pub use invitation::InvitationState;
 pub use letter::{Letter, LetterLink, MailState};
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
@@ -66,6 +67,11 @@ pub use portal::{
     Branding, BrandingSource, Colour, EffectiveBranding, LEAST_CONTRAST_OF_PARTS, LEAST_CONTRAST_OF_TEXT,
     PORTAL_ACTIONS, Palette, PortalAct, PortalAuthMode, PortalConfig, PortalPermission, PortalRole, PortalSettings,
     PortalState, Reach, Section, Shown, palette_problems, portal_matrix,
+};
+pub use portal::{
+    GivenCredential, Onboarding, OnboardingAct, OnboardingContent, OnboardingState, OnboardingStep, OnboardingStepKind,
+    OnboardingStepState, OnboardingTemplate, OnboardingTemplateAct, OnboardingTemplateState, PlannedStep,
+    STALLED_AFTER_DAYS, check_credentials, current_step, step_after,
 };
 
 pub use psa::{

@@ -67,7 +67,7 @@ fn write(tx: &Tx, row: &Agreement) -> table::Model {
     }
 }
 
-fn read_instance(row: instance::Model) -> Result<AgreementInstance> {
+pub(crate) fn read_instance(row: instance::Model) -> Result<AgreementInstance> {
     let signature = row.signature.as_deref().map(serde_json::from_str).transpose().map_err(Error::internal)?;
     Ok(AgreementInstance {
         id: row.id.into(),

@@ -54,6 +54,18 @@ fn unique(detail: &str) -> Error {
             "sent_already",
             "The client has this version already.",
         ),
+        (
+            "onboarding_template_number",
+            "onboarding_template.number",
+            "draft_exists",
+            "There is already a draft of the next version: change that one.",
+        ),
+        (
+            "onboarding_one",
+            "onboarding.series_id",
+            "assigned_already",
+            "This is under way at the client already: complete or cancel that one first.",
+        ),
         ("staff_email", "email_key", "email_taken", "Someone of the team already has this e-mail address."),
         ("organisation_slug", "organisation.slug", "slug_taken", "There is already an organisation of this name."),
     ];

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use domain::{Branding, ClientId, Error, Listed, PageRequest, PortalConfig, PortalState, Result, name_key};
+use domain::{
+    Branding, BrandingSource, ClientId, EffectiveBranding, Error, Listed, PageRequest, PortalConfig, PortalState,
+    Result, name_key,
+};
 use sea_orm::{
     ColumnTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
 };
@@ -154,6 +157,13 @@ impl Tx {
             Some(row) => Ok((serde_json::from_str(&row.branding).map_err(Error::internal)?, row.version)),
             None => Ok((Branding::default(), 0)),
         }
+    }
+
+    /// What the portal of a client is called; where nobody named it, the MSP.
+    pub async fn portal_brand(&self, config: &PortalConfig) -> Result<String> {
+        let (organisation, _) = self.portal_branding().await?;
+        let name = EffectiveBranding::of(Some(&config.branding), &organisation).product_name;
+        if name.source == BrandingSource::Default { Ok(self.organisation_name().await?.0) } else { Ok(name.value) }
     }
 
     /// Writes the MSP's own look over the version read before, with the organisation locked; returns its version.

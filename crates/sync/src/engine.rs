@@ -13,7 +13,7 @@ use crate::{
     hear,
     job::{self, Ended},
     psa::Likeness,
-    replay, snapshots,
+    reminders, replay, snapshots,
 };
 
 /// Gives each connection its transport: one budget for everything that talks to the same account.
@@ -68,6 +68,7 @@ impl Engine {
             hear::KIND => self.hear(job).await,
             replay::KIND => self.replay(job, stop).await,
             snapshots::KIND => self.snapshots(job, stop).await,
+            reminders::KIND => self.reminders(job, stop).await,
             other => Ended::Finish(JobOutcome::Failed(format!("this version knows no jobs of the kind {other}"))),
         }
     }

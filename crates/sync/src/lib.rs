@@ -13,6 +13,7 @@
 //! * `progress.rs` says how far a sync is; `letters.rs` is what people do with jobs that were given up.
 //! * `verify.rs` maps the entities whose ids a person typed before the vendor was connected.
 //! * `snapshots.rs` keeps what each client has each day; `reconcile.rs` holds its parts against one another.
+//! * `reminders.rs` writes to clients whose onboarding stands still.
 //! * `psa/` keeps clients and their companies at a PSA alike, both ways.
 //! * `connections.rs`, `check.rs` and `held.rs`: what people do with connections, for the API.
 //! * `act/` and `subscriptions.rs`: what people do at vendors; one way to send it, whatever it is.
@@ -42,6 +43,7 @@ mod progress;
 mod psa;
 mod queue;
 mod reconcile;
+mod reminders;
 mod replay;
 mod rights;
 mod run;

@@ -354,6 +354,7 @@ impl Worker {
             tx.mails_forget(now - TimeDelta::days(post::KEPT_DAYS)).await?;
             tx.snapshots_forget((now - TimeDelta::days(snapshots::KEPT_DAYS)).date_naive()).await?;
             self.engine.snapshots_due(&tx).await?;
+            self.engine.reminders_due(&tx).await?;
             tx.commit_unjournalled().await?;
         }
         Ok(())

@@ -5,6 +5,8 @@ mod account;
 mod agreement;
 mod branding;
 mod machine;
+mod onboarding;
+mod onboarding_state;
 mod permission;
 mod service;
 mod service_state;
@@ -18,6 +20,14 @@ pub use branding::{
     Shown, palette_problems,
 };
 pub use machine::WrongState;
+pub use onboarding::{
+    GivenCredential, Onboarding, OnboardingContent, OnboardingStep, OnboardingStepKind, OnboardingTemplate,
+    PlannedStep, STALLED_AFTER_DAYS, check_credentials,
+};
+pub use onboarding_state::{
+    OnboardingAct, OnboardingState, OnboardingStepState, OnboardingTemplateAct, OnboardingTemplateState, current_step,
+    step_after,
+};
 pub use permission::{PORTAL_ACTIONS, PortalPermission, Reach, portal_matrix};
 pub use service::{
     FieldAnswer, FieldKind, FormField, ServiceRequest, ServiceRequestStep, ServiceRequestType, check_answers,

@@ -65,8 +65,10 @@ portal_permissions! {
     AgreementsView = "agreements_view", Some(Section::Agreements), [All All];
     /// Sign agreements, or decline: a User those that are open to Users.
     AgreementsSign = "agreements_sign", Some(Section::Agreements), [Own All];
-    /// See and do onboarding steps.
+    /// See how onboarding goes: a Manager also what was answered.
     OnboardingView = "onboarding_view", Some(Section::Onboarding), [Own All];
+    /// Do the steps of onboarding.
+    OnboardingComplete = "onboarding_complete", Some(Section::Onboarding), [No All];
     /// See how backups stand.
     BackupsView = "backups_view", Some(Section::Backups), [All All];
     /// See what was done in ClientOne.
@@ -115,6 +117,7 @@ pub const PORTAL_ACTIONS: &[(&str, PortalPermission)] = &[
     ("agreement_view", PortalPermission::AgreementsView),
     ("agreement_sign", PortalPermission::AgreementsView),
     ("agreement_decline", PortalPermission::AgreementsView),
+    ("onboarding_step_complete", PortalPermission::OnboardingView),
 ];
 
 /// The whole matrix as text, for review.

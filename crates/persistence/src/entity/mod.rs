@@ -209,6 +209,24 @@ table!(agreement_instance = "agreement_instance", key(organisation_id: Uuid, id:
     sent_at: DateTimeUtc, viewed_at: Option<DateTimeUtc>, ended_at: Option<DateTimeUtc>, reason: Option<String>,
     signature: Option<String>, updated_at: DateTimeUtc, version: i32,
 }, client ClientId);
+table!(onboarding_template = "onboarding_template", key(organisation_id: Uuid, id: Uuid), {
+    series_id: Uuid, number: i32, name: String, description: String, stalled_after_days: i32, steps: String,
+    state: String, published_at: Option<DateTimeUtc>, retired_at: Option<DateTimeUtc>, created_at: DateTimeUtc,
+    updated_at: DateTimeUtc, version: i32,
+});
+table!(onboarding = "onboarding", key(organisation_id: Uuid, id: Uuid), {
+    template_id: Uuid, series_id: Uuid, client_id: Uuid, name: String, stalled_after_days: i32, state: String,
+    total: i32, settled: i32, current_step: Option<String>, started_at: DateTimeUtc, moved_at: DateTimeUtc,
+    stalled_at: DateTimeUtc, reminded_at: Option<DateTimeUtc>, ended_at: Option<DateTimeUtc>, reason: Option<String>,
+    updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(onboarding_step = "onboarding_step", key(organisation_id: Uuid, id: Uuid), {
+    onboarding_id: Uuid, client_id: Uuid, number: i32, title: String, content: String, state: String,
+    settled_at: Option<DateTimeUtc>, portal_user_id: Option<Uuid>, staff_id: Option<Uuid>, answers: String,
+    reason: Option<String>, credentials: Option<Vec<u8>>, credentials_at: Option<DateTimeUtc>,
+    credentials_reads: i32, credentials_read_at: Option<DateTimeUtc>, credentials_read_by: Option<Uuid>,
+    updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
 table!(ticket_form = "ticket_form", key(organisation_id: Uuid), {
     form: String, updated_at: DateTimeUtc, version: i32,
 });

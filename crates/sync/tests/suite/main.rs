@@ -21,6 +21,7 @@ mod psa_house;
 mod psa_made;
 mod psa_random;
 mod quantity;
+mod reminders;
 mod replay;
 mod resume;
 mod shapes;

@@ -53,6 +53,8 @@ pub struct Dashboard {
     pub open_tickets: Option<CountCard>,
     pub devices: Option<CountCard>,
     pub backups: Option<BackupCard>,
+    /// Onboardings that are under way, where the page should prompt for them; absent where there are none
+    pub onboarding: Option<u64>,
 }
 
 /// The first page.
@@ -82,12 +84,17 @@ impl Dashboards {
             Some(_) => Some(backups(&app, &tx, &sources).await?),
             None => None,
         };
+        let onboarding = match reach(PortalPermission::OnboardingView) {
+            Some(_) => Some(tx.onboardings_active(visit.user.client_id).await?.len() as u64).filter(|some| *some > 0),
+            None => None,
+        };
         Ok(Answer::new(Dashboard {
             greeting: format!("Hello, {}", visit.user.name),
             welcome_message: branding.welcome.value,
             open_tickets,
             devices,
             backups,
+            onboarding,
         }))
     }
 }

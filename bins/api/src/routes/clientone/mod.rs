@@ -8,6 +8,7 @@ pub mod activity;
 pub mod agreements;
 pub mod dashboard;
 pub mod devices;
+pub mod onboarding;
 pub mod profile;
 pub mod service_requests;
 pub mod session;
@@ -40,6 +41,8 @@ pub enum PortalChapter {
     ServiceRequests,
     /// Agreements to read and sign
     Agreements,
+    /// Beginning with the provider, step by step
+    Onboarding,
     /// What was done
     Activity,
 }
