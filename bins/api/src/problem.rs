@@ -127,9 +127,9 @@ fn problem(status: u16, code: &str, title: &str, detail: String) -> Problem {
 }
 
 impl Failure {
-    /// A key that made more requests than it may.
+    /// A key or session that made more requests than it may.
     pub fn rate_limited(wait: u64) -> Self {
-        let detail = format!("The key made more requests than it may in a minute. Wait {wait} seconds.");
+        let detail = format!("More requests than allowed in a minute. Wait {wait} s, then send fewer.");
         Self::TooMany(Json(problem(429, "rate_limited", "Too many requests", detail)), Some(wait))
     }
 

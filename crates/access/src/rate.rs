@@ -1,4 +1,4 @@
-//! How many requests an API key or a session may make: a bucket for each, that fills evenly within a minute. It is kept
+//! How many requests an API key or a session of ClientOne may make: a bucket for each, that fills evenly within a minute. It is kept
 //! in this process only: with several API processes behind one address, each lets as many through.
 
 use std::{
@@ -14,7 +14,8 @@ use crate::Gate;
 
 /// Requests in a minute for a key that says nothing.
 pub(crate) const USUAL: i32 = 600;
-/// Requests in a minute within one session: more than a person's pages need.
+/// Requests in a minute within one session of ClientOne: more than a person's pages need. What is refused to them is
+/// kept in the journal, so that they must not be able to fill it.
 const SESSION: i32 = 1_200;
 /// Requests in a minute that a key may be given.
 pub(crate) const ALLOWED: std::ops::RangeInclusive<i32> = 1..=6_000;
