@@ -262,7 +262,6 @@ both_databases! {
         let begun = begin(&app, owner, &welcome, &[&quay, &pier]).await;
         let first = steps(&app, owner, &begun[0]).await;
         app.db.clock.advance(6 * 86_400);
-        let owner = &app.sign_in(&house.email("owner")).await;
         let manager = sign_in(&app, "pat@quay.example").await;
         app.post(&manager, &format!("{MINE}/{}/steps/{}/complete", begun[0], first[0]), &json!({})).await.ok();
         app.db.clock.advance(86_400);

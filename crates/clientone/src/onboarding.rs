@@ -135,7 +135,7 @@ async fn check_clients(tx: &Tx, template: &OnboardingTemplate, clients: &[Client
             refuse("section_off", "must have the section onboarding on, or nobody could see it".to_owned());
         }
         let unread = |document: &Option<domain::LibraryDocument>| {
-            !document.as_ref().is_some_and(|document| document.shown_to(*client))
+            document.as_ref().is_none_or(|document| !document.shown_to(*client))
         };
         for (title, _) in documents.iter().filter(|(_, document)| unread(document)) {
             let message = format!("must be shown the document of the step “{title}”: publish it, for this client");
