@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Days without a step done after which an onboarding counts as stalled, where its template says nothing else.
-pub const STALLED_AFTER_DAYS: i32 = 14;
+pub const STALLED_AFTER_DAYS: i32 = 7;
 /// Most characters of a credential.
 const CREDENTIAL: usize = 4_000;
 
