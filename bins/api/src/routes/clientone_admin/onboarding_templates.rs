@@ -62,7 +62,7 @@ pub struct OnboardingTemplateCreate {
     pub name: String,
     /// What it is for, among staff
     pub description: Option<String>,
-    /// Days without a step done after which an onboarding counts as stalled, 1 to 365; 14 when left out
+    /// Days without a step done after which an onboarding counts as stalled, 1 to 365; 7 when left out
     pub stalled_after_days: Option<i32>,
     /// The steps, in order, at most 40
     pub steps: Vec<OnboardingPlan>,
