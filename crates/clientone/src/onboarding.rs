@@ -18,6 +18,8 @@ use crate::{
 
 /// Most clients of one assignment.
 const CLIENTS: usize = 200;
+/// Most bytes of steps that one assignment copies: all of them stand in one entry of the journal.
+const COPIED: usize = 8_000_000;
 /// Most characters of a reason.
 const REASON: usize = 2_000;
 
@@ -105,6 +107,10 @@ async fn check_clients(tx: &Tx, template: &OnboardingTemplate, clients: &[Client
         let message = format!("must name 1 to {CLIENTS} clients");
         return Err(Error::invalid("/client_ids", "wrong_number", message));
     }
+    let long = serde_json::to_string(&template.steps).map_err(Error::internal)?.len();
+    if long.saturating_mul(clients.len()) > COPIED {
+        return Err(Error::invalid("/client_ids", "too_much", "must be fewer at a time: the steps of this are long"));
+    }
     let mut problems = Vec::new();
     let holders: BTreeSet<ClientId> = tx.onboarding_holders(template.series_id, clients).await?.into_iter().collect();
     let mut documents = Vec::new();
@@ -117,6 +123,8 @@ async fn check_clients(tx: &Tx, template: &OnboardingTemplate, clients: &[Client
             }
         }
     }
+    // Locks in one order; each by itself then waits for nobody.
+    tx.clients_by_id(clients).await?;
     for (at, client) in clients.iter().enumerate() {
         let mut refuse =
             |code, message: String| problems.push(Problem::new(format!("/client_ids/{at}"), code, message));
@@ -204,7 +212,7 @@ pub async fn onboarding_step_reopen(
     Ok(saved)
 }
 
-/// Gives an onboarding up. The caller commits.
+/// Gives an onboarding up; credentials that were given in it are forgotten. The caller commits.
 pub async fn onboarding_cancel(
     tx: &Tx,
     id: OnboardingId,
@@ -215,7 +223,18 @@ pub async fn onboarding_cancel(
     let state = before.state.cancelled()?;
     let reason = valid_optional("/reason", reason, REASON).map_err(|problem| Error::Invalid(vec![problem]))?;
     let after = Onboarding { state, current: None, ended_at: Some(tx.now()), reason, ..before.clone() };
-    Ok((tx.onboarding_save(&before, after).await?, tx.onboarding_steps(id).await?))
+    let saved = tx.onboarding_save(&before, after).await?;
+    let mut steps = Vec::new();
+    for step in tx.onboarding_steps(id).await? {
+        if step.credentials_at.is_none() {
+            steps.push(step);
+            continue;
+        }
+        let forgotten = OnboardingStep { credentials_at: None, ..step.clone() };
+        steps.push(tx.onboarding_step_save(&step, forgotten).await?);
+        tx.onboarding_credentials_seal(step.id, None).await?;
+    }
+    Ok((saved, steps))
 }
 
 /// Reads the credentials given in a step. That it was done, by whom and how often, is a change of the step: the caller

@@ -106,19 +106,21 @@ pub(crate) async fn learn(tx: &Tx, decided: &[(Entity, Option<ClientId>)]) -> Re
         }
     }
     // Of an entity that has moved away, also what it was called when it was mapped.
-    let mut gone: HashSet<Place> = HashSet::new();
+    // Whoever takes back a mapping of one integration does not take back what another taught.
+    let mut gone: HashSet<(Place, &str)> = HashSet::new();
     let mut by_entity: HashMap<_, Vec<&ClientAlias>> = HashMap::new();
     for alias in &found {
         by_entity.entry((alias.client_id, alias.entity_id)).or_default().push(alias);
     }
     for (entity, client) in decided {
         let Some(before) = entity.client_id.filter(|before| Some(*before) != *client) else { continue };
-        gone.extend(known_by(entity).into_iter().map(|(kind, _, key)| (before, kind, key)));
-        gone.extend(by_entity.get(&(before, entity.id)).into_iter().flatten().map(|alias| place(alias)));
+        let own = entity.integration.as_str();
+        gone.extend(known_by(entity).into_iter().map(|(kind, _, key)| ((before, kind, key), own)));
+        gone.extend(by_entity.get(&(before, entity.id)).into_iter().flatten().map(|alias| (place(alias), own)));
     }
     for alias in &found {
         let place = place(alias);
-        if taught.remove(&place).is_none() && gone.contains(&place) {
+        if taught.remove(&place).is_none() && gone.contains(&(place, alias.integration.as_str())) {
             tx.alias_delete(alias).await?;
         }
     }

@@ -251,8 +251,17 @@ both_databases! {
         tx.commit("onboarding_step_reopen", None).await.expect("commits");
         let tx = house.staff().await;
         assert_eq!(conflict(onboarding_credentials_read(&tx, id, steps[1].id).await), "no_credentials");
-        onboarding_cancel(&tx, id, None).await.expect("cancels");
+        drop(tx);
+        // And when it is given up.
+        assert_eq!(complete(&house, &pat, id, 1, given()).await.expect("gives").state, State::Completed);
+        let tx = house.staff().await;
+        onboarding_step_reopen(&tx, id, steps[0].id).await.expect("asks again");
+        let (_, cancelled) = onboarding_cancel(&tx, id, None).await.expect("cancels");
+        assert!(cancelled.iter().all(|step| step.credentials_at.is_none()));
         tx.commit("onboarding_cancel", None).await.expect("commits");
+        let tx = house.staff().await;
+        assert_eq!(conflict(onboarding_credentials_read(&tx, id, steps[1].id).await), "no_credentials");
+        drop(tx);
         assert_eq!(conflict(complete(&house, &pat, id, 1, given()).await), "wrong_state");
         let tx = house.staff().await;
         for refused in [

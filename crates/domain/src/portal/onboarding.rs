@@ -52,7 +52,9 @@ pub enum OnboardingContent {
     Kickoff {
         /// What people read.
         text: String,
-        /// Where they go on, over HTTPS ("a calendar").
+        /// Where they go on, over HTTPS ("a calendar"). Not kept as `link`: of fields of that name, which elsewhere hold
+        /// traces of tokens, digests of previews count only whether they are there.
+        #[serde(rename = "url")]
         link: Option<String>,
     },
     /// To answer a form.

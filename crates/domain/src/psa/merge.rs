@@ -87,14 +87,14 @@ pub fn decide(rules: Rules, agreed: Option<&Agreement>, now: Sides<'_>) -> Decis
         (false, false) => Decision::Nothing,
         // Only the way of writing changed: it is carried like any edit, and asks nobody.
         (true, false) if alike => {
-            if carried.0 {
+            if carried.0 && now.ours.is_some() {
                 Decision::SendOurs
             } else {
                 Decision::Agree
             }
         }
         (false, true) if alike => {
-            if carried.1 {
+            if carried.1 && now.theirs.is_some() {
                 Decision::TakeTheirs
             } else {
                 Decision::Agree
@@ -202,6 +202,15 @@ mod tests {
                 Decision::Agree => prop_assert!(same(rules.field, ours.as_deref(), theirs.as_deref())),
                 Decision::Nothing | Decision::Conflict(_) => {}
             }
+        }
+
+        /// Both are blank after ours was emptied: nothing is left to send.
+        #[test]
+        fn two_blanks_agree(rules in rules(), sent: bool) {
+            let agreed = Agreement { ours: Some("Kite".to_owned()), theirs: None, sent };
+            prop_assert_eq!(decide(rules, Some(&agreed), sides(&None, &None)), Decision::Agree);
+            let agreed = Agreement { ours: None, theirs: Some("Kite".to_owned()), sent };
+            prop_assert_eq!(decide(rules, Some(&agreed), sides(&None, &None)), Decision::Agree);
         }
 
         /// Two edits that say different things are never decided by a machine.
