@@ -78,8 +78,8 @@ both_databases! {
         assert_eq!((made["item"]["state"].as_str(), made["item"]["can_cancel"].as_bool()), (Some("submitted"), Some(true)));
 
         // Its requester and the Managers see it, a colleague does not, and staff see it by client, state and type.
-        assert_eq!(ids(&app.get(&user, MINE).await.ok()), [id.clone()]);
-        assert_eq!(ids(&app.get(&manager, MINE).await.ok()), [id.clone()]);
+        assert_eq!(ids(&app.get(&user, MINE).await.ok()), std::slice::from_ref(&id));
+        assert_eq!(ids(&app.get(&manager, MINE).await.ok()), std::slice::from_ref(&id));
         assert_eq!(app.get(&other, MINE).await.ok()["total"], 0);
         app.get(&other, &format!("{MINE}/{id}")).await.refused(404, "not_found");
         app.post(&other, &format!("{MINE}/{id}/cancel"), &json!({})).await.refused(404, "not_found");

@@ -97,7 +97,9 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named() {
-        let cases: [(&[(&str, &str)], &[&str]); 8] = [
+        /// Settings, and the names in what is told about them.
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+        let cases: [Case<'_>; 8] = [
             (&[], &[]),
             (&[("mail_from", "\"nobody\""), ("mail_folder", "\"\"")], &["MAIL_FROM", "MAIL_FOLDER"]),
             (&[("mail_smtp_user", "\"jo\"")], &["MAIL_SMTP_HOST"]),

@@ -94,7 +94,6 @@ impl Psa {
             Begun::New(write) => write,
         };
         let done = psa_settings_update(&write.tx, app.entries, ConnectionId(connection_id.0), body.0.patch()).await;
-        let done = done;
         let (write, view) = app.passed(write, done).await?;
         let answer = write.finish(Some(view.into()), Vec::new()).await?;
         app.wake.notify_one();

@@ -169,7 +169,6 @@ impl StaffLife {
             Begun::New(write) => write,
         };
         let done = access::ownership_transfer(&write.tx, StaffId(staff_id.0), body.0.own_role.into()).await;
-        let done = done;
         let (write, (owner, _)) = app.passed(write, done).await?;
         Ok(Answer::new(write.finish(Some(view(owner)), Vec::new()).await?))
     }

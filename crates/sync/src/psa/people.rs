@@ -1,6 +1,6 @@
 //! What people do: how a PSA is kept in step, and what is decided about what waits.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map};
 
 use domain::{
     Client, ClientId, ConnectionId, Entity, EntityId, Error, MappingState, PageRequest, Permission, Problem,
@@ -194,8 +194,8 @@ pub async fn psa_conflict_resolve(tx: &Tx, choices: &[ConflictChoice]) -> Result
     let items = tx.psa_conflicts(&ids, true).await?;
     let mut known = Known { entities, clients, settings: HashMap::new() };
     for item in items.values() {
-        if !known.settings.contains_key(&item.connection_id) {
-            known.settings.insert(item.connection_id, tx.psa_settings(item.connection_id).await?);
+        if let hash_map::Entry::Vacant(unread) = known.settings.entry(item.connection_id) {
+            unread.insert(tx.psa_settings(item.connection_id).await?);
         }
     }
     let (mut problems, mut twice, mut left) = (Vec::new(), HashSet::new(), Vec::new());
