@@ -18,6 +18,14 @@ mod m20261122_000006_devices;
 mod m20261122_000007_drift;
 mod m20261122_000008_fleet;
 mod m20261122_000009_archive;
+mod m20261122_000010_staff_and_mail;
+mod m20261122_000011_sign_in;
+mod m20261122_000012_portal;
+mod m20261122_000013_customers;
+mod m20261122_000014_psa;
+mod m20261122_000015_requests;
+mod m20261122_000016_onboarding;
+mod m20261122_000017_aliases;
 
 use sea_orm_migration::prelude::*;
 
@@ -37,6 +45,14 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000007_drift::Migration),
             Box::new(m20261122_000008_fleet::Migration),
             Box::new(m20261122_000009_archive::Migration),
+            Box::new(m20261122_000010_staff_and_mail::Migration),
+            Box::new(m20261122_000011_sign_in::Migration),
+            Box::new(m20261122_000012_portal::Migration),
+            Box::new(m20261122_000013_customers::Migration),
+            Box::new(m20261122_000014_psa::Migration),
+            Box::new(m20261122_000015_requests::Migration),
+            Box::new(m20261122_000016_onboarding::Migration),
+            Box::new(m20261122_000017_aliases::Migration),
         ]
     }
 }

@@ -28,9 +28,22 @@ impl Operation {
     }
 }
 
-/// Every operation of the document.
+/// Every operation of the staff's document.
 pub fn operations() -> Vec<Operation> {
-    let document: Value = serde_json::from_str(&api::server::openapi()).expect("the document is JSON");
+    let operations = operations_of(&api::server::openapi());
+    assert!(operations.len() > 30, "the document has lost its operations");
+    operations
+}
+
+/// Every operation of ClientOne's document.
+pub fn portal_operations() -> Vec<Operation> {
+    let operations = operations_of(&api::server::portal_openapi());
+    assert!(operations.iter().all(|one| one.path.starts_with("/api/clientone/")), "it reaches out of ClientOne");
+    operations
+}
+
+fn operations_of(document: &str) -> Vec<Operation> {
+    let document: Value = serde_json::from_str(document).expect("the document is JSON");
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {
@@ -46,7 +59,6 @@ pub fn operations() -> Vec<Operation> {
             });
         }
     }
-    assert!(operations.len() > 30, "the document has lost its operations");
     operations
 }
 

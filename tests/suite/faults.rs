@@ -110,20 +110,16 @@ const OTHER_KEY: &str = "1:b3RoZXIga2V5IG9mIHRoaXJ0eS10d28gYnl0ZXMhISE=";
 const KEY: &str = "1:dGhpcyBrZXkgaXMgZm9yIHRlc3RzIG9ubHkgMTIzNDU=";
 
 fn settings(db: &TestDb, keys: &str) -> Settings {
-    Settings {
-        database_url: db.url.clone(),
-        database_connections: 2,
-        listen: "127.0.0.1:0".to_owned(),
-        sealing_keys: keys.to_owned(),
-        with_worker: false,
-        worker_slots: 1,
-        vendor_exceptions: String::new(),
-        vendor_requests_per_second: 10.0,
-        secure_cookies: false,
-        public_origin: String::new(),
-        log_format: "text".to_owned(),
-        log: "info".to_owned(),
-    }
+    let settings = json!({
+        "database_url": db.url,
+        "database_connections": 2,
+        "listen": "127.0.0.1:0",
+        "sealing_keys": keys,
+        "worker_slots": 1,
+        "secure_cookies": false,
+        "log": "info",
+    });
+    serde_json::from_value(settings).expect("settings")
 }
 
 testkit::both_databases! {

@@ -66,6 +66,8 @@ pub enum Caller {
     Session(String),
     /// A machine with this key.
     Key(String),
+    /// A browser that is signed in to ClientOne with this session.
+    Portal(String),
 }
 
 /// An answer of the API.
@@ -114,7 +116,7 @@ impl TestApp {
         let dial = VendorDial::new(&[&host], 10_000.0, store.clock().clone()).expect("a way to the vendors");
         let engine = Engine { store: store.clone(), entries, dial: Arc::new(dial) };
         let options = WorkerOptions { poll: Duration::from_millis(20), ..WorkerOptions::default() };
-        let worker = Worker::new(engine.clone(), options);
+        let worker = Worker::new(engine.clone(), options).matching(Arc::new(worker::Matching));
         let access = AccessOptions { password_cost: Cost { memory: 8, passes: 1 }, ..AccessOptions::default() };
         let gate = Gate::new(access, store.chance().clone()).expect("a gate");
         let app = Arc::new(App::new(store, engine, worker.wake(), gate, false));
@@ -156,6 +158,7 @@ impl TestApp {
             Caller::Anonymous => request,
             Caller::Session(token) => request.header("cookie", format!("{}={token}", api::auth::COOKIE)),
             Caller::Key(token) => request.bearer_auth(token),
+            Caller::Portal(token) => request.header("cookie", format!("clientone_session={token}")),
         }
     }
 

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Caller, PASSWORD, TestApp, text},
+    onboarding_journey,
     operations::Ids,
+    portal, requests,
 };
 
 /// An organisation.
@@ -126,8 +128,13 @@ impl House {
             let typed = app.post(owner, &format!("/api/clients/{client}/unverified-mappings"), &body).await.ok();
             text(&typed["item"]["unverified"]["id"])
         };
+        for (kind, client) in [("alias", subscriber), ("hidden_alias", &hidden)] {
+            let known = app.get(owner, &format!("/api/clients/{client}/aliases")).await.ok();
+            held.insert(kind, text(&known["items"][0]["id"]));
+        }
         held.insert("typed", type_id(subscriber, "typed-by-hand").await);
         held.insert("hidden_typed", type_id(&hidden, "typed-by-hand-too").await);
+        held.extend(self.commercial(app, subscriber, &hidden).await);
         let first_drift =
             async |query: String| text(&app.get(owner, &format!("/api/drift?{query}")).await.ok()["items"][0]["id"]);
         drifted(app).await;
@@ -135,9 +142,34 @@ impl House {
         held.insert("hidden_drift", first_drift(format!("kind=renamed&client_id={hidden}")).await);
         held.insert("new_drift", first_drift(format!("kind=new_unmapped&connection_id={connection}")).await);
         for client in [subscriber, &hidden] {
+            let elsewhere = json!({ "address": "Somewhere Else 1" });
+            app.patch(owner, &format!("/api/clients/{client}"), &elsewhere).await.ok();
+        }
+        // Kept in step for a moment, the PSA has another address of each, and that waits for a person.
+        for direction in ["from_psa", "off"] {
+            let settings = json!({ "direction": direction });
+            app.patch(owner, &format!("/api/connections/{psa}/psa"), &settings).await.ok();
+            app.run_jobs().await;
+        }
+        for (kind, client) in [("psa_conflict", subscriber), ("hidden_psa_conflict", &hidden)] {
+            let waiting = app.get(owner, &format!("/api/psa-conflicts?client_id={client}")).await.ok();
+            held.insert(kind, text(&waiting["items"][0]["id"]));
+        }
+        for client in [subscriber, &hidden] {
             let share = json!({ "client_id": client });
             app.post(owner, &format!("/api/connections/{connection}/shares"), &share).await.ok();
         }
+        for client in [subscriber, &hidden] {
+            portal::enable(app, owner, client).await;
+        }
+        let guest = |name: &str| self.email(&format!("guest.{name}"));
+        held.insert("portal_user", portal::member(app, self, subscriber, &guest("user"), "user").await.1);
+        held.extend(requests::furnish(app, self, subscriber, &guest("user"), &hidden).await);
+        held.extend(onboarding_journey::furnish(app, self, subscriber, &hidden).await);
+        held.insert("invitee", portal::invite(app, owner, subscriber, &guest("invitee"), "user").await);
+        held.insert("hidden_portal_user", portal::invite(app, owner, &hidden, &guest("hidden"), "user").await);
+        // From now on they may be sent another letter.
+        app.db.clock.advance(60);
         let archived = app.post(owner, "/api/clients", &json!({ "name": "Put Away" })).await.ok();
         let archived = text(&archived["item"]["id"]);
         app.post(owner, &format!("/api/clients/{archived}/archive"), &json!({})).await.ok();
@@ -166,11 +198,50 @@ impl House {
             ("billing", billing),
             ("staff", self.staff(app, "colleague", Role::Viewer, None).await),
             ("api_key", self.key(app, owner, "read").await.1),
+            ("staff_invitation", self.invitation(app).await),
             ("session", text(&second["session_id"])),
             ("entry", text(&imported["change_set"]["entry_id"])),
             ("credentials", Value::Object(app.credentials("pax8")).to_string()),
         ]);
         held
+    }
+
+    /// An invitation to the team that waits.
+    async fn invitation(&self, app: &TestApp) -> String {
+        let body = json!({ "name": "Wanda Waiting", "email": self.email("waiting"), "role": "viewer" });
+        text(&app.post(&self.owner, "/api/staff-invitations", &body).await.ok()["item"]["id"])
+    }
+
+    /// What the commercial face keeps: a tenant, a contact and a note of a client and of one that is hidden, and a filter.
+    async fn commercial(&self, app: &TestApp, client: &str, hidden: &str) -> Vec<(&'static str, String)> {
+        app.connect(&self.owner, "microsoft365").await;
+        let tenants = app.all(&self.owner, "/api/tenants").await;
+        let mut open =
+            tenants.iter().filter(|tenant| tenant["customer_id"].is_null()).map(|tenant| text(&tenant["id"]));
+        let mut made = Vec::new();
+        for (client, [tenant, contact, note, document]) in [
+            (client, ["tenant", "kept_contact", "client_note", "library_document"]),
+            (hidden, ["hidden_tenant", "hidden_kept_contact", "hidden_client_note", "hidden_library_document"]),
+        ] {
+            let customer = format!("/api/msp-portal/customers/{client}");
+            let id = open.next().expect("a tenant of nobody");
+            app.post(&self.owner, &format!("{customer}/tenants"), &json!({ "tenant_id": id })).await.ok();
+            made.push((tenant, id));
+            let body = json!({ "name": "Ana Kept", "email": "ana@kept.example" });
+            let kept = app.post(&self.owner, &format!("{customer}/contacts"), &body).await.ok();
+            made.push((contact, text(&kept["item"]["id"])));
+            let path = format!("/api/clients/{client}/notes");
+            let written = app.post(&self.owner, &path, &json!({ "text": "A note" })).await.ok();
+            made.push((note, text(&written["item"]["id"])));
+            let body = json!({ "library": "customer", "title": "Contract", "content": "Text", "client_id": client });
+            let written = app.post(&self.owner, "/api/library-documents", &body).await.ok();
+            made.push((document, text(&written["item"]["id"])));
+        }
+        made.push(("open_tenant", open.next().expect("a third tenant of nobody")));
+        let filter = json!({ "name": "Active", "query": "status=active" });
+        let filter = app.post(&self.owner, "/api/client-filters", &filter).await.ok();
+        made.push(("saved_filter", text(&filter["item"]["id"])));
+        made
     }
 
     /// A sync of a connection that was given up.

@@ -4,10 +4,13 @@
 //! * `harness.rs`: a server of its own for each test. `house.rs`: an organisation with a caller of each kind.
 //! * `operations.rs`: one row for each operation of the document. **A new operation needs a row there**, or
 //!   `isolation.rs` fails; `permissions_by_operation.txt` is then rewritten with `UPDATE=1` for the review.
+//! * `portal.rs`: people of clients; `portal_isolation.rs` has the rows of ClientOne's own document.
 //! * `main_job.rs`: what an MSP does from connecting to a quantity changed. The other files attack.
 
+mod agreements_journey;
 mod bad_input;
 mod consent;
+mod customers;
 mod document;
 mod drift;
 mod dump;
@@ -19,8 +22,18 @@ mod house;
 mod isolation;
 mod kill;
 mod life;
+mod mail;
 mod main_job;
+mod matching;
 mod oidc;
+mod onboarding_journey;
 mod operations;
+mod portal;
+mod portal_isolation;
+mod portal_journey;
+mod requests;
+mod requests_journey;
+mod sign_in;
+mod staff_life;
 mod writes;
 mod writes_at_vendors;

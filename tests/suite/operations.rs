@@ -32,12 +32,14 @@ pub struct Row {
     kinds: Vec<(&'static str, &'static str)>,
 }
 
-fn row(operation: &'static str) -> Row {
+/// A row to be added to.
+pub fn row(operation: &'static str) -> Row {
     Row { operation, body: "", file: false, query: "", open: false, kinds: Vec::new() }
 }
 
 impl Row {
-    fn body(self, body: &'static str) -> Self {
+    /// See the top of this file.
+    pub fn body(self, body: &'static str) -> Self {
         Self { body, ..self }
     }
 
@@ -46,16 +48,19 @@ impl Row {
         Self { body, file: true, ..self }
     }
 
-    fn query(self, query: &'static str) -> Self {
+    /// See the top of this file.
+    pub fn query(self, query: &'static str) -> Self {
         Self { query, ..self }
     }
 
-    fn at(mut self, parameter: &'static str, kind: &'static str) -> Self {
+    /// See the top of this file.
+    pub fn at(mut self, parameter: &'static str, kind: &'static str) -> Self {
         self.kinds.push((parameter, kind));
         self
     }
 
-    fn open(self) -> Self {
+    /// See the top of this file.
+    pub fn open(self) -> Self {
         Self { open: true, ..self }
     }
 }
@@ -64,9 +69,20 @@ impl Row {
 pub fn rows() -> Vec<Row> {
     vec![
         row("session_create").open().body(r#"{"email":"nobody@kite.example","password":"not the right one"}"#),
+        row("session_complete").open().body(r#"{"token":"pending_of-nobody","code":"123456"}"#),
+        row("session_reauthenticate").body(r#"{"code":"123456"}"#),
         row("session_end"),
         row("session_list"),
         row("session_delete"),
+        row("sessions_delete_others"),
+        row("second_factor_get"),
+        row("totp_enrol"),
+        row("totp_confirm").body(r#"{"code":"123456"}"#),
+        row("totp_remove"),
+        row("recovery_codes_make"),
+        row("second_factor_reset"),
+        row("security_settings_get"),
+        row("security_settings_update").body(r#"{"require_mfa":true,"idle_minutes":60,"absolute_minutes":600}"#),
         row("me_get"),
         row("password_change").body(r#"{"present_password":"not the right one","new_password":"another fine long one"}"#),
         row("staff_list"),
@@ -75,6 +91,17 @@ pub fn rows() -> Vec<Row> {
                 "allow_clients":["$client"],"deny_clients":["$hidden"]}"#,
         ),
         row("staff_update").body(r#"{"name":"Renamed","allow_clients":["$client"],"deny_clients":["$hidden"]}"#),
+        row("staff_invitation_list"),
+        row("staff_invite").body(
+            r#"{"name":"Ina Invited","email":"ina@kite.example","role":"engineer","allow_clients":["$client"],"deny_clients":["$hidden"]}"#,
+        ),
+        row("staff_invitation_revoke"),
+        row("staff_invitation_accept").open().body(r#"{"token":"pinv_nothing","name":"Nobody","password":"a fine long password"}"#),
+        row("staff_remove"),
+        row("ownership_transfer").body(r#"{"own_role":"admin"}"#),
+        row("password_reset_request").open().body(r#"{"email":"nobody@nowhere.example"}"#),
+        row("password_reset_set").open().body(r#"{"token":"pset_nothing","password":"a fine long password"}"#),
+        row("mail_list"),
         row("api_key_list"),
         row("api_key_create").body(r#"{"name":"machine","scope":"read","clients":["$client"],"expires_in_days":30}"#),
         row("api_key_revoke"),
@@ -117,9 +144,17 @@ pub fn rows() -> Vec<Row> {
         row("mapping_save").body(
             r#"{"mappings":[{"entity_id":"$entity","target":"client","client_id":"$client","reason":"theirs"}]}"#,
         ),
+        row("alias_list").at("client_id", "subscriber"),
+        row("alias_delete").at("client_id", "subscriber"),
+        row("matching_settings_get"),
+        row("matching_settings_update").body(r#"{"threshold":0.9}"#),
         row("drift_list").query("connection_id=$connection&client_id=$client"),
         row("drift_fix").at("drift_id", "new_drift").body(r#"{"fix":"map","client_id":"$client"}"#),
         row("drift_dismiss").query("reason=known"),
+        row("psa_settings_get").at("connection_id", "psa"),
+        row("psa_settings_update").at("connection_id", "psa").body(r#"{"direction":"from_psa","owners":{"phone":"either"}}"#),
+        row("psa_conflict_list").query("connection_id=$psa&client_id=$client"),
+        row("psa_conflict_resolve").body(r#"{"resolutions":[{"conflict_id":"$psa_conflict","take":"leave"}]}"#),
         row("import_apply").body(
             r#"{"connection_id":"$connection","entities":[{"entity_id":"$entity","decision":"link","client_id":"$client"}]}"#,
         ),
@@ -181,6 +216,111 @@ pub fn rows() -> Vec<Row> {
         row("ticket_choices_get").at("connection_id", "psa"),
         row("template_list"),
         row("subscription_quantity_set").at("client_id", "subscriber").body(r#"{"quantity":7}"#),
+        row("clientone_list").query("client_id=$client"),
+        row("clientone_get").at("client_id", "subscriber"),
+        row("clientone_update").at("client_id", "subscriber").body(r#"{"sections":["devices"],"all_devices_when_unassigned":true}"#),
+        row("clientone_enable").at("client_id", "archived"),
+        row("clientone_disable").at("client_id", "subscriber"),
+        row("clientone_branding_set").at("client_id", "subscriber").body(r#"{"welcome_message":"Hello.","product_name":"Desk"}"#),
+        row("clientone_default_branding_get"),
+        row("clientone_default_branding_set").body(r#"{"welcome_message":"Hello.","product_name":"Desk"}"#),
+        row("portal_user_list").query("client_id=$subscriber"),
+        row("portal_user_invite").body(
+            r#"{"client_id":"$subscriber","email":"new.guest@kite.example","name":"Nova Guest","role":"user"}"#,
+        ),
+        row("portal_user_get"),
+        row("portal_user_update").body(r#"{"name":"Renamed","role":"manager"}"#),
+        row("portal_user_deactivate"),
+        row("portal_user_reactivate"),
+        row("portal_user_device_list"),
+        row("portal_user_devices_set").body(r#"{"device_ids":["$device"]}"#),
+        row("portal_invitation_resend").at("portal_user_id", "invitee"),
+        row("portal_invitation_revoke").at("portal_user_id", "invitee"),
+        row("clientone_activity_list").query("client_id=$subscriber&portal_user_id=$portal_user"),
+        row("service_request_type_list"),
+        row("service_request_type_create").body(
+            r#"{"name":"Desk","description":"A desk","fields":[{"key":"size","label":"Size","kind":"number","required":true}]}"#,
+        ),
+        row("service_request_type_update").body(r#"{"name":"Renamed","active":false}"#),
+        row("service_request_list").query("client_id=$subscriber&service_request_type_id=$service_request_type"),
+        row("service_request_get"),
+        row("service_request_act").body(r#"{"act":"review","note":"We look at it.","internal_note":"Budget?"}"#),
+        row("ticket_form_get"),
+        row("ticket_form_set").body(
+            r#"{"fields":[{"key":"priority","label":"Priority","kind":"choice","options":["Low","High"],"required":true},
+                {"key":"category","label":"Category","kind":"choice","options":["Other"],"required":false}]}"#,
+        ),
+        row("agreement_list").query("series_id=$agreement"),
+        row("agreement_get"),
+        row("agreement_create").body(r#"{"title":"Terms","text":"What holds.","managers_only":true}"#),
+        row("agreement_update").body(r#"{"title":"Renamed","text":"What holds now.","managers_only":false}"#),
+        row("agreement_revise"),
+        row("agreement_send").body(r#"{"client_ids":["$subscriber"],"portal_user_id":"$portal_user"}"#),
+        row("agreement_instance_list").query("client_id=$subscriber"),
+        row("agreement_instance_get"),
+        row("agreement_withdraw"),
+        row("onboarding_template_list").query("series_id=$onboarding_template"),
+        row("onboarding_template_get"),
+        row("onboarding_template_create").body(
+            r#"{"name":"New","description":"For all","stalled_after_days":5,"steps":[
+                {"title":"Terms","kind":"agreement","agreement_id":"$agreement"},
+                {"title":"Read","kind":"document","document_id":"$library_document"},
+                {"title":"Tell","kind":"task","text":"Do it."}]}"#,
+        ),
+        row("onboarding_template_update").at("onboarding_template_id", "onboarding_draft").body(
+            r#"{"name":"Renamed","steps":[{"title":"Go","kind":"kickoff","text":"Choose.","link":"https://calendar.example/a"}]}"#,
+        ),
+        row("onboarding_template_revise"),
+        row("onboarding_template_publish").at("onboarding_template_id", "onboarding_draft"),
+        row("onboarding_template_retire"),
+        row("onboarding_assign").body(r#"{"client_ids":["$subscriber"]}"#),
+        row("onboarding_list").query("client_id=$subscriber&onboarding_template_id=$onboarding_template"),
+        row("onboarding_get"),
+        row("onboarding_cancel").body(r#"{"reason":"Later."}"#),
+        row("onboarding_step_skip").body(r#"{"reason":"Known."}"#),
+        row("onboarding_step_reopen"),
+        row("onboarding_credentials_read"),
+        row("customer_list"),
+        row("customer_create").body(
+            r#"{"name":"New Customer","primary_contact":"a@b.example","phone":"1","address":"Road 1","notes":"Note"}"#,
+        ),
+        row("customer_get").at("customerId", "client"),
+        row("customer_update").at("customerId", "client").body(
+            r#"{"name":"Renamed","primary_contact":"a@b.example","phone":"1","address":"Road 1","notes":"Note"}"#,
+        ),
+        row("customer_delete").at("customerId", "client"),
+        row("customer_tenant_list").at("customerId", "client"),
+        row("customer_tenant_associate").at("customerId", "subscriber").body(r#"{"tenant_id":"$open_tenant"}"#),
+        row("customer_tenant_dissociate").at("customerId", "subscriber").at("tenantId", "tenant"),
+        row("customer_contact_list").at("customerId", "client"),
+        row("customer_contact_create").at("customerId", "client").body(
+            r#"{"name":"Ana","email":"ana@kite.example","phone":"1","title":"Manager","escalation":1,"primary":true}"#,
+        ),
+        row("customer_contact_update").at("customerId", "subscriber").at("contactId", "kept_contact").body(
+            r#"{"name":"Ana","email":"ana@kite.example"}"#,
+        ),
+        row("customer_contact_delete").at("customerId", "subscriber").at("contactId", "kept_contact"),
+        row("customer_activity_list").at("customerId", "client"),
+        row("tenant_list").query("customer_id=$client"),
+        row("tenant_get"),
+        row("tenant_update").body(r#"{"display_name":"Ours","tags":["test"]}"#),
+        row("client_note_list"),
+        row("client_note_create").body(r#"{"text":"Note"}"#),
+        row("client_note_update").at("client_id", "subscriber").body(r#"{"text":"Another"}"#),
+        row("client_note_delete").at("client_id", "subscriber"),
+        row("library_document_list").query("client_id=$client&shown_to=$client"),
+        row("library_document_create").body(
+            r#"{"library":"customer","title":"New","content":"Text","client_id":"$client","published":true}"#,
+        ),
+        row("library_document_get"),
+        row("library_version_list"),
+        row("library_document_update").body(r#"{"title":"Renamed","client_id":"$client","published":true}"#),
+        row("library_document_delete"),
+        row("library_document_copy").body(r#"{"library":"customer","title":"Copy","client_id":"$client"}"#),
+        row("saved_filter_list"),
+        row("saved_filter_create").body(r#"{"name":"New","query":"status=active"}"#),
+        row("saved_filter_update").body(r#"{"name":"Renamed"}"#),
+        row("saved_filter_delete"),
         row("journal_list").query("client_id=$client"),
         row("journal_verify"),
         row("journal_get"),
@@ -295,12 +435,17 @@ fn pieces(text: &str) -> Vec<(bool, String)> {
     pieces
 }
 
-/// Every operation of the document with its row; fails when one is without.
+/// Every operation of the staff's document with its row; fails when one is without.
 pub fn templates() -> Vec<Template> {
-    let mut rows: BTreeMap<&str, Row> = rows().into_iter().map(|row| (row.operation, row)).collect();
+    templates_of(crate::document::operations(), rows())
+}
+
+/// Every operation of a document with its row; fails when one is without.
+pub fn templates_of(operations: Vec<Operation>, rows: Vec<Row>) -> Vec<Template> {
+    let mut rows: BTreeMap<&str, Row> = rows.into_iter().map(|row| (row.operation, row)).collect();
     let mut without = Vec::new();
     let mut templates = Vec::new();
-    for operation in crate::document::operations() {
+    for operation in operations {
         match rows.remove(operation.id.as_str()) {
             Some(row) => templates.push(Template::new(operation, row)),
             None => without.push(operation.id),

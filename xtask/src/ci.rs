@@ -14,7 +14,7 @@ const STEPS: [Step; 9] = [
     ("dependencies", dependencies),
     ("clippy", || shell::run(&mut shell::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
     // Tests that kill a process, and the generated clients, run them.
-    ("binaries", || shell::run(&mut shell::cargo(["build", "-p", "api", "-p", "worker", "-p", "demo"]))),
+    ("binaries", || shell::run(&mut shell::cargo(shell::BINARIES))),
     ("node packages", node_packages),
     ("tests", || test::run_with("ci", &[])),
     ("document", || document::run(true)),
@@ -48,18 +48,20 @@ fn dependencies() -> Result<()> {
     Ok(())
 }
 
-/// The OpenID provider that the consent tests talk to. Installed here, once: tests run side by side.
+/// The servers that tests talk to: an OpenID provider and a mail server. Installed here, once: tests run side by side.
 fn node_packages() -> Result<()> {
-    let folder = shell::root().join("tests/oidc");
     let npm = std::process::Command::new("npm").arg("--version").stdout(Stdio::null()).status();
     if npm.is_ok_and(|status| status.success()) {
         let install = ["ci", "--no-audit", "--no-fund", "--silent"];
-        return shell::run(std::process::Command::new("npm").args(install).current_dir(folder));
+        for folder in ["tests/oidc", "tests/mail"] {
+            shell::run(std::process::Command::new("npm").args(install).current_dir(shell::root().join(folder)))?;
+        }
+        return Ok(());
     }
     if shell::require_all() {
-        bail!("npm is missing: the consent tests need it");
+        bail!("npm is missing: the tests of consent and mail need it");
     }
-    eprintln!("NOT installed: npm is missing, so that the tests oidc::… will not run");
+    eprintln!("NOT installed: npm is missing, so that the tests oidc::… and mail::… will not run");
     Ok(())
 }
 

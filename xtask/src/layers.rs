@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use crate::shell;
 
 /// What each of our crates may import of ours. `connector-*` stands for every connector, `*` for all.
-const MAY_IMPORT: [(&str, &[&str]); 19] = [
+const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("domain", &[]),
     ("integration", &[]),
     ("migrations", &[]),
@@ -24,7 +24,8 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("directory", &["domain", "persistence"]),
     ("access", &["domain", "persistence"]),
     ("clientone", &["domain", "persistence"]),
-    ("sync", &["domain", "persistence", "integration"]),
+    ("sync", &["domain", "persistence", "integration", "mail"]),
+    ("mail", &["domain"]),
     ("vendorkit", &["integration"]),
     ("testkit", &["domain", "persistence", "vendorkit"]),
     ("worker", &LIBRARIES),
@@ -34,10 +35,21 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("bench", &["*"]),
 ];
 
-const LIBRARIES: [&str; 9] =
-    ["domain", "integration", "persistence", "directory", "access", "sync", "clientone", "registry", "transport"];
+const LIBRARIES: [&str; 10] = [
+    "domain",
+    "integration",
+    "persistence",
+    "directory",
+    "access",
+    "sync",
+    "clientone",
+    "registry",
+    "transport",
+    "mail",
+];
 
-const LIBRARIES_AND_WORKER: [&str; 10] = [
+const LIBRARIES_AND_WORKER: [&str; 11] = [
+    "mail",
     "domain",
     "integration",
     "persistence",
@@ -58,13 +70,14 @@ const KIT_FEATURES: [&str; 2] = ["simulator", "simulators"];
 const MAY_SIMULATE: [&str; 3] = ["demo", "tests", "bench"];
 
 /// Libraries that belong to one place, so that there is one way to the network, to SQL and to HTTP.
-const ONLY_IN: [(&str, &[&str]); 6] = [
+const ONLY_IN: [(&str, &[&str]); 7] = [
     ("reqwest", &["transport"]),
     ("rustls", &["transport"]),
     ("sea-orm", &["persistence", "testkit"]),
     ("sea-orm-migration", &["migrations", "persistence"]),
     ("poem", &["api", "demo", "vendorkit"]),
     ("poem-openapi", &["api"]),
+    ("lettre", &["mail"]),
 ];
 
 /// One dependency of one of our crates.

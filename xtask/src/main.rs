@@ -11,6 +11,7 @@ mod document;
 mod layers;
 mod new_connector;
 mod postgres;
+mod scratch;
 mod shell;
 mod soak;
 mod test;

@@ -52,6 +52,16 @@ pub fn metadata() -> Result<Metadata> {
     MetadataCommand::new().current_dir(root()).no_deps().exec().context("cargo metadata")
 }
 
+/// Arguments of `cargo` that build every binary with the features that the tests are built with. With others, as `-p`
+/// would choose them, sea-orm, poem and what stands on them would be built a second time. There are no examples: asking
+/// for them is what has Cargo count the features that tests need.
+pub const BINARIES: [&str; 4] = ["build", "--workspace", "--bins", "--examples"];
+
+/// A binary that [`BINARIES`] built.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    Ok(metadata()?.target_directory.into_std_path_buf().join("debug").join(name))
+}
+
 /// Whether the environment says that nothing may be left out.
 pub fn require_all() -> bool {
     env::var("PANELONE_REQUIRE_ALL").is_ok_and(|value| value == "1")

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 
 use crate::{
     postgres::{Postgres, VARIABLE},
+    scratch::Scratch,
     shell,
 };
 
@@ -96,12 +97,12 @@ struct Row {
 
 /// `cargo xtask soak`: at least `rounds` cases of each suite; fails where one does.
 pub fn run(rounds: u32, database: Database) -> Result<()> {
-    shell::run(&mut shell::cargo(["build", "-p", "api", "-p", "worker"]))?;
-    shell::run(&mut shell::cargo(["nextest", "run", "--no-run", "-p", "tests", "-p", "sync"]))?;
-    let scratch = shell::metadata()?.target_directory.into_std_path_buf().join("tmp");
+    shell::run(&mut shell::cargo(shell::BINARIES))?;
+    shell::run(&mut shell::cargo(["nextest", "run", "--no-run", "--workspace"]))?;
+    let scratch = Scratch::make()?;
     let postgres = match database {
         Database::Sqlite => None,
-        Database::Postgres | Database::Both => Some(Postgres::obtain(&scratch)?),
+        Database::Postgres | Database::Both => Some(Postgres::obtain(&scratch.0)?),
     };
     if let Some(Postgres::Missing(why)) = &postgres {
         bail!("PostgreSQL is missing: {why}. Say --database sqlite to go without");
@@ -110,7 +111,7 @@ pub fn run(rounds: u32, database: Database) -> Result<()> {
     let mut rows = Vec::new();
     for suite in &SUITES {
         for name in database.names() {
-            rows.push(soak(suite, name, rounds.div_ceil(suite.cases), url)?);
+            rows.push(soak(suite, name, rounds.div_ceil(suite.cases), url, &scratch)?);
         }
     }
     println!("\n{}", table(&rows));
@@ -121,15 +122,15 @@ pub fn run(rounds: u32, database: Database) -> Result<()> {
     Ok(())
 }
 
-fn soak(suite: &Suite, database: &'static str, runs: u32, url: Option<&str>) -> Result<Row> {
+fn soak(suite: &Suite, database: &'static str, runs: u32, url: Option<&str>, scratch: &Scratch) -> Result<Row> {
     let filter = format!("package({}) & test(={}::{database})", suite.package, suite.test);
     let began = Instant::now();
     let mut failed = 0;
     for round in 0..runs {
         println!("==> {} on {database}, run {} of {runs}", suite.what, round + 1);
-        let mut nextest = shell::cargo(["nextest", "run", "-p", suite.package, "--profile", PROFILE]);
+        let mut nextest = shell::cargo(["nextest", "run", "--workspace", "--profile", PROFILE]);
         nextest.args(["--no-tests", "fail", "-E", &filter]).env("PANELONE_REQUIRE_ALL", "1");
-        nextest.env(ROUND, round.to_string());
+        nextest.env(ROUND, round.to_string()).env("TMPDIR", &scratch.0);
         if let Some(url) = url {
             nextest.env(VARIABLE, url);
         }

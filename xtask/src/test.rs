@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     postgres::{Postgres, VARIABLE},
+    scratch::Scratch,
     shell,
 };
 
@@ -23,10 +24,10 @@ pub fn run(nextest: &[String]) -> Result<()> {
 
 /// Runs all tests with a profile of nextest's.
 pub fn run_with(profile: &str, nextest: &[String]) -> Result<()> {
-    let scratch = shell::metadata()?.target_directory.into_std_path_buf().join("tmp");
-    let postgres = Postgres::obtain(&scratch)?;
+    let scratch = Scratch::make()?;
+    let postgres = Postgres::obtain(&scratch.0)?;
     let mut command = shell::cargo(["nextest", "run", "--workspace"]);
-    command.args(nextest);
+    command.args(nextest).env("TMPDIR", &scratch.0);
     if let Some(url) = postgres.url() {
         return shell::run(command.env(VARIABLE, url).env("NEXTEST_PROFILE", profile));
     }

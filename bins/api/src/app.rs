@@ -3,8 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use access::Gate;
-use domain::{Context, Error, Grant, Permission, Result};
+use domain::{ConnectionId, Context, Error, Grant, Permission, Result};
 use integration::{Capability, Category, Entry};
+use ipnet::IpNet;
 use persistence::{Store, Tx};
 use sync::{Counting, Engine};
 use tokio::sync::{Notify, Semaphore};
@@ -34,6 +35,8 @@ pub struct App {
     /// Where browsers reach us ("https://panelone.msp.example"); without it only consents begun on the loopback
     /// find their way back.
     pub public_origin: Option<String>,
+    /// Proxies that are believed about where a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
     /// How many more may watch a sync as it moves: each asks the database once a second.
     pub watchers: Arc<Semaphore>,
     /// Which vendors count devices and users.
@@ -55,6 +58,7 @@ impl App {
             gate,
             secure_cookies,
             public_origin: None,
+            trusted_proxies: Vec::new(),
             watchers: Arc::new(Semaphore::new(WATCHERS)),
             counting,
             capabilities,
@@ -64,6 +68,11 @@ impl App {
     /// The same, reached by browsers at this origin.
     pub fn at_origin(self, public_origin: Option<String>) -> Self {
         Self { public_origin, ..self }
+    }
+
+    /// The same, behind these proxies.
+    pub fn behind(self, trusted_proxies: Vec<IpNet>) -> Self {
+        Self { trusted_proxies, ..self }
     }
 
     /// A vendor of the catalogue.
@@ -92,6 +101,20 @@ impl App {
     pub async fn read_as(&self, context: &Context, permission: Permission) -> Result<Tx> {
         context.require(permission)?;
         self.store.read(context.clone()).await
+    }
+
+    /// Refuses a list over connections to a caller who sees those of billing vendors only, unless it names one of
+    /// them.
+    pub async fn permit_connections(&self, tx: &Tx, named: Option<ConnectionId>) -> Result<()> {
+        let right = Permission::ConnectionsView;
+        match named {
+            Some(id) => self.permit_vendor(tx.context(), right, &tx.connection(id).await?.integration),
+            None if tx.context().permissions.grant(right) == Grant::Yes => Ok(()),
+            None => {
+                let message = "must name a connection of a billing vendor: your role sees no others";
+                Err(Error::invalid("connection_id", "required", message))
+            }
+        }
     }
 
     /// Refuses a caller whose right covers billing vendors only, for another vendor.

@@ -5,14 +5,15 @@ use std::{net::IpAddr, sync::Arc};
 
 use access::RequestMeta;
 use domain::{Context, Error, Result, SessionId};
-use persistence::Tx;
+use ipnet::IpNet;
+use persistence::{SessionRow, Tx};
 use poem::{Request, http::Method, web::cookie::CookieJar};
 use poem_openapi::{
     SecurityScheme,
     auth::{ApiKey, Bearer},
 };
 
-use crate::{app::App, problem::Failure, request_id};
+use crate::{app::App, problem::Failure, rate::RateSlot, request_id};
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "panelone_session";
@@ -21,7 +22,7 @@ pub const COOKIE: &str = "panelone_session";
 /// "not signed in".
 ///
 /// A token is looked up in a transaction that reads; a request that only reads goes on in it.
-pub struct Checked(Result<(Tx, Option<SessionId>)>);
+pub struct Checked(Result<(Tx, Option<SessionRow>)>);
 
 /// An API key, as `Authorization: Bearer pone_live_…`
 #[derive(SecurityScheme)]
@@ -50,7 +51,19 @@ impl Caller {
 
     /// The context, and the session it comes from; none for an API key.
     pub fn with_session(self) -> Result<(Context, Option<SessionId>)> {
-        self.checked().map(|(tx, session)| (tx.context().clone(), session))
+        self.checked().map(|(tx, session)| (tx.context().clone(), session.map(|session| session.id)))
+    }
+
+    /// The context, and the whole session it comes from; none for an API key. Also within a session that is only for
+    /// setting up a second factor: for what that needs, and for signing out.
+    pub fn even_enrolling(self) -> Result<(Context, Option<SessionRow>)> {
+        self.found().map(|(tx, session)| (tx.context().clone(), session))
+    }
+
+    /// The context and the session of someone signed in, wholly or for setting up a second factor.
+    pub fn in_person(self) -> Result<(Context, SessionRow)> {
+        let (context, session) = self.even_enrolling()?;
+        Ok((context, session.ok_or_else(crate::routes::session::needs_session)?))
     }
 
     /// The caller's transaction, which only reads.
@@ -58,7 +71,17 @@ impl Caller {
         self.checked().map(|(tx, _)| tx)
     }
 
-    fn checked(self) -> Result<(Tx, Option<SessionId>)> {
+    /// What was found, unless it is a session that is only for setting up a second factor: everything is refused
+    /// within that but what says otherwise.
+    pub(crate) fn checked(self) -> Result<(Tx, Option<SessionRow>)> {
+        let (tx, session) = self.found()?;
+        if session.as_ref().is_some_and(|session| session.enrolment) {
+            return Err(access::enrolment_required());
+        }
+        Ok((tx, session))
+    }
+
+    fn found(self) -> Result<(Tx, Option<SessionRow>)> {
         match self {
             Self::Key(KeyCaller(checked)) | Self::Session(SessionCaller(checked)) => checked.0,
         }
@@ -68,8 +91,16 @@ impl Caller {
 async fn check_key(request: &Request, token: Bearer) -> poem::Result<Checked> {
     let app = app(request)?;
     let meta = meta(request);
-    let found = access::api_key_read(&app.store, &app.gate, &token.token, &meta).await;
-    Ok(Checked(found.and_then(|tx| tx.map(|tx| (tx, None)).ok_or(Error::Unauthenticated))))
+    let found = access::api_key_open(&app.store, &app.gate, &token.token, &meta).await;
+    if let Ok(Some(open)) = &found {
+        if let Some(slot) = request.data::<RateSlot>() {
+            slot.put(open.rate);
+        }
+        if let Some(wait) = open.rate.retry_after {
+            return Err(Failure::rate_limited(wait).into());
+        }
+    }
+    Ok(Checked(found.and_then(|open| open.map(|open| (open.tx, None)).ok_or(Error::Unauthenticated))))
 }
 
 async fn check_session(request: &Request, token: ApiKey) -> poem::Result<Checked> {
@@ -77,8 +108,8 @@ async fn check_session(request: &Request, token: ApiKey) -> poem::Result<Checked
     if let Err(error) = same_origin(request) {
         return Err(Failure::from(error).into());
     }
-    let found = access::session_read(&app.store, &app.gate, &token.key, &meta(request)).await;
-    Ok(Checked(found.and_then(|found| found.map(|(tx, session, _)| (tx, Some(session))).ok_or(Error::Unauthenticated))))
+    let found = access::session_open(&app.store, &app.gate, &token.key, &meta(request)).await;
+    Ok(Checked(found.and_then(|open| open.map(|open| (open.tx, Some(open.session))).ok_or(Error::Unauthenticated))))
 }
 
 fn app(request: &Request) -> poem::Result<&Arc<App>> {
@@ -88,12 +119,26 @@ fn app(request: &Request) -> poem::Result<&Arc<App>> {
 
 /// What is known of a request before its caller is.
 pub fn meta(request: &Request) -> RequestMeta {
-    let source_address = request.remote_addr().as_socket_addr().map(|address| plain(address.ip()).to_string());
+    let peer = request.remote_addr().as_socket_addr().map(|address| address.ip().to_canonical());
+    let proxies = app(request).map(|app| app.trusted_proxies.as_slice()).unwrap_or_default();
+    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let source_address = peer.map(|peer| source(peer, proxies, forwarded).to_string());
     RequestMeta { request_id: request_id::current(), source_address }
 }
 
-fn plain(address: IpAddr) -> IpAddr {
-    address.to_canonical()
+/// Whence a request comes. Each proxy adds to `X-Forwarded-For` at the end who asked it; what stands before the first
+/// that is not ours was written by a stranger, who may write anything.
+fn source<'a>(peer: IpAddr, proxies: &[IpNet], forwarded: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {
+    let ours = |address: &IpAddr| proxies.iter().any(|net| net.contains(address));
+    let mut last = peer;
+    for word in forwarded.rev().flat_map(|line| line.rsplit(',')) {
+        if !ours(&last) {
+            break;
+        }
+        let Ok(address) = word.trim().parse::<IpAddr>() else { break };
+        last = address.to_canonical();
+    }
+    last
 }
 
 /// Refuses a request that changes something and comes from another site's page (cross-site request
@@ -122,7 +167,12 @@ pub fn same_origin(request: &Request) -> Result<()> {
 
 /// The cookie that carries a session's token; an empty one ends it.
 pub fn session_cookie(jar: &CookieJar, token: Option<&str>, secure: bool) {
-    let mut cookie = poem::web::cookie::Cookie::new_with_str(COOKIE, token.unwrap_or_default());
+    set_cookie(jar, COOKIE, token, secure);
+}
+
+/// The cookie of this name that carries a session's token; an empty one ends it.
+pub fn set_cookie(jar: &CookieJar, name: &str, token: Option<&str>, secure: bool) {
+    let mut cookie = poem::web::cookie::Cookie::new_with_str(name, token.unwrap_or_default());
     cookie.set_http_only(true);
     cookie.set_secure(secure);
     cookie.set_same_site(poem::web::cookie::SameSite::Lax);
@@ -131,4 +181,24 @@ pub fn session_cookie(jar: &CookieJar, token: Option<&str>, secure: bool) {
         cookie.make_removal();
     }
     jar.add(cookie);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_proxies_are_believed() {
+        let proxies: Vec<IpNet> = vec!["10.0.0.0/8".parse().expect("a network"), "::1/128".parse().expect("a network")];
+        let of = |peer: &str, lines: &[&str]| {
+            source(peer.parse().expect("an address"), &proxies, lines.iter().copied()).to_string()
+        };
+        assert_eq!(of("198.51.100.7", &["203.0.113.9"]), "198.51.100.7", "a stranger says what it likes");
+        assert_eq!(of("10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
+        assert_eq!(of("10.0.0.1", &["192.0.2.1, 203.0.113.9"]), "203.0.113.9", "what the stranger wrote comes first");
+        assert_eq!(of("10.0.0.1", &["192.0.2.1", "203.0.113.9, 10.0.0.2"]), "203.0.113.9");
+        assert_eq!(of("10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(of("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(of("::1", &["::ffff:203.0.113.9"]), "203.0.113.9");
+    }
 }

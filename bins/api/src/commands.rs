@@ -41,7 +41,11 @@ enum Command {
     /// Bring the database's schema up to this version
     Migrate,
     /// Print the OpenAPI document
-    Openapi,
+    Openapi {
+        /// That of ClientOne, the portal of the clients, instead of the staff's
+        #[arg(long)]
+        clientone: bool,
+    },
     /// Print a new sealing key
     GenerateKey,
     /// Seal anew what an old sealing key sealed
@@ -107,7 +111,8 @@ enum JournalCommand {
 #[expect(clippy::print_stdout, reason = "a command line tool")]
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
-        Command::Openapi => print!("{}", server::openapi()),
+        Command::Openapi { clientone: false } => print!("{}", server::openapi()),
+        Command::Openapi { clientone: true } => print!("{}", server::portal_openapi()),
         Command::GenerateKey => println!("{}", KeyRing::generate(&OsChance)),
         Command::Migrate => {
             let settings = settings(arguments.config)?;
@@ -175,7 +180,9 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     };
     let gate = Gate::new(AccessOptions::default(), store.chance().clone())?;
     tokio::spawn(forget_attempts(store.clone(), stop.clone()));
-    let app = Arc::new(App::new(store, engine, wake, gate, settings.secure_cookies).at_origin(settings.origin()));
+    let proxies = settings.proxies().map_err(anyhow::Error::msg)?;
+    let app = App::new(store, engine, wake, gate, settings.secure_cookies);
+    let app = Arc::new(app.at_origin(settings.origin()).behind(proxies));
     tracing::info!(listen = %settings.listen, worker = settings.with_worker, "serving");
     let server = Server::new(TcpListener::bind(settings.listen.clone()));
     let until = {
@@ -231,6 +238,8 @@ async fn rotate(store: &Store) -> anyhow::Result<usize> {
     for (id, ..) in store.across_read().await?.organisations().await? {
         let tx = store.begin(Context::operator(id, store.clock().now())).await?;
         resealed += tx.connections_reseal().await? + tx.organisation_reseal().await?;
+        resealed += tx.mails_reseal().await? + tx.second_factors_reseal().await?;
+        resealed += tx.onboarding_credentials_reseal().await?;
         tx.commit_unjournalled().await?;
     }
     let across = store.across().await?;

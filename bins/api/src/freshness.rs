@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Connection, ConnectionId, ConnectionState, Entity, Result};
+use chrono::{DateTime, Utc};
+use domain::{Connection, ConnectionId, Entity, Result};
+use integration::RecordKind;
 use persistence::Tx;
 use poem_openapi::Object;
 use uuid::Uuid;
@@ -57,8 +58,9 @@ impl Sources {
         let ids: Vec<ConnectionId> = ids.into_iter().collect();
         let connections =
             tx.connections().await?.into_iter().filter(|c| ids.contains(&c.id)).map(|c| (c.id, c)).collect();
+        let listed: BTreeSet<&str> = entities.iter().map(|entity| entity.vendor_id.as_str()).collect();
         let listings = tx
-            .listings(&ids)
+            .listings_of(&ids, &RecordKind::ALL.map(RecordKind::as_str), &listed)
             .await?
             .into_iter()
             .map(|listing| ((listing.connection_id, listing.kind.clone(), listing.entity.clone()), listing))
@@ -107,20 +109,13 @@ impl Sources {
             integration: connection.integration.clone(),
             connection: connection.name.clone(),
             synced_at,
-            stale: entity.removed_at.is_some() || is_stale(connection, synced_at, self.now),
+            stale: entity.removed_at.is_some() || connection.is_stale(synced_at, self.now),
             problem: listing.and_then(|listing| listing.message.clone()).or_else(|| connection.state_reason.clone()),
         }
     }
 }
 
-/// Whether what a connection said at this instant is older than twice its cadence, or the connection does not work.
-pub fn is_stale(connection: &Connection, synced_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
-    // A paused one is not wrong: what it said is as good as it is old.
-    let working = connection.state.syncs() || connection.state == ConnectionState::Paused;
-    let old = TimeDelta::minutes(2 * i64::from(connection.cadence_minutes));
-    !working || synced_at.is_none_or(|at| now - at > old)
-}
-
-fn older(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+/// The older of two instants; none where one is not known.
+pub fn older(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     Some(a?.min(b?))
 }

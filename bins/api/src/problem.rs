@@ -37,6 +37,17 @@ pub struct Problem {
     pub request_id: String,
     /// What would happen now: only with the code `moved`
     pub change_set: Option<ChangeSet>,
+    /// How to go on signing in: only with the code `second_factor_required`
+    pub second_factor: Option<SecondFactorDue>,
+}
+
+/// The second step of signing in, to be taken at `POST /api/session/second-factor`.
+#[derive(Debug, Clone, Object)]
+pub struct SecondFactorDue {
+    /// To be sent with a code; it gives no rights
+    pub token: String,
+    /// Until when it can be
+    pub expires_at: chrono::DateTime<chrono::Utc>,
 }
 
 /// Every way an operation can fail.
@@ -111,6 +122,23 @@ fn problem(status: u16, code: &str, title: &str, detail: String) -> Problem {
         errors: Vec::new(),
         request_id: request_id::current(),
         change_set: None,
+        second_factor: None,
+    }
+}
+
+impl Failure {
+    /// A key or session that made more requests than it may.
+    pub fn rate_limited(wait: u64) -> Self {
+        let detail = format!("More requests than allowed in a minute. Wait {wait} s, then send fewer.");
+        Self::TooMany(Json(problem(429, "rate_limited", "Too many requests", detail)), Some(wait))
+    }
+
+    /// A right password that does not suffice.
+    pub fn second_factor(due: SecondFactorDue) -> Self {
+        let detail = "The password is right. Send the token with a code of your authenticator app, or a recovery code, \
+                      to POST /api/session/second-factor.";
+        let body = problem(401, "second_factor_required", "A second step", detail.to_owned());
+        Self::Unauthenticated(Json(Problem { second_factor: Some(due), ..body }))
     }
 }
 
@@ -130,6 +158,9 @@ impl From<Error> for Failure {
             Error::Conflict { code: code @ "foreign_origin", .. } => {
                 Self::Forbidden(Json(problem(403, code, "Not from here", detail)))
             }
+            Error::Conflict { code: code @ ("reauthentication_required" | "mfa_enrolment_required"), .. } => {
+                Self::Forbidden(Json(problem(403, code, "Show who you are first", detail)))
+            }
             Error::Conflict { code, .. } => Self::Conflict(Json(problem(409, code, "Conflict", detail))),
             Error::Moved(set) => {
                 let mut body = problem(409, "moved", "Changed since the preview", detail);
@@ -137,7 +168,9 @@ impl From<Error> for Failure {
                 Self::Conflict(Json(body))
             }
             Error::Stale { .. } => Self::Stale(Json(problem(412, "stale", "Changed since it was read", detail))),
-            Error::Forbidden { .. } => Self::Forbidden(Json(problem(403, "forbidden", "Not allowed", detail))),
+            Error::Forbidden { .. } | Error::PortalForbidden { .. } => {
+                Self::Forbidden(Json(problem(403, "forbidden", "Not allowed", detail)))
+            }
             Error::Unauthenticated => {
                 Self::Unauthenticated(Json(problem(401, "unauthenticated", "Not signed in", detail)))
             }

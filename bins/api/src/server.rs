@@ -19,17 +19,36 @@ use crate::{
     app::App,
     csv_body, document, malformed, problem,
     problem::Failure,
+    rate::RateSlot,
     request_id,
     routes::{
+        aliases::Aliases,
         backups::BackupSummaries,
         client_export::ClientExports,
         client_life::ClientLife,
+        client_notes::ClientNotes,
+        clientone::{
+            account::PortalAccount, activity::PortalActivities, agreements::CompanyAgreements, dashboard::Dashboards,
+            devices::PortalDevices, onboarding::CompanyOnboardings, profile::Profiles,
+            service_requests::RequestedServices, session::PortalSessions, ticket_form::PortalTicketForm,
+            users::Colleagues,
+        },
+        clientone_admin::{
+            activity::ClientOneActivity, agreement_copies::AgreementInstances, agreements::Agreements,
+            branding::ClientOneBranding, invitations::PortalInvitations, onboarding::Onboardings,
+            onboarding_templates::OnboardingTemplates, service_requests::ServiceRequests,
+            service_types::ServiceRequestTypes, settings::ClientOneSettings, ticket_fields::TicketFields,
+            users::PortalUsers,
+        },
         clients::Clients,
         connection_life::ConnectionLife,
         connections::Connections,
         consent::{self, Consents},
         contacts::Contacts,
         csv_imports::CsvImports,
+        customer_contacts::CustomerContacts,
+        customer_tenants::CustomerTenants,
+        customers::Customers,
         devices::Devices,
         documents::DocumentArchiving,
         drift::Drift,
@@ -39,26 +58,36 @@ use crate::{
         },
         imports::Imports,
         integrations::Integrations,
+        invitations::Invitations,
         journal::Journal,
         keys::Keys,
+        library::LibraryDocuments,
         live::Live,
         mappings::Mappings,
+        matching_settings::Matching,
         microsoft365::Microsoft365Api,
         places::Locations,
         progress::ProgressApi,
+        psa::Psa,
         queue::Queue,
         reconciliation::Reconciliations,
         records::{Alerts, Backups, Documents, Invoices, Jobs, Threats},
         replays::Replays,
         runs::Runs,
+        saved_filters::SavedFiltersApi,
+        second_factor::SecondFactors,
+        security::Security,
         session::Session,
         sharing::Sharing,
         staff::Staff,
+        staff_life::StaffLife,
         subscriptions::Subscriptions,
+        tenants::Tenants,
         threats::ThreatActions,
         tickets::Tickets,
         typed::TypedMappings,
         webhooks,
+        workbench::Workbench,
     },
 };
 
@@ -85,7 +114,27 @@ type Part5 = (
 );
 type Part6 =
     (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6);
+type Part7 = (Invitations, StaffLife);
+type Part8 = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
+type Part9 = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
+type Part10 = (Psa, SecondFactors, Security);
+type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
+type Part12 = (Aliases, Matching, Workbench);
+type Part13 = (OnboardingTemplates, Onboardings);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13);
+type Portal = (
+    PortalAccount,
+    PortalSessions,
+    Profiles,
+    Dashboards,
+    PortalDevices,
+    Colleagues,
+    PortalActivities,
+    RequestedServices,
+    CompanyAgreements,
+    CompanyOnboardings,
+    PortalTicketForm,
+);
 
 /// The API with its document.
 pub fn service() -> OpenApiService<Whole, ()> {
@@ -107,29 +156,79 @@ pub fn service() -> OpenApiService<Whole, ()> {
     );
     let sixth =
         (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
-    OpenApiService::new((first, second, third, fourth, fifth, sixth), "PanelOne", env!("CARGO_PKG_VERSION"))
-        .description("Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.")
+    let seventh = (Invitations, StaffLife);
+    let eighth = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
+    let ninth = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
+    let tenth = (Psa, SecondFactors, Security);
+    let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
+    let twelfth = (Aliases, Matching, Workbench);
+    let thirteenth = (OnboardingTemplates, Onboardings);
+    let all =
+        (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth);
+    OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
+        .description(
+            "Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.\n\nA key \
+             may make so many requests in a minute. Every answer to it says how many (`RateLimit-Limit`), how many are \
+             left at once (`RateLimit-Remaining`), and in how many seconds all are there again (`RateLimit-Reset`). \
+             Beyond them the answer is 429 with the code `rate_limited` and `Retry-After`.\n\nWhat cannot be taken back \
+             asks a signed-in person to show once more who they are, 15 minutes after they last did: 403 with the code \
+             `reauthentication_required`.",
+        )
 }
+
+/// ClientOne, the portal of the clients, with a document of its own.
+pub fn portal_service() -> OpenApiService<Portal, ()> {
+    let whole = (
+        PortalAccount,
+        PortalSessions,
+        Profiles,
+        Dashboards,
+        PortalDevices,
+        Colleagues,
+        PortalActivities,
+        RequestedServices,
+        CompanyAgreements,
+        CompanyOnboardings,
+        PortalTicketForm,
+    );
+    OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))
+        .description("The portal of an MSP's clients. Sign in; a session or key of the MSP's staff opens nothing here.")
+}
+
+/// Where all of ClientOne's operations are.
+pub const PORTAL: &str = "/api/clientone";
 
 /// The published document, as text.
 pub fn openapi() -> String {
-    let text = serde_json::to_string_pretty(&document::normalised(&service().spec())).unwrap_or_default();
+    text(&service().spec())
+}
+
+/// ClientOne's published document, as text.
+pub fn portal_openapi() -> String {
+    text(&portal_service().spec())
+}
+
+fn text(spec: &str) -> String {
+    let text = serde_json::to_string_pretty(&document::normalised(spec)).unwrap_or_default();
     format!("{text}\n")
 }
 
 /// Everything that answers.
 pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndpoint {
-    let service = service();
-    let docs = service.swagger_ui_html();
-    let published: Arc<str> = openapi().into();
+    let (service, portal) = (service(), portal_service());
+    let (docs, portal_docs) = (service.swagger_ui_html(), portal.swagger_ui_html());
+    let (published, portal_published): (Arc<str>, Arc<str>) = (openapi().into(), portal_openapi().into());
     Route::new()
         .at("/healthz", poem::get(healthz))
         .at("/readyz", poem::get(readyz))
         .at("/metrics", poem::get(exposition).data(metrics))
         .at("/openapi.json", poem::get(poem::endpoint::make_sync(move |_| json(&published))))
         .at("/docs", poem::get(poem::endpoint::make_sync(move |_| page(docs.clone()))))
+        .at("/clientone/openapi.json", poem::get(poem::endpoint::make_sync(move |_| json(&portal_published))))
+        .at("/clientone/docs", poem::get(poem::endpoint::make_sync(move |_| page(portal_docs.clone()))))
         .at(consent::CALLBACK, poem::get(consent::callback).head(consent::unread))
         .at(webhooks::ADDRESS, poem::post(webhooks::receive))
+        .nest_no_strip(PORTAL, portal)
         .nest("/", service)
         .data(app)
         .with(CookieJarManager::new())
@@ -168,10 +267,12 @@ fn exposition(metrics: Data<&Option<PrometheusHandle>>) -> Response {
 }
 
 /// What surrounds every request.
-async fn surround<E: Endpoint>(endpoint: Arc<E>, request: Request) -> poem::Result<Response> {
+async fn surround<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> poem::Result<Response> {
     let id = incoming_id(&request).unwrap_or_else(new_id);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
+    let rate = RateSlot::default();
+    request.set_data(rate.clone());
     let started = Instant::now();
     let work = request_id::under(id.clone(), answer(endpoint, request));
     let mut response = match tokio::time::timeout(PATIENCE, work).await {
@@ -193,6 +294,7 @@ async fn surround<E: Endpoint>(endpoint: Arc<E>, request: Request) -> poem::Resu
     if let Ok(value) = id.parse() {
         headers.insert("x-request-id", value);
     }
+    rate.tell(headers);
     headers.insert("x-content-type-options", header::HeaderValue::from_static("nosniff"));
     headers.insert("referrer-policy", header::HeaderValue::from_static("no-referrer"));
     headers.entry("cache-control").or_insert(header::HeaderValue::from_static("no-store"));

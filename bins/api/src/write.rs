@@ -1,6 +1,6 @@
 //! The one shape of a write: claim the idempotency key, run the operation, preview or commit.
 
-use domain::{Context, Error, Outcome, Permission, Result};
+use domain::{Context, Error, Outcome, Permission, PortalPermission, PortalSettings, Result};
 use persistence::{Apply, Claim, Tx};
 use poem_openapi::types::{ParseFromJSON, ToJSON};
 
@@ -61,6 +61,38 @@ impl App {
         T: ParseFromJSON + ToJSON + Send + Sync,
     {
         self.permit(context, permission, action).await?;
+        self.begin_permitted(context, action, asked, request).await
+    }
+
+    /// The same for a portal user, where these settings hold. What belongs to a section that is off is not found.
+    pub async fn begin_portal<T>(
+        &self,
+        context: &Context,
+        permission: PortalPermission,
+        settings: &PortalSettings,
+        action: &'static str,
+        asked: Asked,
+        request: &impl std::fmt::Debug,
+    ) -> Result<Begun<T>>
+    where
+        T: ParseFromJSON + ToJSON + Send + Sync,
+    {
+        if let Err(refused) = context.require_portal(permission, settings) {
+            return Err(self.noted(context, action, refused).await?);
+        }
+        self.begin_permitted(context, action, asked, request).await
+    }
+
+    async fn begin_permitted<T>(
+        &self,
+        context: &Context,
+        action: &'static str,
+        asked: Asked,
+        request: &impl std::fmt::Debug,
+    ) -> Result<Begun<T>>
+    where
+        T: ParseFromJSON + ToJSON + Send + Sync,
+    {
         let tx = self.store.begin(context.clone()).await?;
         let key = idempotency_key(asked.key.as_deref().filter(|_| !asked.is_dry_run()))?;
         let key = key.map(|key| (caller_name(context), key));
@@ -104,7 +136,7 @@ impl App {
             Ok(()) => return Ok(()),
             Err(refused) => refused,
         };
-        self.note_denied(context, permission, action).await?;
+        self.note_denied(context, permission.as_str(), action).await?;
         Err(refused)
     }
 
@@ -118,7 +150,7 @@ impl App {
     ) -> Result<()> {
         self.permit(context, permission, action).await?;
         if let Err(refused) = self.permit_vendor(context, permission, integration) {
-            self.note_denied(context, permission, action).await?;
+            self.note_denied(context, permission.as_str(), action).await?;
             return Err(refused);
         }
         Ok(())
@@ -126,16 +158,30 @@ impl App {
 
     /// The same error again; where it is a refusal that showed only on the way, with an entry in the journal. The
     /// transaction that met it has ended.
-    pub async fn noted(&self, context: &Context, action: &str, error: Error) -> Result<Error> {
-        if let Error::Forbidden { permission } = &error {
-            self.note_denied(context, *permission, action).await?;
+    async fn noted(&self, context: &Context, action: &str, error: Error) -> Result<Error> {
+        match &error {
+            Error::Forbidden { permission } => self.note_denied(context, permission.as_str(), action).await?,
+            Error::PortalForbidden { permission } => self.note_denied(context, permission.as_str(), action).await?,
+            _ => {}
         }
         Ok(error)
     }
 
-    async fn note_denied(&self, context: &Context, permission: Permission, action: &str) -> Result<()> {
+    /// What a step of a write gave. A refusal that showed only there ends the write and leaves an entry.
+    pub async fn passed<T>(&self, write: Box<Write>, done: Result<T>) -> Result<(Box<Write>, T)> {
+        match done {
+            Ok(item) => Ok((write, item)),
+            Err(refused) => {
+                let (context, action) = (write.tx.context().clone(), write.action);
+                drop(write);
+                Err(self.noted(&context, action, refused).await?)
+            }
+        }
+    }
+
+    async fn note_denied(&self, context: &Context, permission: &str, action: &str) -> Result<()> {
         let tx = self.store.begin(context.clone()).await?;
-        tx.commit_attempt(action, Outcome::Denied, permission.as_str()).await
+        tx.commit_attempt(action, Outcome::Denied, permission).await
     }
 }
 
@@ -160,6 +206,7 @@ pub fn caller_name(context: &Context) -> String {
     match context.actor {
         domain::Actor::Staff { id } => format!("staff:{id}"),
         domain::Actor::ApiKey { id, .. } => format!("api_key:{id}"),
+        domain::Actor::PortalUser { id } => format!("portal_user:{id}"),
         domain::Actor::Worker => "worker".to_owned(),
         domain::Actor::Operator => "operator".to_owned(),
     }
@@ -171,10 +218,15 @@ impl Write {
     where
         T: ParseFromJSON + ToJSON + Send + Sync,
     {
+        let portal = self.tx.context().permissions.portal_role().is_some();
+        let shown = |set, dry_run| {
+            let set = ChangeSet::of(set, dry_run);
+            if portal { set.counted() } else { set }
+        };
         let Some((caller, key)) = &self.key else {
             let dry_run = self.apply.dry_run;
             let set = self.tx.finish(self.action, &self.apply).await?;
-            return Ok(Written { item, warnings, change_set: ChangeSet::of(set, dry_run) });
+            return Ok(Written { item, warnings, change_set: shown(set, dry_run) });
         };
         let planned = self.tx.change_set();
         if self.apply.expect.as_ref().is_some_and(|expected| *expected != planned.digest) {
@@ -183,7 +235,7 @@ impl Write {
         // The entry is written first, so that the kept answer names it.
         let mut set = planned;
         set.entry = self.tx.journal_note(self.action, self.apply.reason.as_deref()).await?;
-        let answer = Written { item, warnings, change_set: ChangeSet::of(set, false) };
+        let answer = Written { item, warnings, change_set: shown(set, false) };
         self.tx.idempotency_answer(caller, key, 200, answer.to_json_string()).await?;
         self.tx.commit_noted().await?;
         Ok(answer)

@@ -116,6 +116,7 @@ fn settings(folder: &Folder, state: &State, address: SocketAddr) -> Result<Setti
         "vendor_requests_per_second": 1000.0,
         // There is no HTTPS on the loopback.
         "secure_cookies": false,
+        "mail_folder": folder.path().join("mail"),
         "log": "warn,sqlx=error",
     });
     Ok(serde_json::from_value(settings)?)

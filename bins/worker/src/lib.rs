@@ -2,17 +2,22 @@
 //!
 //! * `settings.rs`: everything an operator can set, checked at start.
 //! * `dial.rs`: one budget for each connection, over one HTTP client.
+//! * `likeness.rs`: the directory's matching, for what is made by itself.
 //! * `fleet.rs`: what operators see of all workers, and do with jobs that were given up.
+//! * `post.rs`: the way letters leave.
 //! * `telemetry.rs`: log lines.
 //!
 //! **A new setting**: a field in `settings.rs` with its check, and a row in the README's table.
 
 mod dial;
 pub mod fleet;
+mod likeness;
+pub mod post;
 mod settings;
 mod telemetry;
 
 pub use dial::VendorDial;
+pub use likeness::Matching;
 pub use settings::Settings;
 pub use telemetry::log_to_stderr;
 
@@ -43,7 +48,15 @@ pub fn spawn(
     stop: CancellationToken,
 ) -> (Arc<Notify>, tokio::task::JoinHandle<()>) {
     let options = sync::WorkerOptions { slots: settings.worker_slots, ..sync::WorkerOptions::default() };
-    let worker = sync::Worker::new(engine.clone(), options).named(&name());
+    let worker = sync::Worker::new(engine.clone(), options).named(&name()).matching(Arc::new(Matching));
+    // The settings were checked at start; what still fails here (a file that has gone) leaves letters to others.
+    let worker = match post::carrier(settings) {
+        Ok(carrier) => worker.posting(carrier),
+        Err(why) => {
+            tracing::error!(%why, "this worker carries no mail");
+            worker
+        }
+    };
     let wake = worker.wake();
     (wake, tokio::spawn(async move { worker.run(stop).await }))
 }

@@ -1,12 +1,21 @@
 //! Configuration: a file, then the environment; every mistake named at once.
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
 
+use ipnet::IpNet;
 use persistence::KeyRing;
+use secrecy::SecretString;
 use serde::Deserialize;
 
 /// Variables of our prefix that are read elsewhere: by the tests, and by `organisation create`.
 const NOT_SETTINGS: [&str; 3] = ["PANELONE_TEST", "PANELONE_REQUIRE_ALL", "PANELONE_OWNER_PASSWORD"];
+
+/// Variables that are taken as they are written: a password of digits is no number.
+const AS_WRITTEN: [&str; 2] = ["PANELONE_MAIL_SMTP_USER", "PANELONE_MAIL_SMTP_PASSWORD"];
 
 /// What an operator can set. In the environment `PANELONE_` and the name in capitals.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,6 +49,33 @@ pub struct Settings {
     /// Where browsers reach us: `https://panelone.msp.example`. Vendors send people back to it.
     #[serde(default)]
     pub public_origin: String,
+    /// Proxies that are believed about where requests come from: addresses or networks, separated by commas.
+    #[serde(default)]
+    pub trusted_proxies: String,
+    /// Who letters come from: `Name <name@msp.example>`.
+    #[serde(default = "sender")]
+    pub mail_from: String,
+    /// Where letters are left as files while no mail server is named.
+    #[serde(default = "mail_folder")]
+    pub mail_folder: String,
+    /// Host name of the mail server.
+    #[serde(default)]
+    pub mail_smtp_host: String,
+    /// Its port; 0 is the usual one.
+    #[serde(default)]
+    pub mail_smtp_port: u16,
+    /// `starttls`, `tls` or `none`.
+    #[serde(default = "starttls")]
+    pub mail_smtp_security: String,
+    /// User name at the mail server.
+    #[serde(default)]
+    pub mail_smtp_user: String,
+    /// Password at the mail server.
+    #[serde(default)]
+    pub mail_smtp_password: SecretString,
+    /// File with a certificate authority of one's own, in PEM.
+    #[serde(default)]
+    pub mail_smtp_ca_file: String,
     /// `json` or `text`.
     #[serde(default = "text")]
     pub log_format: String,
@@ -63,6 +99,15 @@ fn pace() -> f64 {
 fn yes() -> bool {
     true
 }
+fn sender() -> String {
+    "PanelOne <panelone@localhost>".to_owned()
+}
+fn mail_folder() -> String {
+    "panelone-mail".to_owned()
+}
+fn starttls() -> String {
+    "starttls".to_owned()
+}
 fn text() -> String {
     "text".to_owned()
 }
@@ -79,8 +124,14 @@ impl Settings {
         }
         let environment = config::Environment::with_prefix("PANELONE").prefix_separator("_").try_parsing(true);
         let mine = std::env::vars().filter(|(name, _)| !NOT_SETTINGS.iter().any(|other| name.starts_with(other)));
+        let (words, mine): (HashMap<_, _>, HashMap<_, _>) =
+            mine.partition(|(name, _)| AS_WRITTEN.contains(&name.as_str()));
+        for (name, word) in words {
+            let key = name.trim_start_matches("PANELONE_").to_lowercase();
+            sources = sources.set_override(key, word).map_err(|why| format!("configuration: {why}"))?;
+        }
         let settings: Self = sources
-            .add_source(environment.source(Some(mine.collect())))
+            .add_source(environment.source(Some(mine)))
             .build()
             .and_then(config::Config::try_deserialize)
             .map_err(|why| format!("configuration: {why} (see the table in the README)"))?;
@@ -120,12 +171,25 @@ impl Settings {
         if let Err(why) = transport::AddressPolicy::allowing(self.exceptions()) {
             mistakes.push(format!("PANELONE_VENDOR_EXCEPTIONS: {why}"));
         }
+        if let Err(why) = self.proxies() {
+            mistakes.push(format!("PANELONE_TRUSTED_PROXIES: {why}"));
+        }
+        mistakes.extend(crate::post::mistakes(self));
         mistakes
     }
 
     /// Where browsers reach us, if that is set.
     pub fn origin(&self) -> Option<String> {
         (!self.public_origin.is_empty()).then(|| self.public_origin.trim_end_matches('/').to_owned())
+    }
+
+    /// The proxies in front of us.
+    pub fn proxies(&self) -> Result<Vec<IpNet>, String> {
+        let named = self.trusted_proxies.split(',').map(str::trim).filter(|text| !text.is_empty());
+        let one = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        named
+            .map(|text| one(text).map_err(|_| format!("{text} is no address and no network such as 10.0.0.0/8")))
+            .collect()
     }
 
     /// The exceptions of the address policy.

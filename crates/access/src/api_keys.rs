@@ -11,8 +11,9 @@ use persistence::{ApiKeyRow, StaffRow, Store, Tx};
 use secrecy::SecretString;
 
 use crate::{
-    Gate, RequestMeta,
+    Gate, Rate, RequestMeta,
     gate::in_person,
+    rate,
     sessions::NOTED_EVERY,
     staff::{client_problems, require_over},
     tokens::{api_key_token, parse_api_key},
@@ -20,6 +21,8 @@ use crate::{
 
 /// Days a key lives when nothing is said.
 const DAYS: u32 = 90;
+/// Keys that someone may have at once: each has its own limit of requests.
+const KEYS: usize = 50;
 /// Days a key lives at most.
 const MOST_DAYS: u32 = 366;
 
@@ -34,6 +37,10 @@ pub struct NewKey {
     pub allow_clients: Option<BTreeSet<ClientId>>,
     /// Days it lives: 1 to 366; 90 unless said otherwise.
     pub expires_in_days: Option<u32>,
+    /// The only permissions it carries, as far as its scope and its owner have them; none means all of them.
+    pub permissions: Option<BTreeSet<Permission>>,
+    /// Requests it may make in a minute: 1 to 6,000; 600 unless said otherwise.
+    pub requests_per_minute: Option<i32>,
 }
 
 /// A key that was just made.
@@ -57,12 +64,22 @@ pub async fn api_key_create(tx: &Tx, gate: &Gate, new: NewKey) -> Result<Created
         let message = format!("must be 1 to {MOST_DAYS} days");
         problems.push(Problem::new("/expires_in_days", "out_of_range", message));
     }
+    let rate = new.requests_per_minute.unwrap_or(rate::USUAL);
+    if !rate::ALLOWED.contains(&rate) {
+        let message = format!("must be from {} to {}", rate::ALLOWED.start(), rate::ALLOWED.end());
+        problems.push(Problem::new("/requests_per_minute", "out_of_range", message));
+    }
+    problems.extend(new.permissions.as_ref().and_then(|named| permission_problem(named, new.scope)));
     if let Some(clients) = &new.allow_clients {
         problems.extend(client_problems(tx, "/allow_clients", clients).await?);
     }
     let Ok(name) = name else { return Err(Error::Invalid(problems)) };
     if !problems.is_empty() {
         return Err(Error::Invalid(problems));
+    }
+    let keys = tx.api_key_list(Some(owner)).await?;
+    if keys.iter().filter(|key| key.revoked_at.is_none() && key.expires_at > tx.now()).count() >= KEYS {
+        return Err(Error::conflict("too_many_keys", format!("You have {KEYS} keys that work: revoke one first.")));
     }
     let token = api_key_token(gate.passwords.chance(), tx.organisation(), gate.options.environment);
     let key = ApiKeyRow {
@@ -78,9 +95,21 @@ pub async fn api_key_create(tx: &Tx, gate: &Gate, new: NewKey) -> Result<Created
         revoked_at: None,
         used_at: None,
         version: 1,
+        requests_per_minute: Some(rate),
+        permissions: new.permissions,
     };
     tx.api_key_insert(&key).await?;
     Ok(CreatedKey { token: token.text, key })
+}
+
+/// What is wrong with the permissions that a key of this scope is to carry alone.
+fn permission_problem(named: &BTreeSet<Permission>, scope: KeyScope) -> Option<Problem> {
+    if named.is_empty() {
+        return Some(Problem::new("/permissions", "required", "must name one at least, or be left out"));
+    }
+    let beyond = named.iter().find(|permission| permission.key_scope() > scope)?;
+    let message = format!("{} needs the scope {}", beyond.as_str(), beyond.key_scope().as_str());
+    Some(Problem::new("/permissions", "beyond_scope", message))
 }
 
 /// The caller's keys by name, revoked and expired ones included; with `everyone`, the whole team's.
@@ -126,13 +155,20 @@ pub async fn api_key_context(
     token: &str,
     request: &RequestMeta,
 ) -> Result<Option<Context>> {
-    let found = api_key_read(store, gate, token, request).await?;
-    Ok(found.map(|tx| tx.context().clone()))
+    let found = api_key_open(store, gate, token, request).await?;
+    Ok(found.map(|open| open.tx.context().clone()))
 }
 
-/// The same as a transaction of the caller: the one that looked the token up. Who only reads needs no
-/// other.
-pub async fn api_key_read(store: &Store, gate: &Gate, token: &str, request: &RequestMeta) -> Result<Option<Tx>> {
+/// A key that may be used, looked up by its token.
+pub struct OpenKey {
+    /// A transaction of the key: the one that looked it up. Who only reads needs no other.
+    pub tx: Tx,
+    /// What it has left of its requests. Where it says to wait, the request is to be refused.
+    pub rate: Rate,
+}
+
+/// The same with a transaction, and with what the key has left of its requests: this one is counted.
+pub async fn api_key_open(store: &Store, gate: &Gate, token: &str, request: &RequestMeta) -> Result<Option<OpenKey>> {
     let Some((organisation, hash)) = parse_api_key(token, gate.options.environment) else { return Ok(None) };
     let now = store.clock().now();
     // Only to look the token up: what the caller may do is in the context that it acts under then.
@@ -145,13 +181,17 @@ pub async fn api_key_read(store: &Store, gate: &Gate, token: &str, request: &Req
         organisation,
         actor: Actor::ApiKey { id: key.id, owner: owner.id },
         scope: key_clients(&owner, &key),
-        permissions: Permissions::through_key(owner.role, key.key_scope),
+        permissions: match &key.permissions {
+            Some(named) => Permissions::through_key(owner.role, key.key_scope).limited_to(named),
+            None => Permissions::through_key(owner.role, key.key_scope),
+        },
         acted_for: None,
         now,
         request_id: request.request_id.clone(),
         source_address: request.source_address.clone(),
     };
-    if key.used_at.is_none_or(|used| now - used >= NOTED_EVERY) {
+    let rate = gate.rates.take(key.id.0, key.requests_per_minute, now);
+    if rate.retry_after.is_none() && key.used_at.is_none_or(|used| now - used >= NOTED_EVERY) {
         let (store, context, id) = (store.clone(), context.clone(), key.id);
         gate.mark("the use of an API key", async move {
             let tx = store.begin(context).await?;
@@ -159,7 +199,7 @@ pub async fn api_key_read(store: &Store, gate: &Gate, token: &str, request: &Req
             tx.commit_unjournalled().await
         });
     }
-    tx.acting_as(context).map(Some)
+    Ok(Some(OpenKey { tx: tx.acting_as(context)?, rate }))
 }
 
 /// Clients that both the key and its owner, as they are now, allow.

@@ -8,7 +8,7 @@ use persistence::StaffRow;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
-use crate::{Cost, Environment, Passwords};
+use crate::{Cost, Environment, Passwords, rate::Rates};
 
 /// What an operator may set.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +42,7 @@ pub struct Gate {
     pub options: AccessOptions,
     /// Hashes and checks passwords.
     pub passwords: Passwords,
+    pub(crate) rates: Rates,
     behind: Arc<Semaphore>,
 }
 
@@ -52,7 +53,7 @@ impl Gate {
     /// Made once at start; takes as long as hashing one password.
     pub fn new(options: AccessOptions, chance: Arc<dyn Chance>) -> Result<Self> {
         let passwords = Passwords::new(options.password_cost, chance)?;
-        Ok(Self { options, passwords, behind: Arc::new(Semaphore::new(BEHIND as usize)) })
+        Ok(Self { options, passwords, rates: Rates::default(), behind: Arc::new(Semaphore::new(BEHIND as usize)) })
     }
 
     /// Does a write that must be made, behind the answer.
@@ -112,6 +113,8 @@ pub(crate) fn staff_context(staff: &StaffRow, now: Timestamp, request: &RequestM
 pub(crate) fn in_person(context: &Context) -> Result<StaffId> {
     match context.actor {
         Actor::Staff { id } => Ok(id),
-        Actor::ApiKey { .. } | Actor::Worker | Actor::Operator => Err(Error::Unauthenticated),
+        Actor::ApiKey { .. } | Actor::PortalUser { .. } | Actor::Worker | Actor::Operator => {
+            Err(Error::Unauthenticated)
+        }
     }
 }

@@ -1,36 +1,76 @@
-//! Who may come in: staff, their passwords and sessions, and API keys.
+//! Who may come in: staff, their passwords and sessions, API keys, and the people of clients (`portal/`).
 //!
 //! * [`sign_in`] turns an address and a password into a session. What every attempt costs the
 //!   account and the address it comes from stands in the table of `throttle.rs`.
+//!   Where the account has a second factor, [`sign_in_complete`] is the second step.
+//! * Second factors, recovery codes and pending sign-ins are of a [`domain::Account`], of whichever kind.
 //! * [`session_context`] and [`api_key_context`] turn a token into a [`domain::Context`] at every
 //!   request, from the rows as they are then: a right taken away is gone at the next request.
 //! * Tokens are random, name their organisation, and are stored as SHA-256 only (`tokens.rs`).
 //! * Functions that take a `&Tx` leave the commit to the caller, who previews or applies; those
 //!   that take the `&Store` commit themselves, because they note an attempt or check a password.
 //!
-//! **A new rule about the team**: `staff.rs`. **Another way to sign in**: a file beside
-//! `sign_in.rs` that ends in `session_create`, and is charged through `throttle.rs` like it.
+//! * Letters with links (`invitations.rs`, `password_reset.rs`) leave through the outbox, in the transaction of their cause.
+//!
+//! **A new rule about the team**: `team.rs`, which every change of it passes. **Another way to sign in**: a file beside
+//! `sign_in.rs` that ends in `session_insert`, and is charged through `throttle.rs` like it.
 
 mod api_keys;
+mod browser;
 mod gate;
+mod invitations;
 mod organisations;
 mod password_change;
+mod password_reset;
 mod passwords;
+mod portal;
+mod rate;
+mod reauthenticate;
+mod recovery;
+mod second_factor;
+mod second_step;
+mod security;
 mod sessions;
 mod sign_in;
 mod staff;
+mod team;
 mod throttle;
 mod tokens;
 
-pub use api_keys::{CreatedKey, NewKey, api_key_context, api_key_create, api_key_list, api_key_read, api_key_revoke};
+pub use api_keys::{
+    CreatedKey, NewKey, OpenKey, api_key_context, api_key_create, api_key_list, api_key_open, api_key_revoke,
+};
+pub use browser::browser_and_system;
 pub use gate::{AccessOptions, Gate, RequestMeta};
+pub use invitations::{
+    INVITATION_LIFE, LinkAnswer, NewInvitation, staff_invitation_accept, staff_invitation_list,
+    staff_invitation_revoke, staff_invite,
+};
 pub use organisations::{NewOrganisation, organisation_create};
 pub use password_change::{password_change, staff_password_set};
+pub use password_reset::{PasswordResetAsk, RESET_LIFE, password_reset_request, password_reset_set};
 pub use passwords::{Cost, Passwords};
-pub use sessions::{
-    session_context, session_delete, session_list, session_read, sessions_delete_others, staff_sessions_delete,
+pub use portal::{
+    INVITATION_LASTS, NewPortalUser, PortalSignedIn, PortalUserPatch, ProfilePatch, RESET_LASTS, Visit,
+    portal_invitation_accept, portal_invitation_resend, portal_invitation_revoke, portal_password_change,
+    portal_password_forgot, portal_password_reset, portal_profile_update, portal_session_delete, portal_session_list,
+    portal_session_read, portal_sessions_delete_others, portal_sign_in, portal_user_deactivate,
+    portal_user_devices_set, portal_user_get, portal_user_invite, portal_user_reactivate, portal_user_update,
 };
-pub use sign_in::{SignIn, SignedIn, sign_in};
+pub use rate::Rate;
+pub use reauthenticate::{Proof, proved_until, reauthentication_required, session_reauthenticate};
+pub use second_factor::{
+    SecondFactorState, SecondProof, TotpEnrolment, has_second_factor, recovery_codes_make, second_factor_state,
+    second_proof_take, totp_confirm, totp_enrol, totp_remove,
+};
+pub use second_step::{PendingSignIn, SecondStep, pending_create, pending_take, sign_in_complete};
+pub use security::{SecurityPatch, second_factor_reset, security_settings, security_settings_update};
+pub use sessions::{
+    OpenSession, enrolment_required, session_context, session_delete, session_list, session_open, session_read,
+    sessions_delete_others, staff_sessions_delete,
+};
+pub use sign_in::{FirstStep, SignIn, SignedIn, sign_in};
 pub use staff::{CheckedStaff, NewStaff, StaffPatch, staff_create, staff_list, staff_update};
+pub use team::{ownership_transfer, staff_remove};
 pub use throttle::attempts_forget;
 pub use tokens::{Environment, is_api_key};

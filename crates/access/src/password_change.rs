@@ -4,7 +4,7 @@ use domain::{Context, Error, Outcome, Permission, Problem, Result, SessionId, St
 use persistence::{StaffRow, Store, Tx};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{Gate, gate::in_person, passwords::password_problem, staff::require_over, throttle};
+use crate::{Gate, gate::in_person, passwords::password_problem, staff::require_over, team::member, throttle};
 
 /// Changes the caller's own password. Wrong guesses of the present one are counted like sign-ins.
 /// All other sessions of the caller end.
@@ -59,14 +59,14 @@ pub async fn staff_password_set(
     new: &SecretString,
 ) -> Result<StaffRow> {
     context.require(Permission::TeamManage)?;
-    let found = store.read(context.clone()).await?.staff(id).await?;
+    let found = member(&store.read(context.clone()).await?, id).await?;
     if let Some(problem) = password_problem("/new_password", new, &found.email) {
         return Err(Error::Invalid(vec![problem]));
     }
     let hash = gate.passwords.hash(new).await?;
     let tx = store.begin(context).await?;
     tx.team_lock().await?;
-    let before = tx.staff(id).await?;
+    let before = member(&tx, id).await?;
     require_over(tx.context(), &before)?;
     let after = set(&tx, &before, &hash).await?;
     tx.sessions_delete(id, None).await?;
@@ -75,6 +75,8 @@ pub async fn staff_password_set(
 }
 
 async fn set(tx: &Tx, before: &StaffRow, hash: &SecretString) -> Result<StaffRow> {
+    // A link that was sent for the old one is of no use any more.
+    tx.password_reset_delete(before.id).await?;
     let after = StaffRow { password_hash: Some(hash.expose_secret().to_owned()), ..before.clone() };
     tx.staff_update(before, after).await
 }

@@ -17,7 +17,18 @@ pub(crate) const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 impl Gate {
     /// Whether a session may still be used.
     pub(crate) fn is_live(&self, session: &SessionRow, now: Timestamp) -> bool {
-        now < session.expires_at && now - session.seen_at < self.options.session_idle
+        now < session.expires_at && now < self.idle_ends_at(session)
+    }
+
+    /// The same for a session that no organisation's setting is about.
+    pub(crate) fn lives(&self, expires_at: Timestamp, seen_at: Timestamp, now: Timestamp) -> bool {
+        now < expires_at && now - seen_at < self.options.session_idle
+    }
+
+    /// When a session ends if it is not used.
+    pub fn idle_ends_at(&self, session: &SessionRow) -> Timestamp {
+        let own = session.idle_minutes.map(|minutes| TimeDelta::minutes(minutes.into()));
+        session.seen_at + own.unwrap_or(self.options.session_idle)
     }
 }
 
@@ -33,14 +44,46 @@ pub async fn session_context(
     Ok(found.map(|(tx, session, staff)| (tx.context().clone(), session, staff)))
 }
 
+/// The refusal of anything else within a session that is for enrolling a second factor.
+pub fn enrolment_required() -> Error {
+    Error::conflict(
+        "mfa_enrolment_required",
+        "Your organisation requires a second factor: set up an authenticator app first, at /api/me/second-factor.",
+    )
+}
+
+/// A session that lives, looked up by its token.
+pub struct OpenSession {
+    /// A transaction of its owner, which only reads.
+    pub tx: Tx,
+    /// The session. Where it is for enrolling only, the caller sees to it that nothing else is done.
+    pub session: SessionRow,
+    /// Its owner.
+    pub staff: StaffRow,
+}
+
 /// The same with the transaction that looked the token up, now the caller's own: who only reads needs
-/// no other.
+/// no other. The conflict `mfa_enrolment_required` for a session that is for enrolling only.
 pub async fn session_read(
     store: &Store,
     gate: &Gate,
     token: &str,
     request: &RequestMeta,
 ) -> Result<Option<(Tx, SessionId, StaffRow)>> {
+    match session_open(store, gate, token, request).await? {
+        Some(open) if open.session.enrolment => Err(enrolment_required()),
+        Some(OpenSession { tx, session, staff }) => Ok(Some((tx, session.id, staff))),
+        None => Ok(None),
+    }
+}
+
+/// The same with all of the session, also one that is for enrolling only.
+pub async fn session_open(
+    store: &Store,
+    gate: &Gate,
+    token: &str,
+    request: &RequestMeta,
+) -> Result<Option<OpenSession>> {
     let Some((organisation, hash)) = parse_session(token) else { return Ok(None) };
     let now = store.clock().now();
     // Only to look the token up: what the caller may do is in the context that it acts under then.
@@ -58,7 +101,7 @@ pub async fn session_read(
             tx.commit_unjournalled().await
         });
     }
-    Ok(Some((tx.acting_as(context)?, session.id, staff)))
+    Ok(Some(OpenSession { tx: tx.acting_as(context)?, session, staff }))
 }
 
 /// The caller's own sessions that live, the last used first.

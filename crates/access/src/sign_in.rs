@@ -1,12 +1,16 @@
-//! Signing in with an address and a password.
+//! Signing in with an address and a password: the first step, and the only one without a second factor.
 
+use chrono::TimeDelta;
 use domain::{Error, Outcome, Result};
-use persistence::{SessionRow, StaffRow, Store};
+use persistence::{SessionRow, StaffRow, Store, Tx};
 use secrecy::SecretString;
 
 use crate::{
-    Gate, RequestMeta,
+    Gate, PendingSignIn, RequestMeta,
     gate::staff_context,
+    second_factor::has_second_factor,
+    second_step::pending_create,
+    security,
     throttle::{self, Admission},
     tokens::session_token,
 };
@@ -44,8 +48,25 @@ impl std::fmt::Debug for SignedIn {
     }
 }
 
+/// What a right password leads to.
+#[derive(Debug)]
+pub enum FirstStep {
+    /// A session: there is no second factor. It may be for enrolling one only ([`SessionRow::enrolment`]).
+    Session(Box<SignedIn>),
+    /// A second step.
+    SecondFactor(PendingSignIn),
+}
+
+/// Where a session comes from.
+pub(crate) struct Origin<'a> {
+    /// What the browser says of itself.
+    pub user_agent: Option<&'a str>,
+    /// Request id and source address.
+    pub request: &'a RequestMeta,
+}
+
 /// Sessions of one staff user; beyond them the one unused for longest ends.
-const SESSIONS: usize = 50;
+pub(crate) const SESSIONS: usize = 50;
 /// Characters of a browser's name that are kept.
 const USER_AGENT: usize = 255;
 
@@ -53,7 +74,7 @@ const USER_AGENT: usize = 255;
 /// [`Error::Unauthenticated`], after the same work; [`Error::TooMany`] while a lock holds (see
 /// `throttle.rs`); the conflict `which_organisation` when address and password fit several
 /// organisations and none was named.
-pub async fn sign_in(store: &Store, gate: &Gate, attempt: SignIn) -> Result<SignedIn> {
+pub async fn sign_in(store: &Store, gate: &Gate, attempt: SignIn) -> Result<FirstStep> {
     let slug = attempt.organisation.as_deref().map(|slug| slug.trim().to_lowercase());
     let across = store.across().await?;
     let address = attempt.request.source_address.as_deref();
@@ -89,11 +110,13 @@ pub async fn sign_in(store: &Store, gate: &Gate, attempt: SignIn) -> Result<Sign
     match &fitting[..] {
         [] => Err(Error::Unauthenticated),
         [staff] => {
-            let signed_in = session_create(store, gate, staff, &attempt).await?;
+            let step = first_step(store, gate, staff, &attempt).await?;
+            // Half a sign-in clears nothing: with the password alone codes could else be guessed for ever.
+            let whole = sole && matches!(step, FirstStep::Session(_));
             if clean {
-                settle(forgive(admission, store, sole).await);
+                settle(forgive(admission, store, whole).await);
             }
-            Ok(signed_in)
+            Ok(step)
         }
         _ => {
             if clean {
@@ -120,12 +143,12 @@ async fn check(gate: &Gate, password: &SecretString, accounts: &[StaffRow]) -> R
     Ok(right)
 }
 
-async fn forgive(admission: Admission, store: &Store, sole: bool) -> Result<()> {
-    if sole { admission.clear(store).await } else { admission.refund(store).await }
+pub(crate) async fn forgive(admission: Admission, store: &Store, wholly: bool) -> Result<()> {
+    if wholly { admission.clear(store).await } else { admission.refund(store).await }
 }
 
 /// The answer is known already: a count that could not be taken back must not change it.
-fn settle(done: Result<()>) {
+pub(crate) fn settle(done: Result<()>) {
     if let Err(error) = done {
         tracing::warn!(?error, "an attempt to sign in stays counted");
     }
@@ -139,36 +162,59 @@ async fn note_refusal(store: &Store, gate: &Gate, staff: &StaffRow, request: &Re
     gate.note("a refused sign-in", work).await;
 }
 
-/// Makes a session of someone who has proved who they are.
-async fn session_create(store: &Store, gate: &Gate, proved: &StaffRow, attempt: &SignIn) -> Result<SignedIn> {
-    let now = store.clock().now();
-    let tx = store.begin(staff_context(proved, now, &attempt.request)).await?;
+/// Makes a session of someone whose password was right, or a pending one where a second factor is due.
+async fn first_step(store: &Store, gate: &Gate, proved: &StaffRow, attempt: &SignIn) -> Result<FirstStep> {
+    let tx = store.begin(staff_context(proved, store.clock().now(), &attempt.request)).await?;
     tx.team_lock().await?;
     let staff = tx.staff(proved.id).await?;
     if staff.suspended_at.is_some() || staff.password_hash != proved.password_hash {
         return Err(Error::Unauthenticated);
     }
+    if has_second_factor(&tx, staff.id.into()).await? {
+        let pending = pending_create(&tx, gate, staff.id.into(), staff.password_hash.as_deref()).await?;
+        tx.commit_attempt("session_create", Outcome::Done, "right password, a second factor is to come").await?;
+        return Ok(FirstStep::SecondFactor(pending));
+    }
+    let origin = Origin { user_agent: attempt.user_agent.as_deref(), request: &attempt.request };
+    let signed_in = session_insert(&tx, store, gate, staff, &origin).await?;
+    tx.commit_attempt("session_create", Outcome::Done, "signed in with a password").await?;
+    Ok(FirstStep::Session(Box::new(signed_in)))
+}
+
+/// Makes a session of someone who has proved wholly who they are; where the organisation demands a second factor that
+/// they do not have, one for enrolling it only. The team is locked, and the caller commits.
+pub(crate) async fn session_insert(
+    tx: &Tx,
+    store: &Store,
+    gate: &Gate,
+    staff: StaffRow,
+    origin: &Origin<'_>,
+) -> Result<SignedIn> {
+    let now = tx.now();
     for (place, old) in tx.session_list(staff.id).await?.into_iter().enumerate() {
         if place + 1 >= SESSIONS || !gate.is_live(&old, now) {
             tx.session_delete(old.id).await?;
         }
     }
+    let settings = security::settings(tx, gate).await?;
     let token = session_token(store.chance().as_ref(), staff.organisation);
     let session = SessionRow {
         id: tx.new_id(),
         staff_id: staff.id,
         token_hash: token.hash,
-        user_agent: attempt.user_agent.as_deref().map(printable),
-        address: attempt.request.source_address.clone(),
+        user_agent: origin.user_agent.map(printable),
+        address: origin.request.source_address.clone(),
         created_at: now,
         seen_at: now,
-        expires_at: now + gate.options.session_absolute,
+        expires_at: now + TimeDelta::minutes(settings.absolute_minutes.into()),
+        proved_at: now,
+        enrolment: settings.require_mfa && !has_second_factor(tx, staff.id.into()).await?,
+        idle_minutes: (settings.version > 0).then_some(settings.idle_minutes),
     };
     tx.session_insert(&session).await?;
-    tx.commit_attempt("session_create", Outcome::Done, "signed in with a password").await?;
     Ok(SignedIn { token: token.text, session, staff })
 }
 
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(USER_AGENT).collect()
 }

@@ -10,7 +10,7 @@ use domain::{ClientId, Context, Error, Permission, Problem, Result, Role, StaffI
 use persistence::{StaffRow, Tx};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{Gate, passwords::password_problem};
+use crate::{Gate, passwords::password_problem, team};
 
 /// Clients that one list may name.
 const MOST_CLIENTS: usize = 5_000;
@@ -81,6 +81,7 @@ impl CheckedStaff {
             allow_clients: self.allow_clients,
             deny_clients: self.deny_clients,
             suspended_at: None,
+            removed_at: None,
             created_at: tx.now(),
             updated_at: tx.now(),
             version: 1,
@@ -119,6 +120,7 @@ pub async fn staff_create(tx: &Tx, new: CheckedStaff) -> Result<StaffRow> {
     let row = new.into_row(tx);
     require_over(tx.context(), &row)?;
     check_clients(tx, None, &row).await?;
+    team::invitation_to_revoke(tx, &row.email).await?;
     tx.staff_insert(&row).await?;
     Ok(row)
 }
@@ -129,7 +131,7 @@ pub async fn staff_update(tx: &Tx, id: StaffId, patch: StaffPatch) -> Result<Sta
     let context = tx.context();
     context.require(Permission::TeamManage)?;
     tx.team_lock().await?;
-    let before = tx.staff(id).await?;
+    let before = team::member(tx, id).await?;
     require_over(context, &before)?;
     if patch.version.is_some_and(|version| version != before.version) {
         return Err(Error::Stale { what: "staff user" });
@@ -150,31 +152,16 @@ pub async fn staff_update(tx: &Tx, id: StaffId, patch: StaffPatch) -> Result<Sta
     if after.scope() != before.scope() || after.role != before.role {
         check_clients(tx, Some(&before), &after).await?;
     }
-    if leads(&before) && !leads(&after) && !tx.staff_list().await?.iter().any(|other| other.id != id && leads(other)) {
-        return Err(Error::conflict(
-            "last_owner",
-            "This is the last owner who can sign in: make someone else an owner first.",
-        ));
-    }
-    let after = tx.staff_update(&before, after).await?;
-    if after.suspended_at.is_some() || after.role != before.role {
-        tx.sessions_delete(id, None).await?;
-    }
-    Ok(after)
+    team::staff_write(tx, &before, after).await
 }
 
-/// An owner who can sign in.
-fn leads(staff: &StaffRow) -> bool {
-    staff.role == Role::Owner && staff.suspended_at.is_none()
-}
-
-/// Only owners may do something to an owner, or make one.
+/// Only those who have all that a staff user may do can do something to them, or make one: over owners, owners.
 pub(crate) fn require_over(context: &Context, staff: &StaffRow) -> Result<()> {
-    if staff.role == Role::Owner { context.require(Permission::OwnersManage) } else { Ok(()) }
+    team::require_covers(context, staff.role)
 }
 
 /// Checks the clients that a staff user is to see. Those already named may have been deleted since.
-async fn check_clients(tx: &Tx, before: Option<&StaffRow>, row: &StaffRow) -> Result<()> {
+pub(crate) async fn check_clients(tx: &Tx, before: Option<&StaffRow>, row: &StaffRow) -> Result<()> {
     let named = |row: &StaffRow| row.allow_clients.iter().flatten().chain(&row.deny_clients).copied().collect();
     let old: BTreeSet<ClientId> = before.map(named).unwrap_or_default();
     let mut problems = Vec::new();

@@ -4,12 +4,16 @@
 //! | counted for | free failures | then locked for | at most | one is forgotten every |
 //! |---|---|---|---|---|
 //! | an account from one address | 4, the 5th locks | 30 s, doubling | 15 min | 30 min |
-//! | an address, whichever account | 19, the 20th locks | 60 s, doubling | 1 h | 30 min |
+//! | an address, whichever account, for each purpose | 19, the 20th locks | 60 s, doubling | 1 h | 30 min |
 //! | an account from everywhere | 999, the 1,000th locks | 60 s | 60 s | 1 min |
+//! | codes of an account from everywhere | 49, the 50th locks | 60 s, doubling | 1 h | 30 min |
 //!
 //! Someone who guesses from one address thus shuts out nobody elsewhere. Someone who guesses from
-//! hundreds meets the last line, which does not hold for addresses from which the account was
-//! signed in to within 30 days. An account is an e-mail address, known or not: both answer alike.
+//! hundreds meets the last two lines, which do not hold for addresses from which the account was
+//! signed in to within 30 days. The last counts second factors only: whoever is asked for one knows
+//! the password, and a code of six digits must not be found by patience. An account is an e-mail address, known or not:
+//! both answer alike. What an address did for one purpose does not count for another: whoever asks for many new
+//! passwords does not keep the office from signing in.
 //! A success clears the first line if the address belongs to one account only; a person of two
 //! organisations could else clear with one password what was counted against the other. IPv6
 //! addresses count by their /64. Names are hashed.
@@ -35,6 +39,7 @@ struct Limit {
 static FROM_ONE_ADDRESS: Limit = Limit { locks_at: 5, first: 30, most: 15 * 60, forgets: 30 * 60 };
 static ADDRESS: Limit = Limit { locks_at: 20, first: 60, most: 60 * 60, forgets: 30 * 60 };
 static ACCOUNT: Limit = Limit { locks_at: 1_000, first: 60, most: 60, forgets: 60 };
+static CODES: Limit = Limit { locks_at: 50, first: 60, most: 60 * 60, forgets: 30 * 60 };
 
 /// How long an address is known from which an account was signed in to.
 const KNOWN: TimeDelta = TimeDelta::days(30);
@@ -83,15 +88,70 @@ pub(crate) struct Admission {
     charges: Vec<Charge>,
 }
 
-/// Counts an attempt, or refuses it unseen while a lock holds. The caller commits.
+/// What is attempted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Password,
+    Code,
+    /// Asking for a letter with a link.
+    Ask,
+    /// Using the link of a letter.
+    Link,
+}
+
+/// Counts an attempt at a password, or refuses it unseen while a lock holds. The caller commits.
 pub(crate) async fn admit(across: &Across, email: &str, address: Option<&str>, now: Timestamp) -> Result<Admission> {
+    admit_among(across, email, address, now, Purpose::Password).await
+}
+
+/// The same for asking for a letter with a link: never taken back, so that who asks often waits, whether the address is
+/// known or not.
+pub(crate) async fn admit_ask(across: &Across, email: &str, address: Option<&str>, now: Timestamp) -> Result<()> {
+    admit_among(across, &format!("ask {}", email.trim()), address, now, Purpose::Ask).await.map(drop)
+}
+
+/// The same for using the link of a letter.
+pub(crate) async fn admit_link(
+    across: &Across,
+    token: &str,
+    address: Option<&str>,
+    now: Timestamp,
+) -> Result<Admission> {
+    admit_among(across, &format!("link {token}"), address, now, Purpose::Link).await
+}
+
+/// The same for a code of a second factor.
+pub(crate) async fn admit_code(
+    across: &Across,
+    email: &str,
+    address: Option<&str>,
+    now: Timestamp,
+) -> Result<Admission> {
+    admit_among(across, email, address, now, Purpose::Code).await
+}
+
+async fn admit_among(
+    across: &Across,
+    email: &str,
+    address: Option<&str>,
+    now: Timestamp,
+    purpose: Purpose,
+) -> Result<Admission> {
     let (email, address) = (email.trim().to_lowercase(), network(address));
+    let among = match purpose {
+        Purpose::Password | Purpose::Code => "sign-in",
+        Purpose::Ask => "ask",
+        Purpose::Link => "link",
+    };
     // Always locked in this order: attempts at once wait for one another and never for each other.
-    let counted = [
-        (&ADDRESS, name("address", &[&address])),
+    let mut counted = vec![
+        (&ADDRESS, name("address", &[among, &address])),
         (&ACCOUNT, name("account", &[&email])),
         (&FROM_ONE_ADDRESS, name("account and address", &[&email, &address])),
     ];
+    if purpose == Purpose::Code {
+        counted.push((&CODES, name("codes", &[&email])));
+    }
     let mut rows = Vec::with_capacity(counted.len());
     for (limit, name) in counted {
         across.throttle_touch(&name, now).await?;
@@ -103,7 +163,7 @@ pub(crate) async fn admit(across: &Across, email: &str, address: Option<&str>, n
     let (mut charges, mut wait) = (Vec::with_capacity(rows.len()), None);
     for (limit, name, before) in rows {
         match locked(&before, now) {
-            Some(_) if is_known && std::ptr::eq(limit, &ACCOUNT) => {}
+            Some(_) if is_known && (std::ptr::eq(limit, &ACCOUNT) || std::ptr::eq(limit, &CODES)) => {}
             Some(seconds) => wait = wait.max(Some(seconds)),
             None => {
                 let after = limit.charge(&before, now);
@@ -202,13 +262,14 @@ mod tests {
         assert_eq!(locks(&FROM_ONE_ADDRESS, 0..=11), [0, 0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900]);
         assert_eq!(locks(&ADDRESS, 18..=27), [0, 0, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
         assert_eq!(locks(&ACCOUNT, 998..=1_001), [0, 0, 60, 60]);
+        assert_eq!(locks(&CODES, 48..=57), [0, 0, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
         assert_eq!(FROM_ONE_ADDRESS.lock(i32::MAX), 900);
     }
 
     /// Someone who never gives up, and tries whenever a lock ends.
     #[test]
     fn a_day_of_patience_buys_few_guesses() {
-        for (limit, most) in [(&FROM_ONE_ADDRESS, 110), (&ADDRESS, 80), (&ACCOUNT, 2_440)] {
+        for (limit, most) in [(&FROM_ONE_ADDRESS, 110), (&ADDRESS, 80), (&ACCOUNT, 2_440), (&CODES, 130)] {
             let (mut row, mut now, mut guesses) =
                 (ThrottleRow { last_failure_at: at(0), ..ThrottleRow::default() }, at(0), 0);
             while now < at(24 * 3600) {

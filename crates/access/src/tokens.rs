@@ -5,7 +5,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Chance, OrganisationId};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -53,6 +53,14 @@ pub(crate) fn session_token(chance: &dyn Chance, organisation: OrganisationId) -
     token("", chance, organisation)
 }
 
+/// What the token of a pending sign-in begins with.
+const PENDING: &str = "pending_";
+
+/// A new token of a pending sign-in.
+pub(crate) fn pending_token(chance: &dyn Chance, organisation: OrganisationId) -> Token {
+    token(PENDING, chance, organisation)
+}
+
 /// A new API key.
 pub(crate) fn api_key_token(chance: &dyn Chance, organisation: OrganisationId, environment: Environment) -> Token {
     token(environment.prefix(), chance, organisation)
@@ -67,6 +75,34 @@ fn token(prefix: &str, chance: &dyn Chance, organisation: OrganisationId) -> Tok
     Token { text: format!("{prefix}{text}").into(), hash: Sha256::digest(bytes).to_vec(), hint }
 }
 
+/// What a link in a letter is for: one does not open the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// Accepting an invitation.
+    Invitation,
+    /// Setting a password anew.
+    PasswordReset,
+}
+
+impl Link {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Invitation => "pinv_",
+            Self::PasswordReset => "pset_",
+        }
+    }
+}
+
+/// A new token for a link.
+pub(crate) fn link_token(link: Link, chance: &dyn Chance, organisation: OrganisationId) -> Token {
+    token(link.prefix(), chance, organisation)
+}
+
+/// The organisation and the hash of a link's token; `None` for anything else.
+pub(crate) fn parse_link(link: Link, text: &str) -> Option<(OrganisationId, Vec<u8>)> {
+    parse_session(text.strip_prefix(link.prefix())?)
+}
+
 /// The organisation and the hash of a session token; `None` for anything else.
 pub(crate) fn parse_session(text: &str) -> Option<(OrganisationId, Vec<u8>)> {
     if text.len() != CHARACTERS {
@@ -76,6 +112,11 @@ pub(crate) fn parse_session(text: &str) -> Option<(OrganisationId, Vec<u8>)> {
     let read = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
     let owner: [u8; OWNER] = bytes[..OWNER].try_into().ok()?;
     (read == bytes.len()).then(|| (Uuid::from_bytes(owner).into(), Sha256::digest(bytes).to_vec()))
+}
+
+/// The organisation and the hash of a pending sign-in's token; `None` for anything else.
+pub(crate) fn parse_pending(text: &SecretString) -> Option<(OrganisationId, Vec<u8>)> {
+    parse_session(text.expose_secret().strip_prefix(PENDING)?)
 }
 
 /// The organisation and the hash of an API key of this environment; `None` for anything else.

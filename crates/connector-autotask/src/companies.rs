@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use integration::{Entity, Item, Page, Position, Pull, Result};
+use integration::{Entity, Item, Page, Position, PostalAddress, Pull, Result};
 use serde_json::json;
 use url::{Host, Url};
 
@@ -15,7 +15,20 @@ use crate::{
 
 pub(crate) const SHAPE: Shape = Shape {
     entity: "Companies",
-    fields: &["id", "companyName", "companyNumber", "companyType", "phone", "webAddress", "city", "state", "isActive"],
+    fields: &[
+        "id",
+        "companyName",
+        "companyNumber",
+        "companyType",
+        "phone",
+        "webAddress",
+        "address1",
+        "address2",
+        "city",
+        "state",
+        "postalCode",
+        "isActive",
+    ],
     picked: &["companyType"],
 };
 
@@ -32,7 +45,14 @@ impl Pull<Entity> for Autotask {
 
     fn read(&self, raw: &[u8]) -> Result<Item<Entity>, String> {
         let company: wire::Company = wire::read("company", raw)?;
-        let place: Vec<String> = [said(company.city), said(company.state)].into_iter().flatten().collect();
+        let (city, region) = (said(company.city), said(company.state));
+        let address = PostalAddress {
+            street: PostalAddress::street_of([company.address1, company.address2]),
+            city: city.clone(),
+            region: region.clone(),
+            post_code: said(company.postal_code),
+        };
+        let place: Vec<String> = [city, region].into_iter().flatten().collect();
         let record = Entity {
             name: said(company.company_name).ok_or("a company without a name")?,
             domains: company.web_address.as_deref().and_then(domain).into_iter().collect(),
@@ -45,6 +65,7 @@ impl Pull<Entity> for Autotask {
             place: said(Some(place.join(", "))),
             active: company.is_active.map(|flag| flag.0),
             status: company.labels.and_then(|mut labels| said(labels.remove("companyType"))),
+            address: address.known(),
         };
         Ok(Item { id: company.id.0, entity: None, record })
     }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use integration::{CompanyDraft, Error, Kind, Method, Result, WriteCompanies};
+use integration::{CompanyDraft, Error, Kind, Method, PostalAddress, Result, WriteCompanies};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -16,6 +16,9 @@ use crate::{
 
 const COUNTRIES: Shape = Shape { entity: "Countries", fields: &["id", "isActive"], picked: &[] };
 const USERS: Shape = Shape { entity: "Resources", fields: &["id", "isActive"], picked: &[] };
+
+/// Longest line of an address.
+const LONGEST_LINE: usize = 128;
 
 #[async_trait]
 impl WriteCompanies for Autotask {
@@ -59,7 +62,6 @@ impl Autotask {
             ("companyName", &draft.name),
             ("phone", &draft.phone),
             ("webAddress", &draft.website),
-            ("address1", &draft.street),
             ("city", &draft.city),
             ("state", &draft.region),
             ("postalCode", &draft.post_code),
@@ -68,6 +70,10 @@ impl Autotask {
             .into_iter()
             .filter_map(|(key, text)| Some((key.to_owned(), text.as_deref()?.trim().into())))
             .collect();
+        if let Some(street) = &draft.street {
+            let [first, second] = PostalAddress::street_lines(street, LONGEST_LINE);
+            fields.extend([("address1".to_owned(), first.into()), ("address2".to_owned(), second.into())]);
+        }
         if let Some(code) = &draft.country {
             let code = code.trim().to_ascii_uppercase();
             let id = self.known(COUNTRIES, "countryCode", &code).await?.ok_or_else(|| {

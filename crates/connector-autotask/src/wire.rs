@@ -99,8 +99,9 @@ macro_rules! records {
 
 records! {
     Company {
-        company_name: String, company_number: String, phone: String, web_address: String, city: String, state: String,
-        is_active: Flag, #[serde(rename = "_labels")] labels: BTreeMap<String, String>,
+        company_name: String, company_number: String, phone: String, web_address: String, address1: String,
+        address2: String, city: String, state: String, postal_code: String, is_active: Flag,
+        #[serde(rename = "_labels")] labels: BTreeMap<String, String>,
     }
     Location {
         #[serde(rename = "companyID")] company: Id, name: String, description: String, address1: String,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use integration::{Entity, Item, Page, Position, Pull, Result};
+use integration::{Entity, Item, Page, Position, PostalAddress, Pull, Result};
 use url::{Host, Url};
 
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// What is asked of a company.
-pub(crate) const FIELDS: &str =
-    "id,identifier,name,status,city,state,country,phoneNumber,website,accountNumber,deletedFlag,_info";
+pub(crate) const FIELDS: &str = "id,identifier,name,status,addressLine1,addressLine2,city,state,zip,country,phoneNumber,\
+    website,accountNumber,deletedFlag,_info";
 
 /// Hosts that many companies give as their website: they identify nobody.
 const SHARED: [&str; 7] =
@@ -29,7 +29,14 @@ impl Pull<Entity> for ConnectwiseManage {
         let company: wire::Company = wire::read("company", raw)?;
         let id = wire::required("company", company.id)?;
         let status = said(company.status.and_then(|status| status.name));
-        let place = [said(company.city), said(company.state), said(company.country.and_then(|country| country.name))];
+        let (city, region) = (said(company.city), said(company.state));
+        let address = PostalAddress {
+            street: PostalAddress::street_of([company.address_line1, company.address_line2]),
+            city: city.clone(),
+            region: region.clone(),
+            post_code: said(company.zip),
+        };
+        let place = [city, region, said(company.country.and_then(|country| country.name))];
         let place: Vec<String> = place.into_iter().flatten().collect();
         let name = said(company.name).or_else(|| said(company.identifier));
         let record = Entity {
@@ -50,6 +57,7 @@ impl Pull<Entity> for ConnectwiseManage {
                 _ => None,
             },
             status,
+            address: address.known(),
         };
         Ok(Item { id, entity: None, record })
     }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use integration::{CompanyDraft, Error, Kind, Result, WriteCompanies};
+use integration::{CompanyDraft, Error, Kind, PostalAddress, Result, WriteCompanies};
 use serde_json::{Map, Value, json};
 use unicode_normalization::UnicodeNormalization;
 
@@ -15,6 +15,8 @@ use crate::{
 
 /// Longest short code of a company, less three digits to tell equal ones apart.
 const LONGEST_CODE: usize = 22;
+/// Longest line of an address.
+const LONGEST_LINE: usize = 50;
 
 #[async_trait]
 impl WriteCompanies for ConnectwiseManage {
@@ -55,13 +57,16 @@ impl ConnectwiseManage {
             ("name", &draft.name),
             ("phoneNumber", &draft.phone),
             ("website", &draft.website),
-            ("addressLine1", &draft.street),
             ("city", &draft.city),
             ("state", &draft.region),
             ("zip", &draft.post_code),
         ];
         let mut fields: Vec<(&'static str, Value)> =
             texts.into_iter().filter_map(|(key, text)| Some((key, text.as_deref()?.trim().into()))).collect();
+        if let Some(street) = &draft.street {
+            let [first, second] = PostalAddress::street_lines(street, LONGEST_LINE);
+            fields.extend([("addressLine1", first.into()), ("addressLine2", second.into())]);
+        }
         if let Some(code) = &draft.country {
             fields.push(("country", json!({ "id": self.country(code).await? })));
         }

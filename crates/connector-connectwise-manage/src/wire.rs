@@ -39,7 +39,8 @@ rows! {
     /// A mention of another record.
     Reference { id: Id, name: String, identifier: String }
     Company {
-        id: Id, identifier: String, name: String, status: Reference, city: String, state: String, country: Reference,
+        id: Id, identifier: String, name: String, status: Reference, address_line1: String, address_line2: String,
+        city: String, state: String, zip: String, country: Reference,
         phone_number: String, website: String, account_number: String, deleted_flag: bool,
     }
     Site {

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use integration::{
-    CompanyDraft, Entity, Error, Item, Kind, Page, Position, Pull, Result, Retry, Vendor, WriteCompanies,
+    CompanyDraft, Entity, Error, Item, Kind, Page, Position, PostalAddress, Pull, Result, Retry, Vendor, WriteCompanies,
 };
 use serde_json::{Map, Value, json};
 use url::{Host, Url};
@@ -47,6 +47,7 @@ impl Pull<Entity> for Halopsa {
             place: client.main_delivery_address.as_ref().and_then(one_line),
             active: client.inactive.map(|inactive| !inactive),
             status: None,
+            address: client.main_delivery_address.and_then(parts),
         };
         Ok(Item { id: client.id, entity: None, record })
     }
@@ -90,6 +91,11 @@ impl WriteCompanies for Halopsa {
     async fn fetch(&self, entity_id: &str) -> Result<Bytes> {
         self.api.one("Client", entity_id).await
     }
+
+    /// Telephone and address stand only in a client that is asked for alone.
+    fn listed_whole(&self) -> bool {
+        false
+    }
 }
 
 impl Halopsa {
@@ -128,7 +134,8 @@ fn address(draft: &CompanyDraft, now: wire::Address) -> Option<Value> {
         put(&mut lines, "line1", draft.street.clone().or(now.line1));
         put(&mut lines, "line2", draft.city.clone().or(now.line2));
         put(&mut lines, "line3", draft.region.clone().or(now.line3));
-        put(&mut lines, "line4", now.line4);
+        // The region stood in both: what is not in the new one is gone.
+        put(&mut lines, "line4", draft.region.as_ref().map(|_| String::new()).or(now.line4));
         put(&mut lines, "postcode", draft.post_code.clone().or(now.postcode));
         json!(lines)
     })
@@ -139,6 +146,14 @@ pub(crate) fn put(record: &mut Map<String, Value>, key: &str, value: Option<impl
     if let Some(value) = value {
         record.insert(key.to_owned(), value.into());
     }
+}
+
+/// An address by the lines that we write it to; what else there is goes with the region.
+fn parts(address: wire::Address) -> Option<PostalAddress> {
+    let wire::Address { line1, line2, line3, line4, postcode } = address;
+    let region: Vec<String> = [line3, line4].into_iter().flatten().collect();
+    let region = (!region.is_empty()).then(|| region.join(", "));
+    PostalAddress { street: line1, city: line2, region, post_code: postcode }.known()
 }
 
 /// An address on one line.

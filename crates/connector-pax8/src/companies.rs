@@ -57,6 +57,7 @@ impl Pull<Entity> for Pax8 {
                 _ => None,
             },
             status,
+            ..Entity::default()
         };
         Ok(Item { id: company.id, entity: None, record })
     }

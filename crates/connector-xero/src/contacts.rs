@@ -53,6 +53,7 @@ impl Pull<Entity> for Xero {
             place: place(contact.addresses.0.unwrap_or_default()),
             active,
             status: contact.contact_status.0,
+            ..Entity::default()
         };
         Ok(Item { id: contact.id.0.ok_or("a contact of Xero has no id")?, entity: None, record })
     }

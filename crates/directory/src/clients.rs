@@ -3,19 +3,24 @@
 use std::collections::HashSet;
 
 use domain::{
-    Client, ClientDraft, ClientId, ClientPatch, ClientScope, Entity, EntityId, Error, MappingState, Problem, Result,
-    valid_email, valid_name,
+    Client, ClientDraft, ClientId, ClientPatch, ClientScope, Entity, EntityId, Error, MappingState, PageRequest,
+    Problem, Result, valid_email, valid_name,
 };
-use persistence::{MappingWrite, Tx};
+use persistence::{MappingWrite, PortalUserFilter, Tx};
 
-use crate::mappings::MOST;
+use crate::{mappings::MOST, matching};
+
+/// Clients that are compared with a new name at most: those whose names begin with its first word.
+const LOOKED_AT: u64 = 2_000;
+/// Clients of the same name that are told at most.
+const TOLD: usize = 10;
 
 /// A client that was made or changed, with what a person should know.
 #[derive(Clone, Debug)]
 pub struct ClientSaved {
     /// The client as it is now.
     pub client: Client,
-    /// Other clients of the same name: not forbidden, but rarely meant.
+    /// Other clients of the same name, legal form aside: not forbidden, but rarely meant.
     pub same_name: Vec<ClientId>,
 }
 
@@ -73,7 +78,7 @@ pub async fn client_create(tx: &Tx, draft: ClientDraft, entities: &[EntityId]) -
             ));
         }
     }
-    let same_name = tx.clients_named(&name).await?.into_iter().map(|client| client.id).collect();
+    let same_name = same_name(tx, &name).await?;
     let client = Client {
         id: tx.new_id(),
         name,
@@ -98,6 +103,18 @@ pub async fn client_create(tx: &Tx, draft: ClientDraft, entities: &[EntityId]) -
     }
     let client = tx.client(client.id).await?;
     Ok(ClientSaved { client, same_name })
+}
+
+/// Clients that are called so: case, blanks, punctuation and legal form aside. At most [`TOLD`] of those whose names
+/// begin with the same word.
+async fn same_name(tx: &Tx, name: &str) -> Result<Vec<ClientId>> {
+    let wanted = matching::bare(name);
+    let first = name.split_whitespace().next().unwrap_or_default();
+    let start = first.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let start = if start.is_empty() { first } else { start };
+    let mut found = tx.clients_beginning(start, LOOKED_AT).await?;
+    found.retain(|(_, other)| matching::bare(other) == wanted);
+    Ok(found.into_iter().map(|(id, _)| id).take(TOLD).collect())
 }
 
 /// The entities chosen for a new client; ids that are wrong, or stand there twice, are problems.
@@ -152,15 +169,16 @@ pub async fn client_update(tx: &Tx, id: ClientId, patch: ClientPatch, version: O
     let same_name = if after.name == before.name {
         Vec::new()
     } else {
-        let named = tx.clients_named(&after.name).await?;
-        named.into_iter().map(|client| client.id).filter(|other| *other != id).collect()
+        let mut named = same_name(tx, &after.name).await?;
+        named.retain(|other| *other != id);
+        named
     };
     let client = tx.client_update(&before, after).await?;
     Ok(ClientSaved { client, same_name })
 }
 
 /// Deletes a client: its entities become unmapped (what vendors said stays stored), the row stays
-/// for 30 days, and reverting the entry restores all of it. With Microsoft 365 tenants mapped it is
+/// for 30 days, and reverting the entry restores all of it. Refused while ClientOne is enabled for it. With Microsoft 365 tenants mapped it is
 /// refused unless `cascade` is asked for by someone who has seen the preview.
 pub async fn client_delete(tx: &Tx, id: ClientId, version: Option<i32>, how: Deletion) -> Result<()> {
     // Entities are locked before clients, as by everyone who maps.
@@ -170,6 +188,7 @@ pub async fn client_delete(tx: &Tx, id: ClientId, version: Option<i32>, how: Del
     if version.is_some_and(|version| version != before.version) {
         return Err(Error::Stale { what: "client" });
     }
+    require_portal_closed(tx, id).await?;
     let entities = tx.entities_of_client(id).await?;
     let tenants: Vec<&str> = entities.iter().filter(|e| e.kind == TENANT).map(|e| e.name.as_str()).collect();
     if !tenants.is_empty() && !how.cascade {
@@ -191,8 +210,25 @@ pub async fn client_delete(tx: &Tx, id: ClientId, version: Option<i32>, how: Del
         let unmapped = MappingWrite { client: None, state: MappingState::Unmapped, reason: None };
         tx.mapping_write(entity.id, &unmapped).await?;
     }
+    tx.aliases_drop(id).await?;
     let before = tx.client(id).await?;
     tx.client_update(&before, Client { deleted_at: Some(tx.now()), ..before.clone() }).await?;
+    Ok(())
+}
+
+/// Refuses to take a client away whose people still come in: they would be shut out without a word. With accounts, what
+/// they signed and asked for would be out of everybody's sight, and their addresses taken.
+pub(crate) async fn require_portal_closed(tx: &Tx, id: ClientId) -> Result<()> {
+    if tx.portal_config(id).await?.enabled {
+        let message = "ClientOne is enabled for this client: disable it first, which signs its people out.";
+        return Err(Error::conflict("clientone_enabled", message));
+    }
+    let of = PortalUserFilter { client: Some(id), ..PortalUserFilter::default() };
+    if tx.portal_user_list(&of, &PageRequest { limit: 1, after: None }).await?.total > 0 {
+        let message = "People of this client have accounts of ClientOne, with what they signed and asked for: archive the \
+                       client instead. Invitations that nobody accepted can be revoked.";
+        return Err(Error::conflict("has_portal_users", message));
+    }
     Ok(())
 }
 

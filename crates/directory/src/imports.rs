@@ -9,6 +9,7 @@ use domain::{
 use persistence::{MappingWrite, Tx};
 
 use crate::{
+    aliases::learn,
     client_create,
     mappings::{MOST, candidate, matcher, suggest},
     matching::{Decision, Matcher, SignalKind, Suggestion, decide},
@@ -77,7 +78,7 @@ pub struct ImportRow {
     pub suggestions: Vec<Suggestion>,
 }
 
-/// Score from which the matching's advice is taken without a person.
+/// Score from which the matching's advice is taken without a person, where no organisation says otherwise.
 pub const THRESHOLD: f64 = 0.95;
 
 /// Imports entities of a connection: all that it lists, or those wished for. Rows in conflict are
@@ -93,13 +94,20 @@ pub async fn import_apply(tx: &Tx, connection: ConnectionId, wishes: Option<&[Im
     }
     let (chosen, twins) = choose(tx, connection, wishes).await?;
     let matcher = matcher(tx).await?;
+    let threshold = tx.matching_settings().await?.threshold.score();
     let mut planned = Vec::with_capacity(chosen.len());
+    let mut lessons = Vec::new();
     for (entity, choice) in chosen {
+        if let (MappingState::Unmapped | MappingState::Excluded, Some(ImportChoice::Link(client))) =
+            (entity.mapping_state, &choice)
+        {
+            lessons.push((entity.clone(), Some(*client)));
+        }
         let suggestions = match (entity.mapping_state, &choice) {
             (MappingState::Unmapped, None) => suggest(&matcher, &entity, 5),
             _ => Vec::new(),
         };
-        let plan = plan(&entity, choice, &suggestions, &twins);
+        let plan = plan(&entity, choice, &suggestions, threshold, &twins);
         planned.push((entity, plan, suggestions));
     }
     let targets: BTreeSet<ClientId> = planned.iter().filter_map(|(_, plan, _)| plan.target()).collect();
@@ -109,6 +117,7 @@ pub async fn import_apply(tx: &Tx, connection: ConnectionId, wishes: Option<&[Im
         let (action, client_id, reason) = carry_out(tx, &entity, plan).await?;
         rows.push(ImportRow { entity, action, client_id, reason, suggestions });
     }
+    learn(tx, &lessons).await?;
     Ok(rows)
 }
 
@@ -209,7 +218,13 @@ impl Plan {
     }
 }
 
-fn plan(entity: &Entity, choice: Option<ImportChoice>, suggestions: &[Suggestion], twins: &Twins) -> Plan {
+fn plan(
+    entity: &Entity,
+    choice: Option<ImportChoice>,
+    suggestions: &[Suggestion],
+    threshold: f64,
+    twins: &Twins,
+) -> Plan {
     let nothing = |action, reason: &str| Plan::Nothing(action, entity.client_id, reason.to_owned());
     match (entity.mapping_state, choice) {
         (MappingState::Mapped, _) => nothing(ImportAction::AlreadyMapped, "mapped before"),
@@ -219,13 +234,13 @@ fn plan(entity: &Entity, choice: Option<ImportChoice>, suggestions: &[Suggestion
             create(name.as_deref().unwrap_or(&entity.name), "chosen by you".to_owned(), entity)
         }
         (MappingState::Excluded, None) => nothing(ImportAction::Skip, "excluded from mapping"),
-        (MappingState::Unmapped, None) => advise(entity, suggestions, twins),
+        (MappingState::Unmapped, None) => advise(entity, suggestions, threshold, twins),
     }
 }
 
-fn advise(entity: &Entity, suggestions: &[Suggestion], twins: &Twins) -> Plan {
+fn advise(entity: &Entity, suggestions: &[Suggestion], threshold: f64, twins: &Twins) -> Plan {
     let conflict = |reason: &str| Plan::Nothing(ImportAction::Conflict, None, reason.to_owned());
-    let decision = decide(suggestions, THRESHOLD);
+    let decision = decide(suggestions, threshold);
     let best = suggestions.first();
     let identified = best.is_some_and(|best| best.signals.iter().any(|signal| IDENTIFIED.contains(&signal.kind)));
     match decision {

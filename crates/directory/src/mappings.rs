@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use domain::{ClientId, ConnectionId, Entity, EntityId, Error, MappingState, Problem, Result};
+use domain::{AliasKind, ClientId, ConnectionId, Entity, EntityId, Error, MappingState, Problem, Result};
 use persistence::{MappingWrite, Tx};
 use serde::Deserialize;
 
-use crate::matching::{Candidate, Decision, Identifiers, Matcher, Subject, Suggestion, decide};
+use crate::{
+    aliases::{evidence, learn},
+    matching::{Candidate, Decision, Identifiers, LearnedName, Matcher, Subject, Suggestion},
+    workbench::{Workbench, mapping_workbench},
+};
 
 /// Most entities that one save decides about.
 pub const MOST: usize = 5_000;
@@ -53,8 +57,8 @@ struct Known {
     tenant_id: Option<String>,
 }
 
-/// Saves decisions, all of them or none. Records under the entities follow at once. `may` says
-/// whether the caller may map entities of an integration.
+/// Saves decisions, all of them or none. Records under the entities follow at once, and what a person decides is learned
+/// for later suggestions (`aliases.rs`). `may` says whether the caller may map entities of an integration.
 pub async fn mapping_save(tx: &Tx, choices: &[MappingChoice], may: impl Fn(&str) -> bool) -> Result<Vec<Entity>> {
     if choices.len() > MOST {
         return Err(Error::invalid("/mappings", "too_many", format!("must be at most {MOST} in one save")));
@@ -115,26 +119,19 @@ pub async fn mapping_save(tx: &Tx, choices: &[MappingChoice], may: impl Fn(&str)
         return Err(Error::Invalid(problems));
     }
     let mut saved = Vec::with_capacity(decided.len());
+    let mut lessons = Vec::with_capacity(decided.len());
     for (entity, write) in decided {
         saved.push(tx.mapping_write(entity.id, &write).await?);
+        lessons.push((entity, write.client));
     }
+    learn(tx, &lessons).await?;
     Ok(saved)
 }
 
 /// Suggests clients for every entity of a connection that nobody has decided about.
 pub async fn mapping_suggest(tx: &Tx, connection: ConnectionId, threshold: f64) -> Result<Vec<MappingSuggestion>> {
-    tx.connection(connection).await?;
-    let entities = tx.entities_of(connection).await?;
-    let open: Vec<Entity> = entities.into_iter().filter(|e| e.mapping_state == MappingState::Unmapped).collect();
-    let matcher = matcher(tx).await?;
-    Ok(open
-        .into_iter()
-        .map(|entity| {
-            let suggestions = suggest(&matcher, &entity, 5);
-            let decision = decide(&suggestions, threshold);
-            MappingSuggestion { entity, suggestions, decision }
-        })
-        .collect())
+    let wanted = Workbench { threshold, ..Workbench::default() };
+    mapping_workbench(tx, connection, &wanted, None).await.map(|listed| listed.items)
 }
 
 /// What identifies an entity besides its name.
@@ -173,10 +170,11 @@ pub(crate) fn candidate(entity: &Entity) -> Candidate {
         domains: known.domains,
         tenant_ids: known.tenant_id.into_iter().collect(),
         external_ids: known.external_ids.into_iter().collect(),
+        aliases: Vec::new(),
     }
 }
 
-/// A matcher over the clients in scope, taught by the entities already mapped to them.
+/// A matcher over the clients in scope, taught by the entities already mapped to them and by what people decided.
 pub(crate) async fn matcher(tx: &Tx) -> Result<Matcher> {
     let mut candidates: HashMap<ClientId, Candidate> =
         tx.client_names().await?.into_iter().map(|(id, name)| (id, Candidate::named(id, vec![name]))).collect();
@@ -189,6 +187,19 @@ pub(crate) async fn matcher(tx: &Tx) -> Result<Matcher> {
         candidate.domains.extend(known.domains);
         candidate.tenant_ids.extend(known.tenant_id);
         candidate.external_ids.extend(known.external_ids);
+    }
+    for alias in tx.aliases().await? {
+        let Some(candidate) = candidates.get_mut(&alias.client_id) else { continue };
+        let evidence = evidence(&alias);
+        match alias.kind {
+            AliasKind::Domain => candidate.domains.push(alias.alias),
+            AliasKind::Name => {
+                if !candidate.names.contains(&alias.alias) {
+                    candidate.names.push(alias.alias.clone());
+                }
+                candidate.aliases.push(LearnedName { name: alias.alias, evidence });
+            }
+        }
     }
     let mut candidates: Vec<Candidate> = candidates.into_values().collect();
     candidates.sort_by_key(|candidate| candidate.client_id);

@@ -3,7 +3,7 @@
 use domain::{Client, ClientId, EntityId, Error, Result};
 use persistence::{MappingWrite, Tx};
 
-use crate::clients::NOTES;
+use crate::clients::{NOTES, require_portal_closed};
 
 /// A field that may be taken from the client that goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Merged {
 }
 
 /// Moves everything of one client to another and deletes it: mappings with all that is under them, ids typed by hand,
-/// shared connections, notes (below the other's). Blank fields of the one that stays are filled. Both must be the
+/// shared connections, what it is known by, notes (below the other's). Blank fields of the one that stays are filled. Both must be the
 /// caller's to see. One entry of the journal holds it all, and reverting that makes two clients of them again.
 pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Result<Merged> {
     let Merge { from, into, take } = merge;
@@ -54,6 +54,7 @@ pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Resul
     if version.is_some_and(|version| version != going.version) {
         return Err(Error::Stale { what: "client" });
     }
+    require_portal_closed(tx, *from).await?;
     let reason: String = format!("merged from “{}”", going.name).chars().take(500).collect();
     for entity in tx.entities_of_client(*from).await? {
         let moved = MappingWrite { client: Some(*into), state: entity.mapping_state, reason: Some(reason.clone()) };
@@ -70,6 +71,10 @@ pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Resul
             tx.share_move(&share, *into).await?;
         }
     }
+    crate::client_contacts::move_all(tx, *from, *into).await?;
+    crate::client_notes::move_all(tx, *from, *into).await?;
+    crate::library::move_all(tx, *from, *into).await?;
+    crate::aliases::move_all(tx, *from, *into).await?;
     // Read anew: the counts moved with the mappings.
     let staying = tx.client(*into).await?;
     let merged = merged(going, &staying, take)?;

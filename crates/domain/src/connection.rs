@@ -1,5 +1,6 @@
 //! One account at a vendor.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, ConnectionId, ConnectionShareId, StaffId, Timestamp};
@@ -48,6 +49,14 @@ impl ConnectionState {
     pub fn syncs(self) -> bool {
         matches!(self, Self::Connected | Self::Degraded)
     }
+
+    /// Whether what was said at this instant is older than twice the cadence, or the connection does not work.
+    pub fn is_stale(self, cadence_minutes: i32, synced_at: Option<Timestamp>, now: Timestamp) -> bool {
+        // A paused one is not wrong: what it said is as good as it is old.
+        let working = self.syncs() || self == Self::Paused;
+        let old = TimeDelta::minutes(2 * i64::from(cadence_minutes));
+        !working || synced_at.is_none_or(|at| now - at > old)
+    }
 }
 
 /// A connection as it is stored. Its credentials are sealed apart from it.
@@ -81,6 +90,13 @@ pub struct Connection {
     pub updated_at: Timestamp,
     /// Goes up by one with each change.
     pub version: i32,
+}
+
+impl Connection {
+    /// Whether what it said at this instant is older than twice its cadence, or it does not work.
+    pub fn is_stale(&self, synced_at: Option<Timestamp>, now: Timestamp) -> bool {
+        self.state.is_stale(self.cadence_minutes, synced_at, now)
+    }
 }
 
 /// A connection that a client may use: a reference, never a copy. The client's people see how it is and what it

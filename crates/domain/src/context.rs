@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApiKeyId, ClientId, ClientScope, Error, OrganisationId, Permission, Permissions, Result, StaffId, Timestamp,
+    ApiKeyId, ClientId, ClientScope, Error, OrganisationId, Permission, Permissions, PortalPermission, PortalSettings,
+    PortalUserId, Reach, Result, StaffId, Timestamp,
 };
 
 /// Who acts.
@@ -22,6 +23,11 @@ pub enum Actor {
         /// Whose key.
         owner: StaffId,
     },
+    /// A portal user who is signed in to ClientOne.
+    PortalUser {
+        /// Who.
+        id: PortalUserId,
+    },
     /// A worker that runs jobs.
     Worker,
     /// An operator at the command line.
@@ -29,11 +35,12 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// "staff", "api_key", "worker" or "operator".
+    /// "staff", "api_key", "portal_user", "worker" or "operator".
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Staff { .. } => "staff",
             Self::ApiKey { .. } => "api_key",
+            Self::PortalUser { .. } => "portal_user",
             Self::Worker => "worker",
             Self::Operator => "operator",
         }
@@ -43,7 +50,15 @@ impl Actor {
     pub fn staff(&self) -> Option<StaffId> {
         match self {
             Self::Staff { id } | Self::ApiKey { owner: id, .. } => Some(*id),
-            Self::Worker | Self::Operator => None,
+            Self::PortalUser { .. } | Self::Worker | Self::Operator => None,
+        }
+    }
+
+    /// The portal user behind it.
+    pub fn portal_user(&self) -> Option<PortalUserId> {
+        match self {
+            Self::PortalUser { id } => Some(*id),
+            Self::Staff { .. } | Self::ApiKey { .. } | Self::Worker | Self::Operator => None,
         }
     }
 }
@@ -98,5 +113,13 @@ impl Context {
     pub fn require(&self, permission: Permission) -> Result<()> {
         let reaches = self.scope.is_all() || !permission.is_organisation_wide();
         if reaches && self.permissions.allows(permission) { Ok(()) } else { Err(Error::Forbidden { permission }) }
+    }
+
+    /// How far a portal user has this right where these settings hold; refused to everyone else.
+    pub fn require_portal(&self, permission: PortalPermission, settings: &PortalSettings) -> Result<Reach> {
+        match self.permissions.portal_role() {
+            Some(role) => permission.reach(role, settings),
+            None => Err(Error::PortalForbidden { permission }),
+        }
     }
 }

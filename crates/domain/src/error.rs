@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{ChangeSet, Permission};
+use crate::{ChangeSet, Permission, PortalPermission};
 
 /// Result of a rule or an operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -54,6 +54,11 @@ pub enum Error {
     Forbidden {
         /// Which.
         permission: Permission,
+    },
+    /// A portal user's role lacks a right.
+    PortalForbidden {
+        /// Which.
+        permission: PortalPermission,
     },
     /// Nobody, or not any more.
     Unauthenticated,
@@ -111,6 +116,9 @@ impl fmt::Display for Error {
             }
             Self::Stale { what } => write!(f, "The {what} was changed by someone else. Read it again and repeat."),
             Self::Forbidden { permission } => write!(f, "This needs the permission {}.", permission.as_str()),
+            Self::PortalForbidden { permission } => {
+                write!(f, "Your account does not have the permission {}: ask your MSP.", permission.as_str())
+            }
             Self::Unauthenticated => f.write_str("Sign in, or send an API key."),
             Self::TooMany { retry_after } => write!(f, "Too many attempts. Wait {retry_after} seconds."),
             Self::Busy(_) => f.write_str("The store is busy or away. Try again shortly."),

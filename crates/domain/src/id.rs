@@ -68,10 +68,54 @@ ids! {
     DriftId,
     /// An id typed for a client before its vendor listed it.
     UnverifiedMappingId,
+    /// What a client is known by at vendors.
+    ClientAliasId,
     /// A connection shared with a client.
     ConnectionShareId,
     /// One machine, whoever tells us of it.
     DeviceId,
     /// What a person decided about two observations of machines.
     DeviceRulingId,
+    /// Someone of a client who signs in to ClientOne.
+    PortalUserId,
+    /// A browser that is signed in to ClientOne.
+    PortalSessionId,
+    /// A device assigned to a portal user.
+    PortalDeviceId,
+    /// One letter of the outbox.
+    MailId,
+    /// Something that portal users can ask for.
+    ServiceRequestTypeId,
+    /// A request of a portal user.
+    ServiceRequestId,
+    /// Something that was done with a request.
+    ServiceRequestStepId,
+    /// One version of an agreement.
+    AgreementId,
+    /// A client's copy of one version of an agreement.
+    AgreementInstanceId,
+    /// One invitation to the team.
+    StaffInvitationId,
+    /// Someone at a client whom the MSP keeps itself.
+    ClientContactId,
+    /// A dated note about a client.
+    ClientNoteId,
+    /// A filter that someone keeps.
+    SavedFilterId,
+    /// What people say of a tenant.
+    TenantSettingId,
+    /// A document that the MSP wrote.
+    LibraryDocumentId,
+    /// Something that a person has to decide about a client and its company at a PSA.
+    PsaConflictId,
+    /// A second factor of someone who signs in.
+    SecondFactorId,
+    /// A sign-in that has yet to show a second factor.
+    PendingSessionId,
+    /// One version of a template of onboarding.
+    OnboardingTemplateId,
+    /// An onboarding of a client.
+    OnboardingId,
+    /// One step of a client's onboarding.
+    OnboardingStepId,
 }

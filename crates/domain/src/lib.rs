@@ -6,38 +6,79 @@
 //! **A new rule**: a function or a type here, with its tests beside it. **A new id**: one line in
 //! `id.rs`. **A new permission**: one line in `permission.rs` and one in the matrix it prints.
 
+mod account;
+mod alias;
 mod change;
 mod client;
 mod clock;
 mod connection;
 mod context;
+mod customer;
 pub mod device;
 mod drift;
 mod entity;
 mod error;
 mod id;
+mod invitation;
+mod letter;
 mod list;
+mod matching;
 mod permission;
+mod portal;
+pub mod psa;
 mod record;
 mod run;
 mod scope;
+mod tenant;
 mod text;
 
+pub use account::{Account, AccountKind};
+pub use alias::{AliasKind, ClientAlias};
 pub use change::{Change, ChangeSet, Outcome};
 pub use client::{Client, ClientDraft, ClientPatch, ClientStatus, ClientTotals};
 pub use clock::{Chance, Clock, SystemClock, Timestamp, micros};
 pub use connection::{Connection, ConnectionShare, ConnectionState};
 pub use context::{Actor, Context};
+pub use customer::{
+    ClientContact, ClientNote, Library, LibraryDocument, LibraryVersion, SavedFilter, slug_of, valid_slug,
+};
 pub use drift::{DriftDecision, DriftKind, DriftVerdict};
 pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use id::{
-    ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId, DriftId, EntityId, EntryId, JobId,
-    OrganisationId, RecordId, RunId, SessionId, StaffId, UnverifiedMappingId, VendorWriteId,
+    AgreementId, AgreementInstanceId, ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId,
+    DriftId, EntityId, EntryId, JobId, MailId, OrganisationId, PendingSessionId, PortalDeviceId, PortalSessionId,
+    PortalUserId, PsaConflictId, RecordId, RunId, SecondFactorId, ServiceRequestId, ServiceRequestStepId,
+    ServiceRequestTypeId, SessionId, StaffId, StaffInvitationId, UnverifiedMappingId, VendorWriteId,
 };
+pub use id::{ClientAliasId, ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
+pub use id::{OnboardingId, OnboardingStepId, OnboardingTemplateId};
+pub use invitation::InvitationState;
+pub use letter::{Letter, LetterLink, MailState};
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
+pub use matching::Threshold;
 pub use permission::{Grant, KeyScope, Permission, Permissions, Role, matrix};
+pub use portal::{
+    Agreement, AgreementAct, AgreementInstance, AgreementState, FieldAnswer, FieldKind, FormField, ServiceRequest,
+    ServiceRequestAct, ServiceRequestState, ServiceRequestStep, ServiceRequestType, Signature, TicketField, TicketForm,
+    TicketOption, WrongState, check_answers, check_form,
+};
+pub use portal::{
+    Branding, BrandingSource, Colour, EffectiveBranding, LEAST_CONTRAST_OF_PARTS, LEAST_CONTRAST_OF_TEXT,
+    PORTAL_ACTIONS, Palette, PortalAct, PortalAuthMode, PortalConfig, PortalPermission, PortalRole, PortalSettings,
+    PortalState, Reach, Section, Shown, palette_problems, portal_matrix,
+};
+pub use portal::{
+    GivenCredential, Onboarding, OnboardingAct, OnboardingContent, OnboardingState, OnboardingStep, OnboardingStepKind,
+    OnboardingStepState, OnboardingTemplate, OnboardingTemplateAct, OnboardingTemplateState, PlannedStep,
+    STALLED_AFTER_DAYS, check_credentials, current_step, step_after,
+};
+
+pub use psa::{
+    PsaConflict, PsaConflictKind, PsaConflictState, PsaDirection, PsaField, PsaOwner, PsaOwners, PsaSettings,
+};
 pub use record::{Freshness, Record};
 pub use run::{Counts, Run, RunState, Trigger};
 pub use scope::ClientScope;
+pub use tenant::{CRITICAL_SCORE, Health, Seats, TENANT, TenantFacts, TenantSetting, WARNING_SCORE};
 pub use text::{name_key, valid_email, valid_name};

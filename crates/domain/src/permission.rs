@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use crate::PortalRole;
+
 /// A staff user's role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,6 +70,11 @@ macro_rules! permissions {
                 match self { $(Self::$name => KeyScope::$level),+ }
             }
 
+            /// The permission of this name.
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|permission| permission.as_str() == name)
+            }
+
             /// How far a role has it.
             pub fn granted_to(self, role: Role) -> Grant {
                 let row = match self { $(Self::$name => [Grant::$owner, Grant::$admin, Grant::$engineer, Grant::$viewer, Grant::$finance]),+ };
@@ -120,6 +127,8 @@ permissions! {
     DocumentsEdit = "documents_edit", Write: [Yes Yes Yes No No];
     /// Make links to agent installers.
     InstallersMake = "installers_make", Write: [Yes Yes Yes No No];
+    /// Keep filters of lists, each for oneself.
+    FiltersKeep = "filters_keep", Write: [Yes Yes Yes Yes Yes];
     /// Read the journal.
     JournalView = "journal_view", Read: [Yes Yes No No No];
     /// Revert an entry of the journal.
@@ -130,13 +139,24 @@ permissions! {
     OwnersManage = "owners_manage", Admin: [Yes No No No No];
     /// Make and revoke one's own API keys.
     KeysManage = "keys_manage", Admin: [Yes Yes Yes Yes Yes];
+    /// ClientOne Admin: enable ClientOne for clients, set it up, and look after its users.
+    ClientoneManage = "clientone_manage", Admin: [Yes Yes No No No];
+    /// See and set how far the matching is trusted.
+    MatchingManage = "matching_manage", Admin: [Yes Yes No No No];
 }
 
 impl Permission {
+    fn bit(self) -> u64 {
+        1 << (self as u32)
+    }
+
     /// Whether it touches every client at once, so that a limited client scope rules it out: who does
     /// not see all clients cannot judge what a connection's removal or an import does to them.
     pub fn is_organisation_wide(self) -> bool {
-        matches!(self, Self::ConnectionsManage | Self::ClientsImport | Self::TeamManage | Self::SyncRelease)
+        matches!(
+            self,
+            Self::ConnectionsManage | Self::ClientsImport | Self::TeamManage | Self::SyncRelease | Self::MatchingManage
+        )
     }
 }
 
@@ -174,32 +194,52 @@ pub struct Permissions {
     role: Role,
     ceiling: KeyScope,
     internal: bool,
+    portal: Option<PortalRole>,
+    /// A bit for each permission that is not left out.
+    only: u64,
 }
 
 impl Permissions {
     /// All rights of a role.
     pub fn of(role: Role) -> Self {
-        Self { role, ceiling: KeyScope::Admin, internal: false }
+        Self { role, ceiling: KeyScope::Admin, internal: false, portal: None, only: u64::MAX }
     }
 
     /// The rights of a role as far as an API key carries them.
     pub fn through_key(role: Role, scope: KeyScope) -> Self {
-        Self { role, ceiling: scope, internal: false }
+        Self { role, ceiling: scope, internal: false, portal: None, only: u64::MAX }
     }
 
     /// The rights of the worker and of an operator at the command line.
     pub fn everything() -> Self {
-        Self { role: Role::Owner, ceiling: KeyScope::Admin, internal: true }
+        Self { role: Role::Owner, ceiling: KeyScope::Admin, internal: true, portal: None, only: u64::MAX }
     }
 
-    /// The role behind them; `None` for the worker and operators.
+    /// The same without every permission that is not among these.
+    pub fn limited_to<'a>(self, permissions: impl IntoIterator<Item = &'a Permission>) -> Self {
+        let only = permissions.into_iter().fold(0, |bits, permission| bits | permission.bit());
+        Self { only: self.only & only, ..self }
+    }
+
+    /// The rights of a portal user: none of a staff user's.
+    pub fn of_portal(role: PortalRole) -> Self {
+        Self { role: Role::Viewer, ceiling: KeyScope::Read, internal: false, portal: Some(role), only: u64::MAX }
+    }
+
+    /// The staff role behind them; `None` for the worker, operators and portal users.
     pub fn role(&self) -> Option<Role> {
-        (!self.internal).then_some(self.role)
+        (!self.internal && self.portal.is_none()).then_some(self.role)
+    }
+
+    /// The portal role behind them; `None` for everyone else.
+    pub fn portal_role(&self) -> Option<PortalRole> {
+        self.portal
     }
 
     /// How far a permission goes.
     pub fn grant(&self, permission: Permission) -> Grant {
-        if permission.key_scope() > self.ceiling { Grant::No } else { permission.granted_to(self.role) }
+        let left_out = self.portal.is_some() || self.only & permission.bit() == 0;
+        if left_out || permission.key_scope() > self.ceiling { Grant::No } else { permission.granted_to(self.role) }
     }
 
     /// Whether a permission is had at all, if only for billing vendors.
@@ -242,6 +282,15 @@ mod tests {
     }
 
     #[test]
+    fn a_portal_user_has_no_right_of_a_staff_user() {
+        for role in PortalRole::ALL {
+            let rights = Permissions::of_portal(role);
+            assert!(Permission::ALL.iter().all(|permission| rights.grant(*permission) == Grant::No));
+            assert_eq!((rights.role(), rights.portal_role()), (None, Some(role)));
+        }
+    }
+
+    #[test]
     fn a_key_never_carries_more_than_its_owner() {
         for role in Role::ALL {
             for scope in [KeyScope::Read, KeyScope::Write, KeyScope::Admin] {
@@ -249,6 +298,23 @@ mod tests {
                     let owner = Permissions::of(role).grant(*permission);
                     assert!(Permissions::through_key(role, scope).grant(*permission) <= owner);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_limited_key_carries_what_it_names_and_no_more() {
+        assert!(Permission::ALL.len() <= 64, "each has a bit");
+        for (at, named) in Permission::ALL.iter().enumerate() {
+            assert_eq!(Permission::parse(named.as_str()), Some(*named));
+            for role in Role::ALL {
+                let whole = Permissions::through_key(role, KeyScope::Write);
+                let limited = whole.limited_to([named]);
+                for (other, permission) in Permission::ALL.iter().enumerate() {
+                    let expected = if at == other { whole.grant(*permission) } else { Grant::No };
+                    assert_eq!(limited.grant(*permission), expected, "{role:?} {named:?} {permission:?}");
+                }
+                assert!(!limited.limited_to([]).allows(*named));
             }
         }
     }

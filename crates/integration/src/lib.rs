@@ -47,8 +47,8 @@ pub use push::{
 };
 pub use record::{
     AdminRole, Alert, Backup, BackupState, Contact, Device, DirectoryUser, Document, Domain, Entity, Extension,
-    Hosting, Invoice, Job, Licence, Location, MailSender, MailUsage, ManagementServer, PhoneSystem, RecordKind,
-    RecordType, RepeatingInvoice, SecureScore, Severity, SignInMethods, Subscription, Threat, Ticket,
+    Hosting, Invoice, Job, Licence, Location, MailSender, MailUsage, ManagementServer, PhoneSystem, PostalAddress,
+    RecordKind, RecordType, RepeatingInvoice, SecureScore, Severity, SignInMethods, Subscription, Threat, Ticket,
 };
 pub use walk::Walk;
 

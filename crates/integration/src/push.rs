@@ -77,6 +77,11 @@ pub trait WriteCompanies: Send + Sync {
     /// Changes one. Answers the raw entity.
     async fn update(&self, entity_id: &str, draft: &CompanyDraft) -> Result<Bytes>;
 
+    /// Whether the listing tells all that can be changed. Where it does not, one company is read at a time.
+    fn listed_whole(&self) -> bool {
+        true
+    }
+
     /// Reads one as the vendor has it now, raw.
     async fn fetch(&self, entity_id: &str) -> Result<Bytes>;
 }

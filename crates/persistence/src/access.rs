@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    ApiKeyId, ClientId, ClientScope, Error, KeyScope, OrganisationId, Result, Role, SessionId, StaffId, Timestamp,
+    ApiKeyId, ClientId, ClientScope, Error, KeyScope, OrganisationId, Permission, Result, Role, SessionId, StaffId,
+    Timestamp,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
@@ -42,6 +43,8 @@ pub struct StaffRow {
     pub deny_clients: BTreeSet<ClientId>,
     /// Since when sign-in is refused.
     pub suspended_at: Option<Timestamp>,
+    /// Since when they belong to the team no more; the row stays for the journal's sake, and sign-in is refused.
+    pub removed_at: Option<Timestamp>,
     /// Made.
     pub created_at: Timestamp,
     /// Changed.
@@ -76,6 +79,12 @@ pub struct SessionRow {
     pub seen_at: Timestamp,
     /// Ends at the latest.
     pub expires_at: Timestamp,
+    /// When its owner last showed a password or a factor.
+    pub proved_at: Timestamp,
+    /// Whether it is only for enrolling a second factor.
+    pub enrolment: bool,
+    /// Minutes after which it ends unused, as the organisation set them; none for the installation's.
+    pub idle_minutes: Option<i32>,
 }
 
 /// An API key as it is stored; of its token only the hash.
@@ -105,13 +114,28 @@ pub struct ApiKeyRow {
     pub used_at: Option<Timestamp>,
     /// Goes up by one with each change.
     pub version: i32,
+    /// Requests that it may make in a minute; none for keys that were made before there was a limit.
+    pub requests_per_minute: Option<i32>,
+    /// The only permissions that it carries, as far as its owner has them; none means all within its scope.
+    pub permissions: Option<BTreeSet<Permission>>,
 }
 
-fn clients_text(set: &BTreeSet<ClientId>) -> String {
+pub(crate) fn clients_text(set: &BTreeSet<ClientId>) -> String {
     serde_json::to_string(set).unwrap_or_default()
 }
 
-fn clients_read(text: &str) -> Result<BTreeSet<ClientId>> {
+fn permissions_text(set: &BTreeSet<Permission>) -> String {
+    let names: Vec<&str> = set.iter().map(|permission| permission.as_str()).collect();
+    serde_json::to_string(&names).unwrap_or_default()
+}
+
+/// A permission that there is no more is carried no more.
+fn permissions_read(text: &str) -> Result<BTreeSet<Permission>> {
+    let names: Vec<String> = serde_json::from_str(text).map_err(Error::internal)?;
+    Ok(names.iter().filter_map(|name| Permission::parse(name)).collect())
+}
+
+pub(crate) fn clients_read(text: &str) -> Result<BTreeSet<ClientId>> {
     serde_json::from_str(text).map_err(Error::internal)
 }
 
@@ -131,6 +155,7 @@ pub(crate) fn staff_read(row: staff::Model) -> Result<StaffRow> {
         allow_clients: row.allow_clients.as_deref().map(clients_read).transpose()?,
         deny_clients: clients_read(&row.deny_clients)?,
         suspended_at: row.suspended_at,
+        removed_at: row.removed_at,
         created_at: row.created_at,
         updated_at: row.updated_at,
         version: row.version,
@@ -142,13 +167,15 @@ fn staff_write(organisation: OrganisationId, row: &StaffRow) -> staff::Model {
         organisation_id: organisation.0,
         id: row.id.0,
         email: row.email.clone(),
-        email_key: email_key(&row.email),
+        // Someone removed leaves their address to others.
+        email_key: row.removed_at.map_or_else(|| email_key(&row.email), |_| format!("removed:{}", row.id)),
         name: row.name.clone(),
         role: row.role.as_str().to_owned(),
         password_hash: row.password_hash.clone(),
         allow_clients: row.allow_clients.as_ref().map(clients_text),
         deny_clients: clients_text(&row.deny_clients),
         suspended_at: row.suspended_at,
+        removed_at: row.removed_at,
         created_at: row.created_at,
         updated_at: row.updated_at,
         version: row.version,
@@ -181,14 +208,14 @@ impl Journalled for staff::Entity {
             "id": row.id, "email": row.email, "name": row.name, "role": row.role,
             "password": password,
             "allow_clients": row.allow_clients, "deny_clients": row.deny_clients,
-            "suspended_at": row.suspended_at, "version": row.version,
+            "suspended_at": row.suspended_at, "removed_at": row.removed_at, "version": row.version,
         }))
     }
 }
 
 /// A mark of a salted hash: it changes with it, and tells nothing of the password. Wide enough that
 /// two never meet by accident: a change with the same mark would not be written.
-fn trace(hash: &str) -> String {
+pub(crate) fn trace(hash: &str) -> String {
     hex::encode(&Sha256::digest(hash.as_bytes())[..8])
 }
 
@@ -215,7 +242,7 @@ impl Journalled for api_key::Entity {
         Ok(json!({
             "id": row.id, "staff_id": row.staff_id, "name": row.name, "hint": row.hint, "scope": row.key_scope,
             "allow_clients": row.allow_clients, "expires_at": row.expires_at, "revoked_at": row.revoked_at,
-            "version": row.version,
+            "requests_per_minute": row.requests_per_minute, "permissions": row.permissions, "version": row.version,
         }))
     }
     fn settle(row: &mut api_key::ActiveModel) {
@@ -237,6 +264,8 @@ fn key_read(row: api_key::Model) -> Result<ApiKeyRow> {
         revoked_at: row.revoked_at,
         used_at: row.used_at,
         version: row.version,
+        requests_per_minute: row.requests_per_minute,
+        permissions: row.permissions.as_deref().map(permissions_read).transpose()?,
     })
 }
 
@@ -255,6 +284,8 @@ fn key_write(organisation: OrganisationId, row: &ApiKeyRow) -> api_key::Model {
         revoked_at: row.revoked_at,
         used_at: row.used_at,
         version: row.version,
+        requests_per_minute: row.requests_per_minute,
+        permissions: row.permissions.as_ref().map(permissions_text),
     }
 }
 
@@ -268,6 +299,9 @@ fn session_read(row: session::Model) -> SessionRow {
         created_at: row.created_at,
         seen_at: row.seen_at,
         expires_at: row.expires_at,
+        proved_at: row.proved_at.unwrap_or(row.created_at),
+        enrolment: row.enrolment,
+        idle_minutes: row.idle_minutes,
     }
 }
 
@@ -330,10 +364,11 @@ impl Tx {
         row.ok_or(Error::NotFound { what: "staff user" }).and_then(staff_read)
     }
 
-    /// The team by name.
+    /// The team by name, without those who were removed.
     pub async fn staff_list(&self) -> Result<Vec<StaffRow>> {
         let rows = self
             .find::<staff::Entity>()
+            .filter(staff::Column::RemovedAt.is_null())
             .order_by_asc(staff::Column::Name)
             .order_by_asc(staff::Column::Id)
             .all(self.db())
@@ -368,6 +403,9 @@ impl Tx {
             created_at: row.created_at,
             seen_at: row.seen_at,
             expires_at: row.expires_at,
+            proved_at: Some(row.proved_at),
+            enrolment: row.enrolment,
+            idle_minutes: row.idle_minutes,
         };
         self.insert_many::<session::Entity>(vec![row], &[], &[]).await
     }
@@ -405,6 +443,19 @@ impl Tx {
     /// Notes that a session was used.
     pub async fn session_seen(&self, id: SessionId) -> Result<()> {
         let row = session::ActiveModel { seen_at: ActiveValue::Set(self.now()), ..ActiveModelTrait::default() };
+        self.update_row_where::<session::Entity>(row, Condition::all().add(session::Column::Id.eq(id.0)))
+            .await
+            .map(drop)
+    }
+
+    /// Notes that a session's owner has just shown a password or a factor; with `whole`, it is no longer only for
+    /// enrolling.
+    pub async fn session_proved(&self, id: SessionId, whole: bool) -> Result<()> {
+        let row = session::ActiveModel {
+            proved_at: ActiveValue::Set(Some(self.now())),
+            enrolment: if whole { ActiveValue::Set(false) } else { ActiveValue::NotSet },
+            ..ActiveModelTrait::default()
+        };
         self.update_row_where::<session::Entity>(row, Condition::all().add(session::Column::Id.eq(id.0)))
             .await
             .map(drop)

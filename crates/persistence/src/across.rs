@@ -11,11 +11,12 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    ClaimedJob, JobOutcome, StaffRow, Store,
+    ClaimedJob, JobOutcome, PortalUserRow, StaffRow, Store,
     access::{email_key, staff_read},
-    entity::{connection, installation, job, organisation, staff, throttle},
+    entity::{connection, installation, job, organisation, portal_user, staff, throttle},
     error::OrDomain,
     jobs::claimable,
+    portal_users,
 };
 
 /// Failed attempts of one account or address.
@@ -61,6 +62,20 @@ impl Across {
         }
         let rows = select.order_by_asc(staff::Column::CreatedAt).limit(10).all(&self.db).await.or_domain()?;
         rows.into_iter().map(staff_read).collect()
+    }
+
+    /// Portal users of this address in the organisation of this slug, or in all; at most ten.
+    pub async fn portal_users_by_email(&self, email: &str, slug: Option<&str>) -> Result<Vec<PortalUserRow>> {
+        let mut select = portal_user::Entity::find().filter(portal_user::Column::EmailKey.eq(email_key(email)));
+        if let Some(slug) = slug {
+            let named = organisation::Entity::find()
+                .select_only()
+                .column(organisation::Column::OrganisationId)
+                .filter(organisation::Column::Slug.eq(slug));
+            select = select.filter(portal_user::Column::OrganisationId.in_subquery(named.into_query()));
+        }
+        let rows = select.order_by_asc(portal_user::Column::CreatedAt).limit(10).all(&self.db).await.or_domain()?;
+        rows.into_iter().map(portal_users::read).collect()
     }
 
     /// All organisations: id, name, slug.

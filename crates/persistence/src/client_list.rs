@@ -1,8 +1,10 @@
 //! The client list: search, filters, order and cursor.
 
+use std::sync::Arc;
+
 use domain::{
-    Archived, Client, ClientId, ClientStatus, Error, IntegrationFilter, Listed, PageRequest, Range, Result, SortOrder,
-    name_key,
+    Archived, Client, ClientId, ClientStatus, ConnectionState, Error, IntegrationFilter, Listed, PageRequest, Range,
+    Result, SortOrder, Timestamp, name_key,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, ExprTrait, FromQueryResult, Order, QueryFilter, QueryOrder, QueryResult,
@@ -13,8 +15,8 @@ use sea_orm::{
 use crate::{
     Tx,
     clients::read,
-    entity::{client, journal_head, vendor_entity},
-    error::OrDomain,
+    entity::{client, connection, journal_head, vendor_entity},
+    error::{OrDomain, known},
 };
 
 /// Which clients are wanted. Empty means all that are neither deleted nor archived.
@@ -32,6 +34,19 @@ pub struct ClientFilter {
     pub users: Range,
     /// Whether archived ones are among them.
     pub archived: Archived,
+    /// Whether the number of devices is known.
+    pub devices_known: Option<KnownBy>,
+    /// Whether the number of directory users is known.
+    pub users_known: Option<KnownBy>,
+}
+
+/// Whether a figure of a client is known: where something that tells it is mapped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownBy {
+    /// The integrations that tell it.
+    pub integrations: Vec<String>,
+    /// Whether it is to be known, or not to be.
+    pub known: bool,
 }
 
 impl ClientFilter {
@@ -41,6 +56,8 @@ impl ClientFilter {
             && self.devices == Range::default()
             && self.users == Range::default()
             && self.archived == Archived::Hidden
+            && self.devices_known.is_none()
+            && self.users_known.is_none()
     }
 }
 
@@ -81,7 +98,7 @@ impl ClientSort {
             Self::Devices | Self::Users => key.parse::<i32>().map_err(|_| wrong())?.into(),
             Self::Created => {
                 let micros = key.parse::<i64>().map_err(|_| wrong())?;
-                domain::Timestamp::from_timestamp_micros(micros).ok_or_else(wrong)?.into()
+                Timestamp::from_timestamp_micros(micros).ok_or_else(wrong)?.into()
             }
         })
     }
@@ -94,6 +111,19 @@ pub struct ListedClient {
     pub client: Client,
     /// Integrations that it is mapped to, sorted.
     pub integrations: Vec<String>,
+    /// How old is what each connection says; all of the organisation's, the same for every client of a page.
+    pub ages: Arc<[ConnectionAge]>,
+}
+
+/// How old what a connection says is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionAge {
+    /// Its integration.
+    pub integration: String,
+    /// When a sync of all its kinds last ended well.
+    pub synced_at: Option<Timestamp>,
+    /// Whether that is too long ago, or it does not work.
+    pub stale: bool,
 }
 
 /// Names of the columns that the list adds to a client's own.
@@ -118,11 +148,11 @@ impl FromQueryResult for Row {
 }
 
 impl Row {
-    fn read(self) -> Result<ListedClient> {
+    fn read(self, ages: Arc<[ConnectionAge]>) -> Result<ListedClient> {
         let joined = self.integrations.unwrap_or_default();
         let mut integrations: Vec<String> = joined.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
         integrations.sort_unstable();
-        Ok(ListedClient { client: read(self.client)?, integrations })
+        Ok(ListedClient { client: read(self.client)?, integrations, ages })
     }
 }
 
@@ -167,7 +197,9 @@ impl Tx {
             }
         };
         let more = rows.len() as u64 > page.limit;
-        let items = rows.into_iter().take(page.limit as usize).map(Row::read).collect::<Result<Vec<_>>>()?;
+        let ages = self.connection_ages().await?;
+        let rows = rows.into_iter().take(page.limit as usize);
+        let items = rows.map(|row| row.read(ages.clone())).collect::<Result<Vec<_>>>()?;
         let next = more.then(|| items.last().map(|last| (sort.key(&last.client), last.client.id.0))).flatten();
         Ok(Listed { items, next, total })
     }
@@ -194,8 +226,9 @@ impl Tx {
             .find::<client::Entity>()
             .filter(client::Column::DeletedAt.is_null())
             .filter(client::Column::Id.is_in(hits.ids.iter().map(|client| client.0)));
-        let mut items =
-            self.listed(select, Expr::cust("NULL")).await?.into_iter().map(Row::read).collect::<Result<Vec<_>>>()?;
+        let ages = self.connection_ages().await?;
+        let rows = self.listed(select, Expr::cust("NULL")).await?.into_iter();
+        let mut items = rows.map(|row| row.read(ages.clone())).collect::<Result<Vec<_>>>()?;
         items.sort_by_cached_key(|item| (name_key(&item.client.name), item.client.id));
         let next = hits.more.then(|| items.last().map(|last| (sort.key(&last.client), last.client.id.0))).flatten();
         Ok(Some(Listed { items, next, total: hits.total }))
@@ -205,7 +238,27 @@ impl Tx {
     pub async fn client_listed(&self, id: ClientId) -> Result<ListedClient> {
         let any = ClientFilter { archived: Archived::Included, ..ClientFilter::default() };
         let select = self.client_select(&any).filter(client::Column::Id.eq(id.0));
-        self.listed(select, Expr::cust("NULL")).await?.pop().ok_or(Error::NotFound { what: "client" })?.read()
+        let row = self.listed(select, Expr::cust("NULL")).await?.pop().ok_or(Error::NotFound { what: "client" })?;
+        row.read(self.connection_ages().await?)
+    }
+
+    /// How old what each connection says is.
+    async fn connection_ages(&self) -> Result<Arc<[ConnectionAge]>> {
+        use connection::Column as C;
+        let rows: Vec<(String, String, i32, Option<Timestamp>)> = self
+            .find::<connection::Entity>()
+            .select_only()
+            .columns([C::Integration, C::State, C::CadenceMinutes, C::LastSyncedAt])
+            .into_tuple()
+            .all(self.db())
+            .await
+            .or_domain()?;
+        let age = |(integration, state, cadence_minutes, synced_at): (String, String, i32, Option<Timestamp>)| {
+            let state = known(ConnectionState::parse(&state), "connection.state")?;
+            let stale = state.is_stale(cadence_minutes, synced_at, self.now());
+            Ok(ConnectionAge { integration, synced_at, stale })
+        };
+        rows.into_iter().map(age).collect()
     }
 
     /// The rows of a selection of clients, each with its integrations, and with a total that is the same for all.
@@ -263,6 +316,11 @@ impl Tx {
                 select = select.filter(column.lte(max));
             }
         }
+        for figure in [&filter.devices_known, &filter.users_known].into_iter().flatten() {
+            let told = self.mapped_to_any(&figure.integrations);
+            let id = client::Column::Id;
+            select = select.filter(if figure.known { id.in_subquery(told) } else { id.not_in_subquery(told) });
+        }
         match &filter.integrations {
             None => {}
             Some(IntegrationFilter::Has(all)) => {
@@ -282,10 +340,15 @@ impl Tx {
 
     /// Ids of the clients that have an entity of this integration.
     fn mapped_to(&self, integration: &str) -> SelectStatement {
+        self.mapped_to_any(&[integration.to_owned()])
+    }
+
+    /// Ids of the clients that have an entity of one of these integrations.
+    fn mapped_to_any(&self, integrations: &[String]) -> SelectStatement {
         self.find::<vendor_entity::Entity>()
             .select_only()
             .column(vendor_entity::Column::ClientId)
-            .filter(vendor_entity::Column::Integration.eq(integration))
+            .filter(vendor_entity::Column::Integration.is_in(integrations.iter().cloned()))
             .filter(vendor_entity::Column::ClientId.is_not_null())
             .into_query()
     }

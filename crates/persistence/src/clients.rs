@@ -133,17 +133,23 @@ impl Tx {
         Ok(rows.into_iter().map(|(id, name)| (ClientId(id), name)).collect())
     }
 
-    /// Clients of this very name (case and blanks aside) that are not deleted.
-    pub async fn clients_named(&self, name: &str) -> Result<Vec<Client>> {
-        let rows = self
+    /// Clients whose names begin so (case and blanks aside), by name; at most `most`. Deleted ones are not among them.
+    pub async fn clients_beginning(&self, start: &str, most: u64) -> Result<Vec<(ClientId, String)>> {
+        let start = name_key(start);
+        let rows: Vec<(Uuid, String)> = self
             .find::<client::Entity>()
-            .filter(client::Column::NameKey.eq(name_key(name)))
+            .select_only()
+            .columns([client::Column::Id, client::Column::Name])
+            .filter(client::Column::NameKey.gte(start.as_str()))
+            .filter(client::Column::NameKey.lte(format!("{start}{}", char::MAX)))
             .filter(client::Column::DeletedAt.is_null())
-            .limit(10)
+            .order_by_asc(client::Column::NameKey)
+            .limit(most)
+            .into_tuple()
             .all(self.db())
             .await
             .or_domain()?;
-        rows.into_iter().map(read).collect()
+        Ok(rows.into_iter().map(|(id, name)| (ClientId(id), name)).collect())
     }
 
     /// How many clients the scope has; archived ones are not counted.

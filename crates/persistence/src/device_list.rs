@@ -8,7 +8,7 @@ use domain::{
     name_key,
 };
 use sea_orm::{
-    ColumnTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
+    ColumnTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr,
 };
 
 use crate::{
@@ -51,7 +51,17 @@ impl Tx {
         search: Option<&str>,
         page: &PageRequest,
     ) -> Result<Listed<ListedDevice>> {
-        let mut select = self.find::<table::Entity>().filter(table::Column::ClientId.eq(client.0));
+        let select = self.find::<table::Entity>().filter(table::Column::ClientId.eq(client.0));
+        self.device_page(select, search, page).await
+    }
+
+    /// A page of a selection of devices by name.
+    pub(crate) async fn device_page(
+        &self,
+        mut select: Select<table::Entity>,
+        search: Option<&str>,
+        page: &PageRequest,
+    ) -> Result<Listed<ListedDevice>> {
         if let Some(search) = search.map(name_key).filter(|text| !text.is_empty()) {
             select = select.filter(Expr::col(table::Column::NameKey).like(literal(&search)));
         }
@@ -77,7 +87,12 @@ impl Tx {
     /// One of a client's devices. In a transaction that writes, its client's row must be locked before.
     pub async fn client_device(&self, client: ClientId, id: DeviceId) -> Result<ListedDevice> {
         let select = self.find::<table::Entity>().filter(table::Column::Id.eq(id.0));
-        let row = select.filter(table::Column::ClientId.eq(client.0)).one(self.db()).await.or_domain()?;
+        self.one_device(select.filter(table::Column::ClientId.eq(client.0))).await
+    }
+
+    /// The one device of a selection.
+    pub(crate) async fn one_device(&self, select: Select<table::Entity>) -> Result<ListedDevice> {
+        let row = select.one(self.db()).await.or_domain()?;
         let found = self.with_sources(row.into_iter().collect()).await?.pop();
         found.ok_or(Error::NotFound { what: "device" })
     }

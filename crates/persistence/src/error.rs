@@ -30,6 +30,42 @@ fn holds_nul(error: &DbErr) -> bool {
 /// Named constraints become conflicts that say what is taken.
 fn unique(detail: &str) -> Error {
     let named = [
+        (
+            "portal_user_email",
+            "portal_user.email_key",
+            "email_taken",
+            "There is already an account of this e-mail address.",
+        ),
+        (
+            "service_request_type_name",
+            "service_request_type.name_key",
+            "name_taken",
+            "There is already a type of this name, perhaps a retired one: make that one active again.",
+        ),
+        (
+            "agreement_number",
+            "agreement.number",
+            "draft_exists",
+            "There is already a draft of the next version: change that one.",
+        ),
+        (
+            "agreement_instance_one",
+            "agreement_instance.agreement_id",
+            "sent_already",
+            "The client has this version already.",
+        ),
+        (
+            "onboarding_template_number",
+            "onboarding_template.number",
+            "draft_exists",
+            "There is already a draft of the next version: change that one.",
+        ),
+        (
+            "onboarding_one",
+            "onboarding.series_id",
+            "assigned_already",
+            "This is under way at the client already: complete or cancel that one first.",
+        ),
         ("staff_email", "email_key", "email_taken", "Someone of the team already has this e-mail address."),
         ("organisation_slug", "organisation.slug", "slug_taken", "There is already an organisation of this name."),
     ];

@@ -55,6 +55,10 @@ pub struct JournalFilter {
     pub outcome: Option<Outcome>,
     /// Only by this staff user or key.
     pub actor: Option<Uuid>,
+    /// Only from this instant on.
+    pub since: Option<Timestamp>,
+    /// Only before this instant.
+    pub until: Option<Timestamp>,
 }
 
 /// What the hash covers, in this order. The texts are the stored ones, byte for byte.
@@ -202,6 +206,12 @@ impl Tx {
         if let Some(actor) = filter.actor {
             select = select.filter(journal::Column::ActorId.eq(actor));
         }
+        if let Some(since) = filter.since {
+            select = select.filter(journal::Column::At.gte(since));
+        }
+        if let Some(until) = filter.until {
+            select = select.filter(journal::Column::At.lt(until));
+        }
         let total = select.clone().count(self.db()).await.or_domain()?;
         if let Some((seq, _)) = &page.after {
             let seq: i64 =
@@ -260,6 +270,7 @@ fn actor_id(actor: &Actor) -> Option<Uuid> {
     match actor {
         Actor::Staff { id } => Some(id.0),
         Actor::ApiKey { id, .. } => Some(id.0),
+        Actor::PortalUser { id } => Some(id.0),
         Actor::Worker | Actor::Operator => None,
     }
 }

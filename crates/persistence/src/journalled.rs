@@ -30,6 +30,37 @@ pub(crate) trait Journalled: Owned {
     fn settle(_row: &mut Self::ActiveModel) {}
 }
 
+/// [`Journalled`] for a table with `id` and `version` whose rows stand in the journal as the domain knows them.
+macro_rules! versioned {
+    ($module:ident, $kind:literal, $what:literal, $read:expr, $client:expr) => {
+        impl $crate::journalled::Journalled for $module::Entity {
+            const KIND: &'static str = $kind;
+            const WHAT: &'static str = $what;
+
+            fn id(row: &$module::Model) -> uuid::Uuid {
+                row.id
+            }
+            fn id_column() -> $module::Column {
+                $module::Column::Id
+            }
+            fn version_column() -> Option<$module::Column> {
+                Some($module::Column::Version)
+            }
+            fn version(row: &$module::Model) -> i32 {
+                row.version
+            }
+            fn client_of(row: &$module::Model) -> Option<domain::ClientId> {
+                let client: fn(&$module::Model) -> Option<uuid::Uuid> = $client;
+                client(row).map(domain::ClientId)
+            }
+            fn view(row: &$module::Model) -> domain::Result<serde_json::Value> {
+                serde_json::to_value($read(row.clone())?).map_err(domain::Error::internal)
+            }
+        }
+    };
+}
+pub(crate) use versioned;
+
 impl Tx {
     /// Inserts a business row.
     pub(crate) async fn insert_row<E>(&self, row: E::Model) -> Result<()>

@@ -1,5 +1,7 @@
 //! How far each listing is: the base of every "synced at".
 
+use std::collections::BTreeSet;
+
 use domain::{ConnectionId, Result, Timestamp};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -26,6 +28,19 @@ pub struct Listing {
     pub message: Option<String>,
 }
 
+fn read(row: listing::Model) -> Listing {
+    Listing {
+        connection_id: row.connection_id.into(),
+        kind: row.kind,
+        entity: row.entity,
+        mark: row.mark,
+        full_at: row.full_at,
+        complete_at: row.complete_at,
+        code: row.code,
+        message: row.message,
+    }
+}
+
 impl Tx {
     /// Listings of these connections.
     pub async fn listings(&self, connections: &[ConnectionId]) -> Result<Vec<Listing>> {
@@ -35,19 +50,33 @@ impl Tx {
             .all(self.db())
             .await
             .or_domain()?;
-        Ok(rows
-            .into_iter()
-            .map(|row| Listing {
-                connection_id: row.connection_id.into(),
-                kind: row.kind,
-                entity: row.entity,
-                mark: row.mark,
-                full_at: row.full_at,
-                complete_at: row.complete_at,
-                code: row.code,
-                message: row.message,
-            })
-            .collect())
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    /// Listings of these connections and kinds that cover a whole connection, or one of these entities by their vendor
+    /// ids: a connection may have very many others.
+    pub async fn listings_of(
+        &self,
+        connections: &[ConnectionId],
+        kinds: &[&str],
+        entities: &BTreeSet<&str>,
+    ) -> Result<Vec<Listing>> {
+        use listing::Column as C;
+        let places: Vec<&str> =
+            std::iter::once("").chain(entities.iter().copied().filter(|entity| !entity.is_empty())).collect();
+        let mut found = Vec::new();
+        for chunk in places.chunks(500) {
+            let rows = self
+                .find::<listing::Entity>()
+                .filter(C::ConnectionId.is_in(connections.iter().map(|connection| connection.0)))
+                .filter(C::Kind.is_in(kinds.iter().copied()))
+                .filter(C::Entity.is_in(chunk.iter().copied()))
+                .all(self.db())
+                .await
+                .or_domain()?;
+            found.extend(rows.into_iter().map(read));
+        }
+        Ok(found)
     }
 
     /// The kinds that a connection listed wholly, with when the oldest of that was.

@@ -7,12 +7,13 @@ use domain::{Change, Client, ClientId, EntityId, EntryId, Error, MappingState, P
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Tx, entities::MappingWrite, journal::clients_of, journalled::stripped};
+use crate::{Tx, entities::MappingWrite, journal::clients_of, journalled::stripped, revert_own::OWN};
 
 /// How long a deleted client can be brought back.
 const RESTORABLE: TimeDelta = TimeDelta::days(30);
 /// Kinds of rows that are put back.
-const REVERTIBLE: [&str; 5] = ["client", "mapping", "unverified_mapping", "connection_share", "drift_decision"];
+const REVERTIBLE: [&str; 7] =
+    ["client", "mapping", "client_alias", "unverified_mapping", "connection_share", "drift_decision", "psa_conflict"];
 
 /// What of a revert a person must decide. `why` follows the kind of the row.
 pub(crate) fn conflict(change: &Change, code: &'static str, why: &str) -> Result<Option<Problem>> {
@@ -35,11 +36,11 @@ impl Tx {
             ));
         }
         let mut kinds = entry.changes.iter().map(|change| change.kind.as_str());
-        if let Some(kind) = kinds.find(|kind| !REVERTIBLE.contains(kind)) {
+        if let Some(kind) = kinds.find(|kind| !REVERTIBLE.contains(kind) && !OWN.contains(kind)) {
             return Err(Error::conflict(
                 "not_revertible",
                 format!(
-                    "This entry changed a {kind}. Entries that changed clients, mappings, typed ids, shares and decisions about drift can be reverted, others are undone by hand."
+                    "This entry changed a {kind}. Entries that changed clients, mappings, aliases, typed ids, shares, contacts, notes, documents and decisions about drift and PSA conflicts can be reverted, others are undone by hand."
                 ),
             ));
         }
@@ -48,9 +49,12 @@ impl Tx {
         for change in entry.changes.iter().rev() {
             let done = match change.kind.as_str() {
                 "client" => self.revert_client(change, despite.contains(&change.id)).await?,
+                "psa_conflict" => self.revert_psa_conflict(change, despite.contains(&change.id)).await?,
                 "drift_decision" => self.revert_decision(change, despite.contains(&change.id)).await?,
+                "client_alias" => self.revert_alias(change).await?,
                 "unverified_mapping" => self.revert_typed(change, despite.contains(&change.id)).await?,
                 "connection_share" => self.revert_share(change, despite.contains(&change.id)).await?,
+                kind if OWN.contains(&kind) => self.revert_own(change, despite.contains(&change.id)).await?,
                 _ => self.revert_mapping(change, despite.contains(&change.id)).await?,
             };
             conflicts.extend(done);
@@ -101,6 +105,7 @@ impl Tx {
                 let unmapped = MappingWrite { client: None, state: MappingState::Unmapped, reason: None };
                 self.mapping_write(entity.id, &unmapped).await?;
             }
+            self.aliases_drop(current.id).await?;
         }
         self.client_update(&current, target).await?;
         Ok(None)

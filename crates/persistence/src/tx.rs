@@ -141,6 +141,7 @@ impl Tx {
         }
         let reverts = *self.reverts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let entry = self.journal_append(action, Outcome::Done, reason, &set, reverts).await?;
+        self.psa_touch(&set.changes).await?;
         self.noted.store(set.changes.len(), Ordering::SeqCst);
         Ok(Some(entry))
     }
@@ -210,6 +211,10 @@ fn settle(value: &mut Value, made: &HashMap<String, usize>, now: &Value) {
             // The trace of a password is salted anew each time it is hashed.
             if let Some(password) = fields.get_mut("password").filter(|password| password.is_string()) {
                 *password = Value::Bool(true);
+            }
+            // So is that of a mailed link made anew.
+            if let Some(link) = fields.get_mut("link").filter(|link| link.is_string()) {
+                *link = Value::Bool(true);
             }
             fields.values_mut().for_each(|field| settle(field, made, now));
         }

@@ -64,6 +64,21 @@ pub struct VendorWrite {
     pub finished_at: Option<Timestamp>,
 }
 
+fn read(row: table::Model) -> Result<VendorWrite> {
+    Ok(VendorWrite {
+        id: row.id.into(),
+        connection_id: row.connection_id.into(),
+        record_id: row.record_id.into(),
+        action: row.action,
+        wanted: row.wanted,
+        state: known(VendorWriteState::parse(&row.state), "vendor_write.state")?,
+        code: row.code,
+        message: row.message,
+        created_at: row.created_at,
+        finished_at: row.finished_at,
+    })
+}
+
 impl Tx {
     /// Notes a change before it is sent.
     pub async fn vendor_write_insert(&self, write: &VendorWrite) -> Result<()> {
@@ -117,19 +132,19 @@ impl Tx {
             .one(self.db())
             .await
             .or_domain()?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(VendorWrite {
-            id: row.id.into(),
-            connection_id: row.connection_id.into(),
-            record_id: row.record_id.into(),
-            action: row.action,
-            wanted: row.wanted,
-            state: known(VendorWriteState::parse(&row.state), "vendor_write.state")?,
-            code: row.code,
-            message: row.message,
-            created_at: row.created_at,
-            finished_at: row.finished_at,
-        }))
+        row.map(read).transpose()
+    }
+
+    /// Changes of this kind, sent through a connection, of which nobody knows yet what became of them.
+    pub async fn vendor_writes_open(&self, connection: ConnectionId, action: &str) -> Result<Vec<VendorWrite>> {
+        let open = [VendorWriteState::Sending.as_str(), VendorWriteState::Unknown.as_str()];
+        let select = self
+            .find::<table::Entity>()
+            .filter(table::Column::ConnectionId.eq(connection.0))
+            .filter(table::Column::Action.eq(action))
+            .filter(table::Column::State.is_in(open));
+        let rows = select.order_by_asc(table::Column::Id).all(self.db()).await.or_domain()?;
+        rows.into_iter().map(read).collect()
     }
 
     /// Refuses while a change of this record is on its way.

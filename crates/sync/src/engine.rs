@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{Connection, ConnectionId, Context, Error, OrganisationId, Result};
 use integration::{Connector, Entry, Transport};
-use persistence::{ClaimedJob, JobOutcome, Store, Tx};
+use persistence::{ClaimedJob, JobOutcome, PSA_JOB, Store, Tx};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +12,8 @@ use crate::{
     grants::{Granting, StoredGrant},
     hear,
     job::{self, Ended},
-    replay, snapshots,
+    psa::Likeness,
+    reminders, replay, snapshots,
 };
 
 /// Gives each connection its transport: one budget for everything that talks to the same account.
@@ -51,11 +52,23 @@ impl Engine {
     /// Does a job of the queue. `stop` asks it to end at the next page. A connector that panics takes the
     /// call with it: run it in a task of its own.
     pub async fn handle(&self, job: &ClaimedJob, stop: &CancellationToken) -> Ended {
+        self.handle_with(job, stop, None).await
+    }
+
+    /// The same; `likeness` is what keeps clients and companies from being made twice.
+    pub async fn handle_with(
+        &self,
+        job: &ClaimedJob,
+        stop: &CancellationToken,
+        likeness: Option<&dyn Likeness>,
+    ) -> Ended {
         match job.kind.as_str() {
+            PSA_JOB => self.psa_pass(job, stop, likeness).await,
             job::KIND => self.sync_connection(job, stop).await,
             hear::KIND => self.hear(job).await,
             replay::KIND => self.replay(job, stop).await,
             snapshots::KIND => self.snapshots(job, stop).await,
+            reminders::KIND => self.reminders(job, stop).await,
             other => Ended::Finish(JobOutcome::Failed(format!("this version knows no jobs of the kind {other}"))),
         }
     }

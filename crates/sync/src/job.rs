@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use domain::{Connection, ConnectionId, ConnectionState, Counts, Error, Result, RunId, RunState, Trigger};
+use domain::{
+    Connection, ConnectionId, ConnectionState, Counts, Error, PsaDirection, Result, RunId, RunState, Trigger,
+};
 use integration::{Kind, Listing, RecordKind};
 use persistence::{ClaimedJob, JobOutcome, Tx};
 use serde::{Deserialize, Serialize};
@@ -283,6 +285,10 @@ impl Job<'_> {
             tx.connection_update(&before, Connection { state, state_reason: reason, ..before.clone() }).await?;
             let next = if self.payload.kinds.is_none() { Some(self.next(&before)) } else { before.next_sync_at };
             tx.connection_schedule(before.id, next, whole.then(|| tx.now())).await?;
+        }
+        let companies = listings.iter().any(|listing| listing.kind() == RecordKind::Entity);
+        if companies && tx.psa_settings(before.id).await?.direction != PsaDirection::Off {
+            tx.psa_enqueue(before.id).await?;
         }
         tx.commit("connection_state_change", None).await?;
         Ok(())

@@ -13,6 +13,8 @@
 //! * `progress.rs` says how far a sync is; `letters.rs` is what people do with jobs that were given up.
 //! * `verify.rs` maps the entities whose ids a person typed before the vendor was connected.
 //! * `snapshots.rs` keeps what each client has each day; `reconcile.rs` holds its parts against one another.
+//! * `reminders.rs` writes to clients whose onboarding stands still.
+//! * `psa/` keeps clients and their companies at a PSA alike, both ways.
 //! * `connections.rs`, `check.rs` and `held.rs`: what people do with connections, for the API.
 //! * `act/` and `subscriptions.rs`: what people do at vendors; one way to send it, whatever it is.
 //!
@@ -36,9 +38,12 @@ mod keep;
 mod letters;
 mod page;
 mod plausible;
+mod post;
 mod progress;
+mod psa;
 mod queue;
 mod reconcile;
+mod reminders;
 mod replay;
 mod rights;
 mod run;
@@ -69,11 +74,15 @@ pub use ids::{entity_id, record_id};
 pub use job::{Ended, SyncPayload};
 pub use letters::{job_drop, job_retry};
 pub use progress::{Expected, KindProgress, Progress, Standing, progress};
+pub use psa::{
+    ConflictChoice, ConflictTake, Like, Likeness, MOST_CHOICES, PsaPatch, PsaView, psa_conflict_current,
+    psa_conflict_resolve, psa_settings_get, psa_settings_update,
+};
 pub use queue::{Started, sync_key};
 pub use reconcile::{Held, Line, Verdict, reconcile};
 pub use replay::{Difference, FieldChange, ReplayDiff, ReplayKind, replay_note, replay_start};
 pub use rights::allowed;
-pub use snapshots::{CountOf, Counting, LicenceOf, Snapshot, SubscriptionOf};
+pub use snapshots::{AgeOf, CountOf, Counting, LicenceOf, Snapshot, SubscriptionOf};
 pub use subscriptions::{QuantitySet, Render};
 pub use trouble::{vendor_code, vendor_error};
 pub use worker::{FORGOTTEN_AFTER_SECONDS, Worker, WorkerOptions};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
-use domain::{ClientId, Entity, EntityId, Error, OrganisationId, Record, Result};
+use domain::{ClientId, Entity, EntityId, Error, OrganisationId, Record, Result, Timestamp};
 use integration::{Exact, Licence, Subscription};
 use persistence::{ClaimedJob, JobOutcome, NewJob, Tx};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -54,6 +54,19 @@ pub struct SubscriptionOf {
     pub quantity: Option<Exact>,
 }
 
+/// How old what a vendor said of a kind of record was when it was counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgeOf {
+    /// Which vendor.
+    pub integration: String,
+    /// Kind of record.
+    pub kind: String,
+    /// When the oldest of it was true at the vendor; `None` while some was never listed to the end.
+    pub synced_at: Option<Timestamp>,
+    /// Whether it was older than it should have been, or its connection did not work.
+    pub stale: bool,
+}
+
 /// What a client has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -66,7 +79,12 @@ pub struct Snapshot {
     pub licences: Vec<LicenceOf>,
     /// Subscriptions in force.
     pub subscriptions: Vec<SubscriptionOf>,
+    /// How old all of it was; snapshots of before this was kept have none.
+    pub ages: Vec<AgeOf>,
 }
+
+/// The kinds of record that a snapshot is made of.
+const KINDS: [&str; 4] = ["device", "directory_user", "licence", "subscription"];
 
 /// Words of vendors for a subscription that is no more.
 const ENDED: [&str; 6] = ["cancelled", "canceled", "expired", "deleted", "terminated", "ended"];
@@ -89,25 +107,24 @@ impl Engine {
         let entities = tx.entities_of_client(client).await?;
         let connections: Vec<_> =
             entities.iter().map(|entity| entity.connection_id).collect::<HashSet<_>>().into_iter().collect();
-        let listed: HashSet<_> = tx
+        let listed: HashMap<_, _> = tx
             .listings(&connections)
             .await?
             .into_iter()
-            .filter(|listing| listing.complete_at.is_some())
-            .map(|listing| (listing.connection_id, listing.kind, listing.entity))
+            .filter_map(|listing| Some(((listing.connection_id, listing.kind, listing.entity), listing.complete_at?)))
             .collect();
-        // Whether all that an entity has of a kind was listed to the end; `None` where its vendor has no such kind.
-        let known = |entity: &Entity, kind: &str| -> Option<bool> {
+        // When all that an entity has of a kind was listed to the end; nothing where its vendor has no such kind.
+        let known = |entity: &Entity, kind: &str| -> Option<Option<Timestamp>> {
             counting.0.contains(&(entity.integration.as_str(), kind)).then(|| {
                 let place = |at: &str| (entity.connection_id, kind.to_owned(), at.to_owned());
-                listed.contains(&place("")) || listed.contains(&place(&entity.vendor_id))
+                listed.get(&place("")).or_else(|| listed.get(&place(&entity.vendor_id))).copied()
             })
         };
         let counts = |kind: &str, count: fn(&Entity) -> i32| {
             let mut by: BTreeMap<&str, Option<i64>> = BTreeMap::new();
             for entity in &entities {
                 let Some(sure) = known(entity, kind) else { continue };
-                let more = sure.then(|| i64::from(count(entity)));
+                let more = sure.map(|_| i64::from(count(entity)));
                 let sum = by.entry(&entity.integration).or_insert(Some(0));
                 *sum = sum.zip(more).map(|(sum, more)| sum + more);
             }
@@ -155,16 +172,28 @@ impl Engine {
                 quantity: subscription.quantity,
             });
         }
-        Ok(Snapshot { devices, users, licences, subscriptions })
+        let told_by: HashMap<_, _> =
+            tx.connections().await?.into_iter().map(|connection| (connection.id, connection)).collect();
+        let mut ages: BTreeMap<(&str, &str), AgeOf> = BTreeMap::new();
+        for (entity, kind) in entities.iter().flat_map(|entity| KINDS.map(|kind| (entity, kind))) {
+            let (Some(synced_at), Some(connection)) = (known(entity, kind), told_by.get(&entity.connection_id)) else {
+                continue;
+            };
+            let stale = entity.removed_at.is_some() || connection.is_stale(synced_at, tx.now());
+            let age = ages.entry((entity.integration.as_str(), kind)).or_insert_with(|| AgeOf {
+                integration: entity.integration.clone(),
+                kind: kind.to_owned(),
+                synced_at,
+                stale,
+            });
+            age.synced_at = age.synced_at.zip(synced_at).map(|(one, other)| one.min(other));
+            age.stale |= stale;
+        }
+        Ok(Snapshot { devices, users, licences, subscriptions, ages: ages.into_values().collect() })
     }
 
     /// What a client had on a day, with the instant at which it was looked at.
-    pub async fn snapshot_of(
-        &self,
-        tx: &Tx,
-        client: ClientId,
-        day: NaiveDate,
-    ) -> Result<(Snapshot, domain::Timestamp)> {
+    pub async fn snapshot_of(&self, tx: &Tx, client: ClientId, day: NaiveDate) -> Result<(Snapshot, Timestamp)> {
         let stored = tx.snapshot(client, Some(day)).await?.ok_or(Error::NotFound { what: "snapshot of that day" })?;
         Ok((serde_json::from_str(&stored.body).map_err(Error::internal)?, stored.taken_at))
     }

@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use domain::{ConnectionId, Result, Timestamp};
+use mail::Carrier;
 use persistence::{ClaimedJob, JobOutcome, WorkerRow};
 use tokio::{
     sync::Notify,
@@ -13,7 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Ended, Engine, hear, job::FAILURES, snapshots, trouble};
+use crate::{Ended, Engine, Likeness, hear, job::FAILURES, post, snapshots, trouble};
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +72,8 @@ pub struct Worker {
     wake: Arc<Notify>,
     name: Arc<str>,
     id: Uuid,
+    carrier: Option<Arc<dyn Carrier>>,
+    likeness: Option<Arc<dyn Likeness>>,
 }
 
 /// The tasks that run jobs, with the connections that these are for.
@@ -80,12 +83,22 @@ impl Worker {
     /// A worker over this engine.
     pub fn new(engine: Engine, options: WorkerOptions) -> Self {
         let id = engine.store.chance().id(engine.store.clock().now());
-        Self { engine, options, wake: Arc::default(), name: "worker".into(), id }
+        Self { engine, options, wake: Arc::default(), name: "worker".into(), id, carrier: None, likeness: None }
     }
 
     /// The same under a name that operators know it by.
     pub fn named(self, name: &str) -> Self {
         Self { name: name.into(), ..self }
+    }
+
+    /// The same, sending the outbox's letters this way. Without it they wait for a worker that does.
+    pub fn posting(self, carrier: Arc<dyn Carrier>) -> Self {
+        Self { carrier: Some(carrier), ..self }
+    }
+
+    /// The same with what keeps clients and companies at PSAs from being made twice; without, none are made.
+    pub fn matching(self, likeness: Arc<dyn Likeness>) -> Self {
+        Self { likeness: Some(likeness), ..self }
     }
 
     /// Wakes a worker of the same process at once: for whoever enqueued a job.
@@ -213,7 +226,13 @@ impl Worker {
     /// Does one job, with its lease kept alive beside it.
     async fn work(self, job: ClaimedJob, halt: CancellationToken, kill: CancellationToken) {
         let (engine, claimed) = (self.engine.clone(), job.clone());
-        let mut handler = Handler(tokio::spawn(async move { engine.handle(&claimed, &halt).await }));
+        let (carrier, likeness) = (self.carrier.clone(), self.likeness.clone());
+        let mut handler = Handler(tokio::spawn(async move {
+            match claimed.kind.as_str() {
+                post::KIND => post::deliver(&engine, carrier.as_ref(), &claimed).await,
+                _ => engine.handle_with(&claimed, &halt, likeness.as_deref()).await,
+            }
+        }));
         let every = self.options.lease / 3;
         let mut beat = interval_at(Instant::now() + every, every);
         let mut look = interval_at(Instant::now() + LOOK, LOOK);
@@ -332,8 +351,10 @@ impl Worker {
             let tx = self.engine.begin(organisation, "housekeeping").await?;
             tx.idempotency_forget(KEEP_KEYS_HOURS).await?;
             tx.deliveries_forget(hear::REMEMBERED).await?;
+            tx.mails_forget(now - TimeDelta::days(post::KEPT_DAYS)).await?;
             tx.snapshots_forget((now - TimeDelta::days(snapshots::KEPT_DAYS)).date_naive()).await?;
             self.engine.snapshots_due(&tx).await?;
+            self.engine.reminders_due(&tx).await?;
             tx.commit_unjournalled().await?;
         }
         Ok(())

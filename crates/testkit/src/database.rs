@@ -1,6 +1,10 @@
 //! A database of its own for each test.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use domain::{ClientId, Clock, Context, OrganisationId, Timestamp};
 use persistence::{KeyRing, Store, StoreOptions};
@@ -52,7 +56,7 @@ impl TestDb {
     }
 
     /// The folder of a SQLite database.
-    pub fn folder(&self) -> Option<&std::path::Path> {
+    pub fn folder(&self) -> Option<&Path> {
         self.dir.as_ref().map(tempfile::TempDir::path)
     }
 
@@ -140,9 +144,28 @@ fn one(url: &str) -> ConnectOptions {
 /// A new SQLite file, migrated.
 pub async fn sqlite() -> TestDb {
     let dir = tempfile::tempdir().expect("makes a folder");
-    let url = format!("sqlite://{}?mode=rwc", dir.path().join("test.db").display());
-    Store::migrate(&url).await.expect("migrates");
-    TestDb::open(url, None, Some(dir)).await
+    let file = dir.path().join("test.db");
+    std::fs::copy(template_file().await, &file).expect("copies the template");
+    TestDb::open(file_url(&file), None, Some(dir)).await
+}
+
+/// A migrated file to copy, made once for each test program: migrating costs more than most tests do. Tests that
+/// make it at the same time each make one; whose is renamed last stays, and all are the same.
+async fn template_file() -> PathBuf {
+    let made = std::env::temp_dir().join(format!("panelone_template_{}.db", migrations_mark()));
+    if !made.exists() {
+        let dir = tempfile::tempdir().expect("makes a folder");
+        let file = dir.path().join("template.db");
+        Store::migrate(&file_url(&file)).await.expect("migrates");
+        let wal = file.with_extension("db-wal");
+        assert!(!wal.exists(), "{} holds what the file lacks", wal.display());
+        std::fs::rename(&file, &made).expect("renames the template");
+    }
+    made
+}
+
+fn file_url(file: &Path) -> String {
+    format!("sqlite://{}?mode=rwc", file.display())
 }
 
 /// A new PostgreSQL database, migrated; `None`, said aloud, when there is no server.

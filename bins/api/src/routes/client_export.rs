@@ -92,11 +92,16 @@ impl ClientExports {
         users_min: Query<Option<i32>>,
         /// At most so many directory users
         users_max: Query<Option<i32>>,
+        /// Whether the number of devices is known: not, where nothing that lists devices is mapped
+        devices_known: Query<Option<bool>>,
+        /// Whether the number of directory users is known
+        users_known: Query<Option<bool>>,
         /// `hidden` when left out
         archived: Query<Option<ArchivedClients>>,
     ) -> Result<Exported, Failure> {
         let ranges = [(devices_min.0, devices_max.0), (users_min.0, users_max.0)];
-        let filter = filter(&app, search.0, status.0, (has.0, missing.0), ranges, archived.0)?;
+        let filter =
+            filter(&app, search.0, status.0, (has.0, missing.0), ranges, [devices_known.0, users_known.0], archived.0)?;
         let tx = app.read(caller, Permission::ClientsView).await?;
         let (format, extension) = match format.0 {
             Some(ExportFormat::Xlsx) => (Format::Xlsx, "xlsx"),

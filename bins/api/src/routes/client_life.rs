@@ -129,7 +129,8 @@ impl ClientLife {
     /// Merge a client into another
     ///
     /// Everything of it moves: mappings with devices, users and all else under them, ids typed by hand, shared
-    /// connections, and notes, which are put below the other's. Then it is deleted. Ask with `dry_run=true` first;
+    /// connections, contacts, dated notes, documents, and its field of notes, which is put below the other's. Then it is
+    /// deleted. Ask with `dry_run=true` first;
     /// reverting the journal entry makes two clients of them again. The answer is the client that stays.
     #[oai(path = "/:client_id/merge", method = "post", operation_id = "client_merge")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]

@@ -19,7 +19,7 @@ use crate::{
     app::AppData,
     auth::Caller,
     changes::Written,
-    freshness::{Freshness, Sources},
+    freshness::{Freshness, Sources, older},
     page::{Answer, Page, if_match, page_request},
     problem::Failure,
     write::{Asked, Begun},
@@ -68,6 +68,11 @@ pub struct Client {
     pub device_count: Option<i32>,
     /// Directory users attributed to it; absent while unknown
     pub user_count: Option<i32>,
+    /// When the oldest of what is counted was true at its vendor; absent while some was never synced to the end, or
+    /// nothing is counted
+    pub counts_synced_at: Option<DateTime<Utc>>,
+    /// Whether some of what is counted is older than twice its connection's cadence, or a connection does not work
+    pub counts_stale: bool,
     /// Notes of the staff
     pub notes: Option<String>,
     /// Address of the main contact
@@ -240,6 +245,10 @@ impl Clients {
         users_min: Query<Option<i32>>,
         /// At most so many directory users
         users_max: Query<Option<i32>>,
+        /// Whether the number of devices is known: not, where nothing that lists devices is mapped
+        devices_known: Query<Option<bool>>,
+        /// Whether the number of directory users is known
+        users_known: Query<Option<bool>>,
         /// `hidden` when left out
         archived: Query<Option<ArchivedClients>>,
         sort: Query<Option<ClientOrder>>,
@@ -251,7 +260,8 @@ impl Clients {
     ) -> Result<Answer<Page<Client>>, Failure> {
         let page = page_request(limit.0, cursor.0.as_deref())?;
         let ranges = [(devices_min.0, devices_max.0), (users_min.0, users_max.0)];
-        let filter = filter(&app, search.0, status.0, (has.0, missing.0), ranges, archived.0)?;
+        let filter =
+            filter(&app, search.0, status.0, (has.0, missing.0), ranges, [devices_known.0, users_known.0], archived.0)?;
         let sort = match sort.0.unwrap_or(ClientOrder::Name) {
             ClientOrder::Name => ClientSort::Name,
             ClientOrder::DeviceCount => ClientSort::Devices,
@@ -400,7 +410,7 @@ impl Clients {
         /// Why, for the journal
         reason: Query<Option<String>>,
     ) -> Result<Answer<Written<Client>>, Failure> {
-        let context = caller.context()?;
+        let context = app.proven(caller, "client_delete", dry_run.0.unwrap_or(false)).await?;
         let version = if_match(version.0.as_deref())?;
         let previewed = dry_run.0.unwrap_or(false) || expect.0.is_some();
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: None };
@@ -417,11 +427,15 @@ impl Clients {
 
 /// The view of a client.
 pub fn view(app: &crate::app::App, listed: ListedClient) -> Client {
-    let ListedClient { client, integrations } = listed;
+    let ListedClient { client, integrations, ages } = listed;
     let known = |kind: &str| integrations.iter().any(|integration| app.can(integration, kind));
+    let counts = |integration: &str| app.can(integration, "device") || app.can(integration, "directory_user");
+    let counted = || ages.iter().filter(|age| integrations.contains(&age.integration) && counts(&age.integration));
     Client {
         device_count: known("device").then_some(client.device_count),
         user_count: known("directory_user").then_some(client.user_count),
+        counts_synced_at: counted().map(|age| age.synced_at).reduce(older).flatten(),
+        counts_stale: counted().any(|age| age.stale),
         id: client.id.0,
         name: client.name,
         status: client.status.into(),

@@ -66,7 +66,8 @@ impl Consents {
     }
 }
 
-/// The address that browsers reach us at: the setting, or without one the loopback address that was asked.
+/// The address that browsers reach us at: the setting, or without one the loopback address that was asked. Only callers on
+/// this machine are believed: a letter with a link to wherever a stranger says would carry its token there.
 pub(super) fn origin(app: &App, request: &Request) -> domain::Result<String> {
     if let Some(origin) = &app.public_origin {
         return Ok(origin.clone());
@@ -76,13 +77,14 @@ pub(super) fn origin(app: &App, request: &Request) -> domain::Result<String> {
         Some((name, port)) if !port.ends_with(']') => (name, port),
         _ => (host, ""),
     };
-    if matches!(name, "127.0.0.1" | "localhost" | "[::1]") && port.bytes().all(|byte| byte.is_ascii_digit()) {
+    let here = request.remote_addr().as_socket_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
+    if here && matches!(name, "127.0.0.1" | "localhost" | "[::1]") && port.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(format!("http://{host}"));
     }
     Err(Error::conflict(
         "no_public_origin",
         "The operator must set PANELONE_PUBLIC_ORIGIN to the address at which browsers reach PanelOne: vendors send \
-         people back to it.",
+         people back to it, and links in letters lead there.",
     ))
 }
 

@@ -238,7 +238,7 @@ async fn shown(tx: &Tx, client: ClientId, one: &ListedDevice) -> domain::Result<
     device(one, &sources(tx, client.0).await?.0)
 }
 
-fn device(one: &ListedDevice, sources: &Sources) -> domain::Result<JoinedDevice> {
+pub(super) fn device(one: &ListedDevice, sources: &Sources) -> domain::Result<JoinedDevice> {
     let mut said: Vec<(&DeviceSource, integration::Device)> = Vec::with_capacity(one.sources.len());
     for source in &one.sources {
         said.push((source, body(&source.record)?));

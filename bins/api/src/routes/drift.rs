@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use directory::{DriftFilter, DriftWish, drift_dismiss, drift_fix, drift_list};
-use domain::{ClientId, ConnectionId, DriftId, Grant, Permission};
+use domain::{ClientId, ConnectionId, DriftId, Permission};
 use poem_openapi::{
     Enum, Object, OpenApi,
     param::{Header, Path, Query},
@@ -185,21 +185,11 @@ impl Drift {
         cursor: Query<Option<String>>,
     ) -> Result<Answer<Page<DriftItem>>, Failure> {
         let page = page_request(limit.0, cursor.0.as_deref())?;
-        let context = caller.context()?;
-        let tx = app.read_as(&context, Permission::ConnectionsView).await?;
-        match connection_id.0 {
-            Some(id) => {
-                let connection = tx.connection(ConnectionId(id)).await?;
-                app.permit_vendor(&context, Permission::ConnectionsView, &connection.integration)?;
-            }
-            None if context.permissions.grant(Permission::ConnectionsView) == Grant::Yes => {}
-            None => {
-                let message = "must name a connection of a billing vendor: your role sees no others";
-                return Err(domain::Error::invalid("connection_id", "required", message).into());
-            }
-        }
+        let connection = connection_id.0.map(ConnectionId);
+        let tx = app.read(caller, Permission::ConnectionsView).await?;
+        app.permit_connections(&tx, connection).await?;
         let filter = DriftFilter {
-            connection: connection_id.0.map(ConnectionId),
+            connection,
             client: match client_id.0 {
                 Some(id) => Some(tx.client(ClientId(id)).await?.id),
                 None => None,
@@ -243,13 +233,7 @@ impl Drift {
         };
         let may = |integration: &str| app.permit_vendor(&context, Permission::MappingsSave, integration);
         let done = drift_fix(&write.tx, DriftId(drift_id.0), &wish, may).await;
-        let item = match done {
-            Ok(item) => item,
-            Err(refused) => {
-                drop(write);
-                return Err(app.noted(&context, "drift_fix", refused).await?.into());
-            }
-        };
+        let (write, item) = app.passed(write, done).await?;
         Ok(Answer::new(write.finish(Some(DriftItem::of(item)), Vec::new()).await?))
     }
 
@@ -281,13 +265,7 @@ impl Drift {
         };
         let may = |integration: &str| app.permit_vendor(&context, Permission::MappingsSave, integration);
         let done = drift_dismiss(&write.tx, DriftId(drift_id.0), why.as_deref(), may).await;
-        let item = match done {
-            Ok(item) => item,
-            Err(refused) => {
-                drop(write);
-                return Err(app.noted(&context, "drift_dismiss", refused).await?.into());
-            }
-        };
+        let (write, item) = app.passed(write, done).await?;
         Ok(Answer::new(write.finish(Some(DriftItem::of(item)), Vec::new()).await?))
     }
 }

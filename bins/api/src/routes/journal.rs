@@ -34,6 +34,26 @@ pub enum EntryOutcome {
     Failed,
 }
 
+impl From<Outcome> for EntryOutcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::Done,
+            Outcome::Denied => Self::Denied,
+            Outcome::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<EntryOutcome> for Outcome {
+    fn from(outcome: EntryOutcome) -> Self {
+        match outcome {
+            EntryOutcome::Done => Self::Done,
+            EntryOutcome::Denied => Self::Denied,
+            EntryOutcome::Failed => Self::Failed,
+        }
+    }
+}
+
 /// An entry of the journal.
 #[derive(Debug, Clone, Object)]
 #[oai(skip_serializing_if_is_none)]
@@ -44,7 +64,7 @@ pub struct Entry {
     pub seq: i64,
     /// When
     pub at: DateTime<Utc>,
-    /// Kind of actor: staff, api_key, worker, operator
+    /// Kind of actor: staff, api_key, portal_user, worker, operator
     pub actor_kind: String,
     /// Staff user behind it
     pub staff_id: Option<Uuid>,
@@ -125,12 +145,9 @@ impl Journal {
         let filter = JournalFilter {
             client: client_id.0.map(ClientId),
             action: action.0,
-            outcome: outcome.0.map(|outcome| match outcome {
-                EntryOutcome::Done => Outcome::Done,
-                EntryOutcome::Denied => Outcome::Denied,
-                EntryOutcome::Failed => Outcome::Failed,
-            }),
+            outcome: outcome.0.map(Into::into),
             actor: actor_id.0,
+            ..JournalFilter::default()
         };
         let tx = app.read(caller, Permission::JournalView).await?;
         let listed = tx.journal_list(&filter, &page).await?;
@@ -202,7 +219,8 @@ impl Journal {
     }
 }
 
-fn view(entry: JournalEntry, whole: bool) -> Entry {
+/// The view of an entry, with its changes or without.
+pub(super) fn view(entry: JournalEntry, whole: bool) -> Entry {
     Entry {
         id: entry.id.0,
         seq: entry.seq,
@@ -212,11 +230,7 @@ fn view(entry: JournalEntry, whole: bool) -> Entry {
         source_address: entry.source_address,
         request_id: entry.request_id,
         action: entry.action,
-        outcome: match entry.outcome {
-            Outcome::Done => EntryOutcome::Done,
-            Outcome::Denied => EntryOutcome::Denied,
-            Outcome::Failed => EntryOutcome::Failed,
-        },
+        outcome: entry.outcome.into(),
         reason: entry.reason,
         reverts: entry.reverts.map(|entry| entry.0),
         change_count: entry.changes.len() as u64,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use access::NewKey;
 use chrono::{DateTime, Utc};
-use domain::{ApiKeyId, ClientId, KeyScope, Permission};
+use domain::{ApiKeyId, ClientId, KeyScope, Permission, Problem};
 use persistence::ApiKeyRow;
 use poem_openapi::{
     Enum, Object, OpenApi,
@@ -79,6 +79,10 @@ pub struct ApiKeyView {
     pub revoked_at: Option<DateTime<Utc>>,
     /// Last used, to the minute
     pub used_at: Option<DateTime<Utc>>,
+    /// The only permissions it carries, as far as its owner has them; absent when all within its scope
+    pub permissions: Option<Vec<String>>,
+    /// Requests it may make in a minute; absent on keys that were made before there was a limit: 600
+    pub requests_per_minute: Option<i32>,
 }
 
 /// My API keys.
@@ -99,6 +103,10 @@ pub struct ApiKeyCreate {
     pub clients: Option<Vec<Uuid>>,
     /// Days it lives, 1 to 366; 90 when left out
     pub expires_in_days: Option<u32>,
+    /// Let it carry these permissions alone, named as in `/api/me`; all within its scope when left out
+    pub permissions: Option<Vec<String>>,
+    /// Requests it may make in a minute, 1 to 6000; 600 when left out
+    pub requests_per_minute: Option<i32>,
 }
 
 /// A new key.
@@ -126,7 +134,7 @@ impl Keys {
     /// Make an API key; for a signed-in person
     ///
     /// A key is shown once and cannot be shown again, so this operation takes no idempotency key: make
-    /// another, and revoke the one you lost.
+    /// another, and revoke the one you lost. Asks for who you are, once more, after 15 minutes.
     #[oai(path = "/", method = "post", operation_id = "api_key_create")]
     async fn api_key_create(
         &self,
@@ -134,7 +142,7 @@ impl Keys {
         caller: Caller,
         body: Json<ApiKeyCreate>,
     ) -> Result<Answer<ApiKeyCreated>, Failure> {
-        let context = caller.context()?;
+        let context = app.proven(caller, "api_key_create", false).await?;
         app.permit(&context, Permission::KeysManage, "api_key_create").await?;
         let tx = app.store.begin(context).await?;
         let clients = body.0.clients.map(|clients| clients.into_iter().map(ClientId).collect::<BTreeSet<_>>());
@@ -143,6 +151,8 @@ impl Keys {
             scope: body.0.scope.into(),
             allow_clients: clients,
             expires_in_days: body.0.expires_in_days,
+            permissions: body.0.permissions.as_deref().map(permissions).transpose()?,
+            requests_per_minute: body.0.requests_per_minute,
         };
         let made = access::api_key_create(&tx, &app.gate, new).await?;
         tx.commit("api_key_create", None).await?;
@@ -173,6 +183,19 @@ impl Keys {
     }
 }
 
+/// Permissions by their names; every unknown one is named.
+fn permissions(names: &[String]) -> domain::Result<BTreeSet<Permission>> {
+    let unknown = |(at, name): (usize, &String)| match Permission::parse(name) {
+        Some(_) => None,
+        None => Some(Problem::new(format!("/permissions/{at}"), "unknown", "is not a permission: see /api/me")),
+    };
+    let problems: Vec<Problem> = names.iter().enumerate().filter_map(unknown).collect();
+    if !problems.is_empty() {
+        return Err(domain::Error::Invalid(problems));
+    }
+    Ok(names.iter().filter_map(|name| Permission::parse(name)).collect())
+}
+
 fn view(row: ApiKeyRow) -> ApiKeyView {
     ApiKeyView {
         id: row.id.0,
@@ -185,5 +208,7 @@ fn view(row: ApiKeyRow) -> ApiKeyView {
         expires_at: row.expires_at,
         revoked_at: row.revoked_at,
         used_at: row.used_at,
+        permissions: row.permissions.map(|named| named.iter().map(|one| one.as_str().to_owned()).collect()),
+        requests_per_minute: row.requests_per_minute,
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use directory::{
-    MappingChoice, Target, mapping_save, mapping_suggest,
+    MappingChoice, Target, mapping_save,
     matching::{self, Decision},
 };
 use domain::{ClientId, ConnectionId, EntityId, MappingState, Permission};
@@ -19,7 +19,6 @@ use crate::{
     app::AppData,
     auth::Caller,
     changes::Written,
-    freshness::is_stale,
     page::{Answer, page_request},
     problem::Failure,
     write::{Asked, Begun},
@@ -180,6 +179,17 @@ pub enum Advice {
     None,
 }
 
+impl From<Decision> for Advice {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Accept(_) => Self::Accept,
+            Decision::Ambiguous => Self::Ambiguous,
+            Decision::Review => Self::Review,
+            Decision::None => Self::None,
+        }
+    }
+}
+
 /// How an entity might be mapped.
 #[derive(Debug, Clone, Object)]
 pub struct EntitySuggestion {
@@ -188,13 +198,6 @@ pub struct EntitySuggestion {
     pub advice: Advice,
     /// The likeliest clients
     pub suggestions: Vec<Suggestion>,
-}
-
-/// Suggestions for a connection's open entities.
-#[derive(Debug, Clone, Object)]
-pub struct Suggestions {
-    /// One for each entity that nobody has decided about
-    pub items: Vec<EntitySuggestion>,
 }
 
 /// What an entity is to belong to
@@ -286,43 +289,11 @@ impl Mappings {
             next_cursor: page.0.next_cursor,
             total: page.0.total,
             synced_at,
-            stale: is_stale(&connection, synced_at, tx.now()),
+            stale: connection.is_stale(synced_at, tx.now()),
             syncing,
             problem: listing.and_then(|listing| listing.message).or(connection.state_reason),
         };
         Ok(Answer::Ok(Json(view), link, None))
-    }
-
-    /// Suggest clients for a connection's open entities, with reasons
-    #[oai(path = "/connections/:connection_id/mapping-suggestions", method = "get", operation_id = "mapping_suggest")]
-    async fn mapping_suggest(
-        &self,
-        app: AppData<'_>,
-        caller: Caller,
-        connection_id: Path<Uuid>,
-        /// Score from which a suggestion may be accepted without a person, 0.5 to 1; 0.95 when left out
-        threshold: Query<Option<f64>>,
-    ) -> Result<Answer<Suggestions>, Failure> {
-        let threshold = threshold.0.unwrap_or(0.95);
-        if !(0.5..=1.0).contains(&threshold) {
-            return Err(domain::Error::invalid("threshold", "out_of_range", "must be from 0.5 to 1").into());
-        }
-        let context = caller.context()?;
-        let tx = app.read_as(&context, Permission::MappingsSave).await?;
-        let connection = tx.connection(ConnectionId(connection_id.0)).await?;
-        app.permit_vendor(&context, Permission::MappingsSave, &connection.integration)?;
-        let found = mapping_suggest(&tx, connection.id, threshold).await?;
-        let items = found.into_iter().map(|one| EntitySuggestion {
-            entity: Entity::of(one.entity),
-            advice: match one.decision {
-                Decision::Accept(_) => Advice::Accept,
-                Decision::Ambiguous => Advice::Ambiguous,
-                Decision::Review => Advice::Review,
-                Decision::None => Advice::None,
-            },
-            suggestions: one.suggestions.into_iter().map(Suggestion::of).collect(),
-        });
-        Ok(Answer::new(Suggestions { items: items.collect() }))
     }
 
     /// Save decisions about entities, as one change set; what is stored under them follows at once

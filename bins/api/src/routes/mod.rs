@@ -1,16 +1,23 @@
 //! The operations, one file for each resource.
 
 pub mod acting;
+pub mod aliases;
 pub mod backups;
 pub mod client_export;
 pub mod client_filter;
 pub mod client_life;
+pub mod client_notes;
+pub mod clientone;
+pub mod clientone_admin;
 pub mod clients;
 pub mod connection_life;
 pub mod connections;
 pub mod consent;
 pub mod contacts;
 pub mod csv_imports;
+pub mod customer_contacts;
+pub mod customer_tenants;
+pub mod customers;
 pub mod devices;
 pub mod documents;
 pub mod drift;
@@ -18,27 +25,40 @@ pub mod fleet;
 pub mod hosted;
 pub mod imports;
 pub mod integrations;
+pub mod invitations;
 pub mod journal;
 pub mod keys;
+pub mod library;
+pub mod library_shapes;
 pub mod live;
 pub mod mappings;
+pub mod matching_settings;
 pub mod microsoft365;
+mod mirrored;
 pub mod places;
 pub mod progress;
+pub mod psa;
+pub mod psa_views;
 pub mod queue;
 pub mod reconciliation;
 pub mod records;
 pub mod replays;
 pub mod runs;
+pub mod saved_filters;
+pub mod second_factor;
+pub mod security;
 pub mod session;
 pub mod sharing;
 pub mod staff;
+pub mod staff_life;
 pub mod stored;
 pub mod subscriptions;
+pub mod tenants;
 pub mod threats;
 pub mod tickets;
 pub mod typed;
 pub mod webhooks;
+pub mod workbench;
 
 use poem_openapi::Tags;
 
@@ -63,6 +83,14 @@ pub enum Chapter {
     Imports,
     /// The businesses the MSP manages
     Clients,
+    /// The commercial face of clients
+    Customers,
+    /// Microsoft 365 environments
+    Tenants,
+    /// What the MSP writes
+    Library,
     /// What was changed, by whom
     Journal,
+    /// The portal of the clients, as owners and admins set it up
+    ClientOne,
 }

@@ -1,7 +1,7 @@
 //! The organisation's own jobs: what waits, runs or was given up, and trying again what was.
 
 use chrono::{DateTime, Utc};
-use domain::{ConnectionId, Grant, JobId, Permission};
+use domain::{ConnectionId, JobId, Permission};
 use persistence::{JobFilter, JobRow};
 use poem_openapi::{
     Enum, Object, OpenApi,
@@ -59,7 +59,7 @@ impl QueuedJobState {
 pub struct QueuedJob {
     /// Id
     pub id: Uuid,
-    /// Kind: sync, hear, snapshots
+    /// Kind: sync, replay, hear, snapshots
     pub kind: String,
     /// Connection that it is for
     pub connection_id: Option<Uuid>,
@@ -125,23 +125,10 @@ impl Queue {
         cursor: Query<Option<String>>,
     ) -> Result<Answer<Page<QueuedJob>>, Failure> {
         let page = page_request(limit.0, cursor.0.as_deref())?;
-        let context = caller.context()?;
-        let tx = app.read_as(&context, Permission::ConnectionsView).await?;
-        match connection_id.0 {
-            Some(id) => {
-                let connection = tx.connection(ConnectionId(id)).await?;
-                app.permit_vendor(&context, Permission::ConnectionsView, &connection.integration)?;
-            }
-            None if context.permissions.grant(Permission::ConnectionsView) == Grant::Yes => {}
-            None => {
-                let message = "must name a connection of a billing vendor: your role sees no others";
-                return Err(domain::Error::invalid("connection_id", "required", message).into());
-            }
-        }
-        let filter = JobFilter {
-            state: state.0.map(|state| state.word().to_owned()),
-            connection: connection_id.0.map(ConnectionId),
-        };
+        let connection = connection_id.0.map(ConnectionId);
+        let tx = app.read(caller, Permission::ConnectionsView).await?;
+        app.permit_connections(&tx, connection).await?;
+        let filter = JobFilter { state: state.0.map(|state| state.word().to_owned()), connection };
         Ok(Answer::page(tx.job_list(&filter, &page).await?.map(Into::into), uri))
     }
 
@@ -209,13 +196,7 @@ async fn decide(
         "job_retry" => sync::job_retry(&write.tx, app.entries, JobId(id)).await,
         _ => sync::job_drop(&write.tx, app.entries, JobId(id)).await,
     };
-    let row = match done {
-        Ok(row) => row,
-        Err(refused) => {
-            drop(write);
-            return Err(app.noted(&context, action, refused).await?.into());
-        }
-    };
+    let (write, row) = app.passed(write, done).await?;
     let answer = write.finish(Some(row.into()), Vec::new()).await?;
     if !dry_run {
         app.wake.notify_one();

@@ -69,6 +69,20 @@ pub struct VendorCount {
     pub count: Option<i64>,
 }
 
+/// How old what a vendor said of a kind of record was when it was counted.
+#[derive(Debug, Clone, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct CountedAge {
+    /// Integration
+    pub integration: String,
+    /// Kind of record: device, directory_user, licence or subscription
+    pub kind: String,
+    /// When the oldest of it was true at the vendor; absent while some was never listed to the end
+    pub synced_at: Option<DateTime<Utc>>,
+    /// Older than twice the connection's cadence, or the connection did not work
+    pub stale: bool,
+}
+
 /// What a client uses against what is paid for it.
 #[derive(Debug, Clone, Object)]
 #[oai(skip_serializing_if_is_none)]
@@ -83,6 +97,8 @@ pub struct Reconciliation {
     pub users: Vec<VendorCount>,
     /// One line for each thing that is counted and paid
     pub lines: Vec<ReconciliationLine>,
+    /// How old all of it was when it was looked at
+    pub ages: Vec<CountedAge>,
     /// Days of which there is a snapshot, the newest first
     pub days: Vec<NaiveDate>,
 }
@@ -113,12 +129,19 @@ impl Reconciliations {
         let lines = sync::reconcile(&snapshot, &names).into_iter().map(line).collect();
         let days = tx.snapshot_days(client).await?;
         let count = |of: sync::CountOf| VendorCount { integration: of.integration, count: of.count };
+        let age = |of: sync::AgeOf| CountedAge {
+            integration: of.integration,
+            kind: of.kind,
+            synced_at: of.synced_at,
+            stale: of.stale,
+        };
         Ok(Answer::new(Reconciliation {
             day: day.0,
             taken_at,
             devices: snapshot.devices.into_iter().map(count).collect(),
             users: snapshot.users.into_iter().map(count).collect(),
             lines,
+            ages: snapshot.ages.into_iter().map(age).collect(),
             days,
         }))
     }

@@ -1,7 +1,7 @@
 //! Runs: what was synced, when, with which counts; and letting a held one go.
 
 use chrono::{DateTime, Utc};
-use domain::{ConnectionId, Grant, Permission, RunId};
+use domain::{ConnectionId, Permission, RunId};
 use poem_openapi::{
     Enum, Object, OpenApi,
     param::{Header, Path, Query},
@@ -151,20 +151,10 @@ impl Runs {
         cursor: Query<Option<String>>,
     ) -> Result<Answer<Page<Run>>, Failure> {
         let page = page_request(limit.0, cursor.0.as_deref())?;
-        let context = caller.context()?;
-        let tx = app.read_as(&context, Permission::ConnectionsView).await?;
-        match connection_id.0 {
-            Some(id) => {
-                let connection = tx.connection(ConnectionId(id)).await?;
-                app.permit_vendor(&context, Permission::ConnectionsView, &connection.integration)?;
-            }
-            None if context.permissions.grant(Permission::ConnectionsView) == Grant::Yes => {}
-            None => {
-                let message = "must name a connection of a billing vendor: your role sees no others";
-                return Err(domain::Error::invalid("connection_id", "required", message).into());
-            }
-        }
-        let listed = tx.run_list(connection_id.0.map(ConnectionId), state.0.map(Into::into), &page).await?;
+        let connection = connection_id.0.map(ConnectionId);
+        let tx = app.read(caller, Permission::ConnectionsView).await?;
+        app.permit_connections(&tx, connection).await?;
+        let listed = tx.run_list(connection, state.0.map(Into::into), &page).await?;
         Ok(Answer::page(listed.map(view), uri))
     }
 

@@ -155,7 +155,7 @@ impl Staff {
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
     ) -> Result<Answer<Written<StaffUser>>, Failure> {
-        let context = caller.context()?;
+        let context = app.proven(caller, "staff_create", dry_run.0.unwrap_or(false)).await?;
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: None, key: key.0 };
         let body = body.0;
         // The password takes no part in telling requests apart: it is not kept, not even as a hash.
@@ -196,9 +196,12 @@ impl Staff {
         /// Digest of the preview: refuse if something else would change by now
         expect: Query<Option<String>>,
     ) -> Result<Answer<Written<StaffUser>>, Failure> {
-        let context = caller.context()?;
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, ..Asked::default() };
         let body = body.0;
+        // Another name takes nothing from anybody.
+        let rights = body.role.is_some() || body.suspended.is_some() || body.allow_all_clients.is_some();
+        let rights = rights || body.allow_clients.is_some() || body.deny_clients.is_some();
+        let context = app.proven(caller, "staff_update", !rights || asked.is_dry_run()).await?;
         let begun = app.begin(&context, Permission::TeamManage, "staff_update", asked, &(staff_id.0, &body)).await?;
         let write = match begun {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
@@ -226,11 +229,11 @@ impl Staff {
     }
 }
 
-fn ids(clients: Vec<Uuid>) -> BTreeSet<ClientId> {
+pub(super) fn ids(clients: Vec<Uuid>) -> BTreeSet<ClientId> {
     clients.into_iter().map(ClientId).collect()
 }
 
-fn view(row: StaffRow) -> StaffUser {
+pub(super) fn view(row: StaffRow) -> StaffUser {
     StaffUser {
         id: row.id.0,
         name: row.name,

@@ -164,11 +164,15 @@ impl TypedMappings {
         let context = caller.context()?;
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
         let (client, id) = (ClientId(client_id.0), UnverifiedMappingId(unverified_mapping_id.0));
+        let action = "unverified_mapping_delete";
+        app.permit(&context, Permission::MappingsSave, action).await?;
+        // Before the row is looked at: after the first time it is gone.
+        if let Some(answer) = app.answered(&context, action, &asked, &(client, id)).await? {
+            return Ok(Answer::new(answer));
+        }
         let typed = app.read_as(&context, Permission::ClientsView).await?.unverified_mapping(client, id).await?;
-        app.permit_for(&context, Permission::MappingsSave, "unverified_mapping_delete", &typed.integration).await?;
-        let begun =
-            app.begin(&context, Permission::MappingsSave, "unverified_mapping_delete", asked, &(client, id)).await?;
-        let write = match begun {
+        app.permit_for(&context, Permission::MappingsSave, action, &typed.integration).await?;
+        let write = match app.begin(&context, Permission::MappingsSave, action, asked, &(client, id)).await? {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };

@@ -10,7 +10,14 @@ use crate::house::{House, OWNER, request};
 const DAY: i64 = 24 * 3_600;
 
 fn new(scope: KeyScope) -> NewKey {
-    NewKey { name: " Nightly export ".to_owned(), scope, allow_clients: None, expires_in_days: None }
+    NewKey {
+        name: " Nightly export ".to_owned(),
+        scope,
+        allow_clients: None,
+        expires_in_days: None,
+        permissions: None,
+        requests_per_minute: None,
+    }
 }
 
 async fn make(house: &House, context: &Context, new: NewKey) -> Result<CreatedKey, Error> {
@@ -69,7 +76,12 @@ both_databases! {
         let house = House::build(&db).await;
         let context = house.context(OWNER).await;
         let unknown: BTreeSet<ClientId> = [uuid::Uuid::from_u128(7).into()].into();
-        let wrong = NewKey { name: " ".to_owned(), scope: KeyScope::Read, allow_clients: Some(unknown), expires_in_days: Some(367) };
+        let wrong = NewKey {
+            name: " ".to_owned(),
+            allow_clients: Some(unknown),
+            expires_in_days: Some(367),
+            ..new(KeyScope::Read)
+        };
         let named = codes(make(&house, &context, wrong).await);
         let expected = [("/name", "required"), ("/expires_in_days", "out_of_range"), ("/allow_clients", "no_such_client")];
         assert_eq!(named, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
@@ -211,5 +223,54 @@ both_databases! {
         for (_, _, key) in &keys {
             assert!(by_key(&house, key).await.is_none(), "suspended");
         }
+    }
+
+    async fn a_key_carries_only_the_permissions_it_names(db: TestDb) {
+        let house = House::build(&db).await;
+        let context = house.context(OWNER).await;
+        let named = |scope: KeyScope, named: &[Permission]| NewKey {
+            permissions: Some(named.iter().copied().collect()), ..new(scope)
+        };
+        let narrow = named(KeyScope::Write, &[Permission::ClientsView, Permission::ClientsEdit]);
+        let made = make(&house, &context, narrow).await.expect("creates");
+        let opened = by_key(&house, &made).await.expect("opens");
+        for permission in Permission::ALL {
+            let carried = [Permission::ClientsView, Permission::ClientsEdit].contains(permission);
+            assert_eq!(opened.permissions.allows(*permission), carried, "{permission:?}");
+        }
+        for (wrong, code) in [
+            (named(KeyScope::Read, &[]), "required"),
+            (named(KeyScope::Read, &[Permission::ClientsView, Permission::ClientsEdit]), "beyond_scope"),
+        ] {
+            assert_eq!(codes(make(&house, &context, wrong).await), [("/permissions".to_owned(), code)]);
+        }
+        let entry = &house.journal("api_key_create").await[0];
+        assert!(format!("{:?}", entry.changes).contains("clients_edit"), "what it carries stands in the journal");
+    }
+
+    async fn a_key_makes_as_many_requests_as_it_may(db: TestDb) {
+        let house = House::build(&db).await;
+        let context = house.context(OWNER).await;
+        for (rate, sound) in [(0, false), (1, true), (6_000, true), (6_001, false), (-1, false)] {
+            let made = make(&house, &context, NewKey { requests_per_minute: Some(rate), ..new(KeyScope::Read) }).await;
+            assert_eq!(made.is_ok(), sound, "{rate}");
+        }
+        let slow = NewKey { requests_per_minute: Some(2), ..new(KeyScope::Read) };
+        let made = make(&house, &context, slow).await.expect("creates");
+        let ask = async || {
+            let token = made.token.expose_secret();
+            let open = access::api_key_open(&db.store, &house.gate, token, &request("192.0.2.9")).await;
+            open.expect("asks").expect("opens").rate
+        };
+        assert_eq!((ask().await.remaining, ask().await.remaining), (1, 0));
+        assert_eq!(ask().await.retry_after, Some(30));
+        db.clock.advance(29);
+        assert_eq!(ask().await.retry_after, Some(1));
+        db.clock.advance(1);
+        assert_eq!(ask().await.retry_after, None);
+        let usual = make(&house, &context, new(KeyScope::Read)).await.expect("creates");
+        assert_eq!(usual.key.requests_per_minute, Some(600));
+        db.tamper("UPDATE api_key SET requests_per_minute = NULL").await.expect("tampers");
+        assert_eq!(ask().await.limit, 600, "a key from before there was a limit");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use access::{AccessOptions, Cost, Gate, NewOrganisation, NewStaff, RequestMeta, SignIn, SignedIn};
+use access::{AccessOptions, Cost, FirstStep, Gate, NewOrganisation, NewStaff, RequestMeta, SignIn, SignedIn};
 use domain::{Context, Error, OrganisationId, PageRequest, Role};
 use persistence::{JournalEntry, JournalFilter, StaffRow, Store};
 use secrecy::ExposeSecret;
@@ -25,6 +25,14 @@ pub fn gate(db: &TestDb, options: AccessOptions) -> Gate {
 
 pub fn request(address: &str) -> RequestMeta {
     RequestMeta { request_id: "test".to_owned(), source_address: Some(address.to_owned()) }
+}
+
+/// The session of a sign-in that needs no second step.
+pub fn whole(step: FirstStep) -> SignedIn {
+    match step {
+        FirstStep::Session(signed_in) => *signed_in,
+        FirstStep::SecondFactor(pending) => panic!("a second factor is asked for: {pending:?}"),
+    }
 }
 
 pub fn attempt(email: &str, password: &str, address: &str) -> SignIn {
@@ -76,8 +84,9 @@ impl House {
         Context::operator(self.organisation, self.store.clock().now())
     }
 
+    /// Signs in someone who has no second factor.
     pub async fn sign_in(&self, email: &str, password: &str, address: &str) -> Result<SignedIn, Error> {
-        access::sign_in(&self.store, &self.gate, attempt(email, password, address)).await
+        access::sign_in(&self.store, &self.gate, attempt(email, password, address)).await.map(whole)
     }
 
     /// The context of a staff user, by a session of theirs.

@@ -3,8 +3,15 @@
 mod api_keys;
 mod guessing;
 mod house;
+mod invitations;
+mod letters;
 mod passwords;
+mod portal;
+mod resets;
+mod second_factor;
+mod security;
 mod sessions;
 mod sign_in;
 mod staff;
+mod team;
 mod tokens;

@@ -3,7 +3,7 @@ use domain::{Actor, Error, Outcome, Role};
 use secrecy::ExposeSecret;
 use testkit::both_databases;
 
-use crate::house::{House, OWNER, PASSWORD, attempt};
+use crate::house::{House, OWNER, PASSWORD, attempt, whole};
 
 both_databases! {
     async fn the_right_password_makes_a_session_and_an_entry(db: TestDb) {
@@ -71,7 +71,7 @@ both_databases! {
             let tx = db.store.read(house.operator()).await.expect("reads");
             let (_, slug) = tx.organisation_name().await.expect("reads");
             drop(tx);
-            let signed_in = access::sign_in(&db.store, &kite.gate, named(&slug, PASSWORD)).await.expect("signs in");
+            let signed_in = access::sign_in(&db.store, &kite.gate, named(&slug, PASSWORD)).await.map(whole).expect("signs in");
             assert_eq!(signed_in.staff.id, house.owner.id);
         }
         let only = kite.sign_in(OWNER, "another password here", "192.0.2.3").await.expect("signs in");

@@ -11,7 +11,14 @@ use crate::house::{House, OWNER, PASSWORD, gate, request};
 async fn key(house: &House) -> String {
     let context = house.context(OWNER).await;
     let tx = house.store.begin(context).await.expect("begins");
-    let new = NewKey { name: "k".to_owned(), scope: KeyScope::Read, allow_clients: None, expires_in_days: None };
+    let new = NewKey {
+        name: "k".to_owned(),
+        scope: KeyScope::Read,
+        allow_clients: None,
+        expires_in_days: None,
+        permissions: None,
+        requests_per_minute: None,
+    };
     let created = access::api_key_create(&tx, &house.gate, new).await.expect("creates");
     tx.commit("api_key_create", None).await.expect("commits");
     created.token.expose_secret().to_owned()

@@ -107,7 +107,8 @@ fn change_company(world: &mut World, state: &mut State, key: u64, fields: &Map<S
                 state.names.insert(key, (said.clone(), said));
             }
             "phone" => set(world, |of, said| of.phone = said),
-            "address1" => set(world, |of, said| of.street = said),
+            "address1" => set(world, |of, said| of.change_street_line(true, &said)),
+            "address2" => set(world, |of, said| of.change_street_line(false, &said)),
             "city" => set(world, |of, said| of.city = said),
             "state" => set(world, |of, said| of.region = said),
             "postalCode" => set(world, |of, said| of.post_code = said),

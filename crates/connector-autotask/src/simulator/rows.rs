@@ -58,10 +58,12 @@ pub(super) fn company(state: &State, of: &Business) -> Value {
         Some((then, written)) if *then == of.legal_name => written.clone(),
         _ => of.name_at(Autotask::ID),
     };
+    let [first, second] = of.street_lines();
+    let second = Some(second).filter(|second| !second.is_empty());
     json!({
         "id": company_id(of.key), "companyName": name, "companyNumber": format!("C-{}", of.psa_id), "companyType": 1,
         "isActive": !state.inactive.contains(&of.key), "phone": of.phone, "webAddress": format!("www.{}", of.domain),
-        "address1": of.street, "address2": null, "city": of.city, "state": of.region, "postalCode": of.post_code,
+        "address1": first, "address2": second, "city": of.city, "state": of.region, "postalCode": of.post_code,
         "countryID": COUNTRIES.iter().find(|(_, code)| *code == of.country).map(|(id, _)| id),
         "ownerResourceID": 29682885, "parentCompanyID": null, "createDate": time(of.since),
         "lastActivityDate": time(of.since), "userDefinedFields": [],

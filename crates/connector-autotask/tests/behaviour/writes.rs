@@ -46,6 +46,21 @@ async fn a_new_company_needs_an_owner_who_is_at_work() {
 }
 
 #[tokio::test]
+async fn the_second_line_of_a_street_is_read_and_gives_way() {
+    let (connector, vendor, _) = simulated();
+    let id = first_company(&connector).await;
+    let key = id.parse::<u64>().unwrap() - 1000;
+    vendor.change(|world| world.change_business(key, |of| of.street = "12 Mill Lane\nSuite 4".to_owned()));
+    let street = |raw: &[u8]| Pull::<Entity>::read(&connector, raw).unwrap().record.address.unwrap().street.unwrap();
+    let raw = WriteCompanies::fetch(&connector, &id).await.unwrap();
+    assert_eq!(street(&raw), "12 Mill Lane, Suite 4");
+    let draft = CompanyDraft { street: Some("9 Quay".to_owned()), ..CompanyDraft::default() };
+    let raw = WriteCompanies::update(&connector, &id, &draft).await.unwrap();
+    assert_eq!(street(&raw), "9 Quay");
+    assert_eq!(vendor.read(|world| world.business(key).unwrap().street.clone()), "9 Quay");
+}
+
+#[tokio::test]
 async fn autotasks_reason_for_a_refusal_is_kept() {
     let (connector, _, _) = simulated();
     let without_phone = CompanyDraft { phone: None, ..new_company() };

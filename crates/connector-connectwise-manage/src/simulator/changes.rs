@@ -109,7 +109,8 @@ fn new_company(world: &mut World, state: &mut State, body: &Value) -> Result<u64
     state.codes.insert(key, code);
     let site = text(&body["site"]["name"]);
     world.change_business(key, |of| of.locations[0].name = site);
-    let known = ["name", "status", "addressLine1", "city", "state", "zip", "country", "phoneNumber", "website"];
+    let known =
+        ["name", "status", "addressLine1", "addressLine2", "city", "state", "zip", "country", "phoneNumber", "website"];
     let changes: Vec<(&str, &Value)> = known.into_iter().map(|field| (field, &body[field])).collect();
     let named: Vec<(&str, &Value)> = changes.into_iter().filter(|(_, value)| !value.is_null()).collect();
     change_company(world, state, rows::company_id(key), &named)?;
@@ -129,7 +130,8 @@ fn change_company(world: &mut World, state: &mut State, id: u64, changes: &[(&st
                 state.names.insert(key, (said.clone(), said.clone()));
             }
             "phoneNumber" => set(world, |of, said| of.phone = said),
-            "addressLine1" => set(world, |of, said| of.street = said),
+            "addressLine1" => set(world, |of, said| of.change_street_line(true, &said)),
+            "addressLine2" => set(world, |of, said| of.change_street_line(false, &said)),
             "city" => set(world, |of, said| of.city = said),
             "state" => set(world, |of, said| of.region = said),
             "zip" => set(world, |of, said| of.post_code = said),

@@ -116,10 +116,12 @@ fn mention(state: &State, of: &Business) -> Value {
 pub(super) fn company(state: &State, of: &Business) -> Value {
     let active = !state.inactive.contains(&of.key);
     let (status, word) = if active { (1, "Active") } else { (2, "Inactive") };
+    let [first, second] = of.street_lines();
+    let second = Some(second).filter(|second| !second.is_empty());
     without_nulls(json!({
         "id": company_id(of.key), "identifier": code(state, of), "name": name(state, of),
         "status": { "id": status, "name": word },
-        "addressLine1": of.street, "city": of.city, "state": of.region, "zip": of.post_code,
+        "addressLine1": first, "addressLine2": second, "city": of.city, "state": of.region, "zip": of.post_code,
         "country": country(&of.country), "phoneNumber": of.phone, "website": format!("https://www.{}", of.domain),
         "territory": { "id": 2, "name": "Corporate" }, "accountNumber": format!("C-{}", of.psa_id),
         "dateAcquired": time(of.since), "deletedFlag": false, "types": [{ "id": 1, "name": "Client" }],

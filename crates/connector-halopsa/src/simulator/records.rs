@@ -44,9 +44,15 @@ pub(super) fn client(state: &State, business: &Business, whole: bool) -> Value {
     overlaid(record, state.written.get(&("client", key)))
 }
 
+/// What is the third and the fourth line of an address; the fourth is mostly blank.
+fn last_lines(business: &Business) -> (&str, &str) {
+    business.region.split_once('\n').unwrap_or((business.region.as_str(), ""))
+}
+
 fn address(business: &Business) -> Value {
+    let (third, fourth) = last_lines(business);
     json!({
-        "id": business.key, "line1": business.street, "line2": business.city, "line3": business.region, "line4": "",
+        "id": business.key, "line1": business.street, "line2": business.city, "line3": third, "line4": fourth,
         "postcode": business.post_code,
     })
 }
@@ -63,8 +69,9 @@ pub(super) fn site(state: &State, business: &Business, place: &Location, address
     } else if addressed && main {
         record["delivery_address_line1"] = business.street.as_str().into();
         record["delivery_address_line2"] = business.city.as_str().into();
-        record["delivery_address_line3"] = business.region.as_str().into();
-        record["delivery_address_line4"] = "".into();
+        let (third, fourth) = last_lines(business);
+        record["delivery_address_line3"] = third.into();
+        record["delivery_address_line4"] = fourth.into();
         record["delivery_address_line5"] = business.post_code.as_str().into();
     } else if addressed {
         record["delivery_address_line1"] = place.address.as_str().into();

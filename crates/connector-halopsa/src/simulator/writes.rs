@@ -64,7 +64,8 @@ pub(super) fn home(world: &World, id: u64) -> Result<u64, No> {
 fn take_address(business: &mut vendorkit::world::Business, address: Option<&Value>) {
     let Some(address) = address.and_then(Value::as_object) else { return };
     let line = |key| text(address, key).unwrap_or_default();
-    (business.street, business.city, business.region) = (line("line1"), line("line2"), line("line3"));
+    let region = [line("line3"), line("line4")].join("\n").trim_end().to_owned();
+    (business.street, business.city, business.region) = (line("line1"), line("line2"), region);
     business.post_code = line("postcode");
     business.locations[0].address = format!("{}, {} {}", business.street, business.city, business.post_code);
 }

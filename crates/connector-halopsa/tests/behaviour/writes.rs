@@ -88,6 +88,22 @@ async fn a_change_of_address_keeps_the_lines_that_it_does_not_name() {
 }
 
 #[tokio::test]
+async fn the_fourth_line_of_an_address_is_read_and_gives_way() {
+    let (halopsa, simulated, [(mine, _), _]) = staged(&[]);
+    let key = mine.parse::<u64>().unwrap() - 10;
+    simulated.change(|world| world.change_business(key, |of| of.region = "Fife\nScotland".to_owned()));
+    let read = |raw: &[u8]| Pull::<Entity>::read(&halopsa, raw).unwrap().record.address.unwrap().region;
+    let raw = WriteCompanies::fetch(&halopsa, &mine).await.unwrap();
+    assert_eq!(read(&raw).as_deref(), Some("Fife, Scotland"));
+    let moved = CompanyDraft { street: Some("9 Quay Street".to_owned()), ..CompanyDraft::default() };
+    let raw = WriteCompanies::update(&halopsa, &mine, &moved).await.unwrap();
+    assert_eq!(read(&raw).as_deref(), Some("Fife, Scotland"));
+    let moved = CompanyDraft { region: Some("Lothian".to_owned()), ..CompanyDraft::default() };
+    let raw = WriteCompanies::update(&halopsa, &mine, &moved).await.unwrap();
+    assert_eq!(read(&raw).as_deref(), Some("Lothian"));
+}
+
+#[tokio::test]
 async fn a_name_is_not_cut_to_the_half_that_is_known() {
     let (halopsa, simulated, [(mine, user), _]) = staged(&[]);
     let id = simulated.read(|world| {

@@ -6,8 +6,9 @@ use domain::{
 };
 use persistence::{MappingWrite, Tx};
 
-use super::{DriftFix, DriftItem, THRESHOLD, drift_get};
+use super::{DriftFix, DriftItem, drift_get};
 use crate::{
+    aliases::learn,
     clients::client_update,
     matching::{Decision, decide},
 };
@@ -66,10 +67,12 @@ pub async fn drift_fix(tx: &Tx, id: DriftId, wish: &DriftWish, may: impl Fn(&str
             tx.mapping_write(entity, &write).await?;
         }
         (kind, DriftFix::Map) => {
-            let (client, why) = target(&item, wish.client)?;
+            let threshold = tx.matching_settings().await?.threshold.score();
+            let (client, why) = target(&item, wish.client, threshold)?;
             let reason = Some(reason.unwrap_or(why));
             tx.mapping_write(entity, &MappingWrite { client: Some(client), state: MappingState::Mapped, reason })
                 .await?;
+            learn(tx, &[(item.entity.clone(), Some(client))]).await?;
             if let (DriftKind::Recreated, Some(former)) = (kind, &item.former) {
                 unmap(tx, former).await?;
             }
@@ -117,7 +120,7 @@ async fn unmap(tx: &Tx, entity: &Entity) -> Result<()> {
 }
 
 /// The client that an entity is to be mapped to, and why.
-fn target(item: &DriftItem, named: Option<ClientId>) -> Result<(ClientId, String)> {
+fn target(item: &DriftItem, named: Option<ClientId>, threshold: f64) -> Result<(ClientId, String)> {
     if let Some(former) = &item.former {
         let client = former.client_id.ok_or(Error::NotFound { what: "client" })?;
         let why = match &item.domain {
@@ -129,7 +132,7 @@ fn target(item: &DriftItem, named: Option<ClientId>) -> Result<(ClientId, String
     if let Some(client) = named {
         return Ok((client, "chosen when it appeared".to_owned()));
     }
-    let Decision::Accept(client) = decide(&item.suggestions, THRESHOLD) else {
+    let Decision::Accept(client) = decide(&item.suggestions, threshold) else {
         return Err(Error::invalid("/client_id", "required", "must name the client: no suggestion is sure"));
     };
     let best = item.suggestions.iter().find(|suggestion| suggestion.client_id == client);

@@ -25,9 +25,6 @@ use crate::{
     matching::{Decision, Suggestion, decide},
 };
 
-/// Score from which a suggestion for a new entity is proposed.
-const THRESHOLD: f64 = 0.95;
-
 /// What can be done about an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DriftFix {
@@ -150,9 +147,10 @@ async fn propose(tx: &Tx, items: &mut [DriftItem]) -> Result<()> {
         return Ok(());
     }
     let matcher = matcher(tx).await?;
+    let threshold = tx.matching_settings().await?.threshold.score();
     for item in items.iter_mut().filter(|item| item.kind == DriftKind::NewUnmapped) {
         item.suggestions = suggest(&matcher, &item.entity, 5);
-        let sure = matches!(decide(&item.suggestions, THRESHOLD), Decision::Accept(_));
+        let sure = matches!(decide(&item.suggestions, threshold), Decision::Accept(_));
         item.proposed = sure.then_some(DriftFix::Map);
     }
     Ok(())

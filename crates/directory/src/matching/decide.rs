@@ -28,7 +28,7 @@ pub enum Decision {
 ///
 /// Accepted is only what rests on a tenant, an id of another tool, a domain, an equal normalised name or
 /// [`SignalKind::NearlyExact`]. Another id forbids it; so do another tenant or country, or nothing but identifiers that
-/// several clients have, unless the tenant is the same; a domain alone does not carry names that are unlike or differ in place or number. A threshold
+/// several clients have, unless the tenant is the same; a name that people taught of several clients is ambiguous; a domain alone does not carry names that are unlike or differ in place or number. A threshold
 /// of 0 changes none of this.
 pub fn decide(suggestions: &[Suggestion], threshold: f64) -> Decision {
     let Some(best) = suggestions.first() else { return Decision::None };
@@ -38,7 +38,8 @@ pub fn decide(suggestions: &[Suggestion], threshold: f64) -> Decision {
     // An identifier of several clients weighs less than this.
     let alone = |kind| best.signals.iter().any(|signal| signal.kind == kind && signal.weight > 0.9);
     let certain = alone(SignalKind::Tenant);
-    if suffers(SignalKind::Contested) || (close && !certain && best.score >= WORTH_A_LOOK) {
+    let taught_twice = suffers(SignalKind::SharedAlias) && !certain;
+    if taught_twice || suffers(SignalKind::Contested) || (close && !certain && best.score >= WORTH_A_LOOK) {
         return Decision::Ambiguous;
     }
     if best.score < WORTH_A_LOOK {

@@ -7,7 +7,7 @@
 //! * `tables.rs`: words (legal forms, abbreviations, trades, places, shared domains). Most changes belong here.
 //! * `normalise.rs`: from a name as written to comparable parts.
 //! * `index.rs`: which names are worth comparing. `align.rs`, `score.rs`: how alike two names are.
-//! * `identifiers.rs`: tenants, domains, ids. `suggest.rs`: everything together. `explain.rs`: the words for people.
+//! * `identifiers.rs`: tenants, domains, ids. `aliases.rs`: names that people taught. `suggest.rs`: everything together. `explain.rs`: the words for people.
 //! * `decide.rs`: accept, ambiguous, review or none.
 //!
 //! After a change run the tests with `--release --nocapture` and read the figures `corpus.rs` prints.
@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use domain::ClientId;
 use serde::{Deserialize, Serialize};
 
+mod aliases;
 mod align;
 mod decide;
 mod explain;
@@ -35,6 +36,7 @@ mod properties;
 mod tests;
 
 pub(crate) use identifiers::Identifiers;
+pub(crate) use normalise::bare;
 
 pub use decide::{Decision, decide};
 pub use suggest::Matcher;
@@ -73,12 +75,30 @@ pub struct Candidate {
     pub tenant_ids: Vec<String>,
     /// Ids by system; a system may hold several.
     pub external_ids: Vec<(String, String)>,
+    /// Names that people taught us; each stands among `names` too.
+    pub aliases: Vec<LearnedName>,
+}
+
+/// A name that a person taught us, by mapping an entity of that name to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LearnedName {
+    /// The name.
+    pub name: String,
+    /// How it was learned, in words for people.
+    pub evidence: String,
 }
 
 impl Candidate {
     /// A client of which only names are known.
     pub fn named(client_id: ClientId, names: Vec<String>) -> Self {
-        Self { client_id, names, domains: Vec::new(), tenant_ids: Vec::new(), external_ids: Vec::new() }
+        Self {
+            client_id,
+            names,
+            domains: Vec::new(),
+            tenant_ids: Vec::new(),
+            external_ids: Vec::new(),
+            aliases: Vec::new(),
+        }
     }
 }
 
@@ -119,6 +139,8 @@ pub enum SignalKind {
     Domain,
     /// For: the domain of one is the name of the other.
     DomainIsName,
+    /// For: a person mapped an entity of this name to the client.
+    Alias,
     /// For: the same name but for case and blanks.
     SameName,
     /// For: the same name after normalising.
@@ -149,6 +171,8 @@ pub enum SignalKind {
     OtherDomain,
     /// Against: an identifier in common belongs to several clients.
     SharedIdentifier,
+    /// Against: people mapped entities of this name to several clients.
+    SharedAlias,
     /// Against: an identifier is the same, the names are not at all.
     UnlikeName,
     /// Against: another place in the name.

@@ -119,10 +119,21 @@ impl Name {
         Self { verbatim, compact, letters, sorted, legal, acronyms, tokens }
     }
 
+    /// See [`bare`].
+    pub fn bare(&self) -> &str {
+        if self.has_no_words() { &self.verbatim } else { &self.compact }
+    }
+
     /// Nothing to compare by but the verbatim text (emoji, punctuation), or nothing at all.
     pub fn has_no_words(&self) -> bool {
         self.tokens.is_empty()
     }
+}
+
+/// A name without its legal form, punctuation, case and accents; two that are equal are one name to a person. One that
+/// has no words (emoji) is itself.
+pub fn bare(raw: &str) -> String {
+    Name::of(raw).bare().to_owned()
 }
 
 /// Folds one word: case, accents, and the two ways of writing an umlaut (`ü` as `ue` or `u`) become one.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Candidate, Signal, SignalKind, Subject, Suggestion,
+    aliases::Aliases,
     decide::WORTH_A_LOOK,
     explain::{against_name, for_name, nearly_exact},
     identifiers::{Directory, Identifiers, label},
@@ -23,6 +24,7 @@ pub struct Matcher {
     candidates: Vec<Candidate>,
     index: Index,
     directory: Directory,
+    aliases: Aliases,
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +50,12 @@ impl Matcher {
                 .filter(|name| !name.verbatim.is_empty())
                 .map(move |name| (at, name))
         });
-        Self { index: Index::new(names), directory: Directory::new(&candidates), candidates }
+        Self {
+            index: Index::new(names),
+            directory: Directory::new(&candidates),
+            aliases: Aliases::new(&candidates),
+            candidates,
+        }
     }
 
     #[cfg(test)]
@@ -73,6 +80,11 @@ impl Matcher {
         let mut found: BTreeMap<usize, Evidence> = BTreeMap::new();
         self.by_name(&names, &mut found);
         self.by_identifier(&own, &names, &mut found);
+        for (client, told) in self.aliases.tell(names.iter().map(|(name, _)| name)) {
+            let evidence = found.entry(client).or_default();
+            evidence.signals.push(told.signal);
+            evidence.against.extend(told.against);
+        }
         for (client, evidence) in &mut found {
             self.combine(*client, &own, evidence);
         }

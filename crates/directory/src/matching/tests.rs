@@ -217,6 +217,7 @@ impl Known {
             domains: self.domains,
             tenant_ids: self.tenant.into_iter().collect(),
             external_ids: self.external.into_iter().collect(),
+            aliases: Vec::new(),
         }
     }
 }

@@ -40,7 +40,7 @@ both_databases! {
             let tx = house.read().await;
             let found = tx.client_list(&filter, ClientSort::Name, SortOrder::Ascending, &PAGE).await.expect("lists");
             assert!(found.items.iter().any(|listed| listed.client.id == id), "search does not find {name}");
-            assert_eq!(tx.clients_named(&name.to_uppercase()).await.expect("finds").len(), usize::from(name != "İstanbul Straße ẞ"));
+            assert_eq!(tx.clients_beginning(&name.to_uppercase(), 9).await.expect("finds").len(), usize::from(name != "İstanbul Straße ẞ"));
         }
         assert_eq!(house.read().await.client_totals().await.expect("counts").active, strange_names().len() as i64);
         for (name, code) in [
@@ -131,8 +131,20 @@ both_databases! {
         let mut expected = [first, second.client.id];
         expected.sort();
         assert_eq!(both, expected);
-        let own = ClientPatch { name: Some("Kite & Company".to_owned()), ..ClientPatch::default() };
+        let own = ClientPatch { name: Some("Kites".to_owned()), ..ClientPatch::default() };
         assert!(client_update(&tx, first, own, None).await.expect("updates").same_name.is_empty());
+    }
+
+    async fn the_legal_form_does_not_make_another_name(db: TestDb) {
+        let house = House::new(&db).await;
+        let first = house.client("Harbour Dental Pty Ltd").await;
+        let other = house.client("Harbour Dental Supplies Pty Ltd").await;
+        let tx = house.begin().await;
+        for name in ["HARBOUR DENTAL", "Harbour, Dental", "Harbour Dental GmbH", "harbour dental (Pty) Ltd."] {
+            let told = client_create(&tx, draft(name), &[]).await.expect("creates");
+            assert!(told.same_name.contains(&first) && !told.same_name.contains(&other), "{name}: {told:?}");
+        }
+        assert!(client_create(&tx, draft("Harbour"), &[]).await.expect("creates").same_name.is_empty());
     }
 
     async fn an_entity_of_another_client_is_a_conflict_that_names_it(db: TestDb) {

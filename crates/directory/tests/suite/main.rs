@@ -1,14 +1,20 @@
 //! The directory against real databases.
 
+mod alias_histories;
+mod aliases;
 mod clients;
 mod csv_import;
+mod customers;
 mod devices;
 mod drift;
 mod house;
 mod imports;
+mod kept;
+mod library;
 mod mappings;
 mod merges;
 mod model;
 mod properties;
 mod reverts;
 mod scopes;
+mod workbench;

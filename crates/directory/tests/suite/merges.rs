@@ -168,7 +168,7 @@ both_databases! {
         assert_eq!(house.read().await.client_listed(kite).await.expect("finds").client.id, kite);
         house.records(ninja, entity, 1, 0).await;
         assert_eq!(house.devices(kite).await, (3, 3));
-        assert_eq!(house.read().await.clients_named("kite").await.expect("finds").len(), 1);
+        assert_eq!(house.read().await.clients_beginning("kite", 9).await.expect("finds").len(), 1);
 
         let tx = house.begin().await;
         client_archive(&tx, kite, None).await.expect("is archived");

@@ -169,9 +169,9 @@ impl<'a> Play<'a> {
             return;
         }
         let made = made.expect("creates");
-        let same = |(_, client): &(&ClientId, &ModelClient)| {
-            client.deleted.is_none() && client.name.to_lowercase() == name.to_lowercase()
-        };
+        let bare = |name: &str| name.to_lowercase().trim_end_matches(" pty ltd").to_owned();
+        let same =
+            |(_, client): &(&ClientId, &ModelClient)| client.deleted.is_none() && bare(&client.name) == bare(name);
         let expected: BTreeSet<ClientId> = self.model.clients.iter().filter(same).map(|(id, _)| *id).collect();
         if expected.len() <= 10 {
             assert_eq!(BTreeSet::from_iter(made.same_name), expected);
@@ -369,10 +369,10 @@ impl<'a> Play<'a> {
     }
 }
 
-/// 64 histories of 25 steps; `PANELONE_CASES` asks for more.
+/// 32 histories of 25 steps; `PANELONE_CASES` asks for more.
 #[test]
 fn any_history_agrees_with_the_model() {
-    let cases = std::env::var("PANELONE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(64);
+    let cases = std::env::var("PANELONE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(32);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let db = runtime.block_on(testkit::sqlite());
     let steps = AtomicU64::new(0);

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::{
     commerce::{Invoice, Licence, RepeatingInvoice, Subscription},
-    entity::Entity,
+    entity::{Entity, PostalAddress},
     fleet::{Alert, Backup, BackupState, Device, Location, ManagementServer, Threat},
     hosted::Hosting,
     mail::{MailSender, MailUsage},

@@ -38,16 +38,32 @@ table!(organisation = "organisation", key(organisation_id: Uuid), {
 table!(staff = "staff", key(organisation_id: Uuid, id: Uuid), {
     email: String, email_key: String, name: String, role: String, password_hash: Option<String>,
     allow_clients: Option<String>, deny_clients: String, suspended_at: Option<DateTimeUtc>,
-    created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
+    removed_at: Option<DateTimeUtc>, created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
 });
 table!(session = "session", key(organisation_id: Uuid, id: Uuid), {
     staff_id: Uuid, token_hash: Vec<u8>, user_agent: Option<String>, address: Option<String>,
     created_at: DateTimeUtc, seen_at: DateTimeUtc, expires_at: DateTimeUtc,
+    proved_at: Option<DateTimeUtc>, enrolment: bool, idle_minutes: Option<i32>,
 });
 table!(api_key = "api_key", key(organisation_id: Uuid, id: Uuid), {
     staff_id: Uuid, name: String, hint: String, token_hash: Vec<u8>, key_scope: String,
     allow_clients: Option<String>, created_at: DateTimeUtc, expires_at: DateTimeUtc,
     revoked_at: Option<DateTimeUtc>, used_at: Option<DateTimeUtc>, version: i32,
+    requests_per_minute: Option<i32>, permissions: Option<String>,
+});
+table!(second_factor = "second_factor", key(organisation_id: Uuid, id: Uuid), {
+    account_kind: String, account_id: Uuid, kind: String, secret: Vec<u8>, confirmed_at: Option<DateTimeUtc>,
+    last_step: Option<i64>, codes_made_at: Option<DateTimeUtc>, created_at: DateTimeUtc, version: i32,
+});
+table!(recovery_code = "recovery_code", key(organisation_id: Uuid, account_kind: String, account_id: Uuid, code_hash: Vec<u8>), {
+    created_at: DateTimeUtc, used_at: Option<DateTimeUtc>,
+});
+table!(pending_session = "pending_session", key(organisation_id: Uuid, id: Uuid), {
+    account_kind: String, account_id: Uuid, token_hash: Vec<u8>, proof: Vec<u8>, attempts: i32,
+    created_at: DateTimeUtc, expires_at: DateTimeUtc,
+});
+table!(security_settings = "security_settings", key(organisation_id: Uuid), {
+    require_mfa: bool, idle_minutes: i32, absolute_minutes: i32, version: i32,
 });
 table!(client = "client", key(organisation_id: Uuid, id: Uuid), {
     name: String, name_key: String, status: String, notes: Option<String>, contact_email: Option<String>,
@@ -68,6 +84,11 @@ table!(unverified_mapping = "unverified_mapping", key(organisation_id: Uuid, id:
     client_id: Uuid, integration: String, vendor_id: String, vendor_key: String, problem: Option<String>,
     created_at: DateTimeUtc, created_by: Option<Uuid>,
 }, client ClientId);
+table!(client_alias = "client_alias", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, kind: String, alias: String, alias_key: String, entity_id: Uuid, entity_name: String,
+    integration: String, learned_at: DateTimeUtc, learned_by: Option<Uuid>,
+}, client ClientId);
+table!(matching_settings = "matching_settings", key(organisation_id: Uuid), { threshold: i32, version: i32 });
 table!(connection_share = "connection_share", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, client_id: Uuid, created_at: DateTimeUtc, created_by: Option<Uuid>,
 }, client ClientId);
@@ -77,6 +98,32 @@ table!(delivery = "delivery", key(organisation_id: Uuid, connection_id: Uuid, de
 table!(snapshot = "snapshot", key(organisation_id: Uuid, client_id: Uuid, day: String), {
     body: String, taken_at: DateTimeUtc,
 }, client ClientId);
+table!(client_contact = "client_contact", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, name: String, name_key: String, email: Option<String>, phone: Option<String>,
+    title: Option<String>, escalation: Option<i32>, is_primary: bool, created_at: DateTimeUtc,
+    updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(client_note = "client_note", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, body: String, created_at: DateTimeUtc, created_by: Option<Uuid>, updated_at: DateTimeUtc,
+    updated_by: Option<Uuid>, version: i32,
+}, client ClientId);
+table!(saved_filter = "saved_filter", key(organisation_id: Uuid, id: Uuid), {
+    staff_id: Uuid, name: String, name_key: String, query: String, created_at: DateTimeUtc, updated_at: DateTimeUtc,
+    version: i32,
+});
+table!(tenant_setting = "tenant_setting", key(organisation_id: Uuid, id: Uuid), {
+    tenant_key: String, client_id: Option<Uuid>, display_name: Option<String>, tags: String, updated_at: DateTimeUtc,
+    version: i32,
+});
+table!(library_document = "library_document", key(organisation_id: Uuid, id: Uuid), {
+    library: String, client_id: Option<Uuid>, title: String, title_key: String, slug: String,
+    category: Option<String>, category_key: Option<String>, content: String, content_hash: String,
+    published_at: Option<DateTimeUtc>, created_at: DateTimeUtc, created_by: Option<Uuid>, updated_at: DateTimeUtc,
+    updated_by: Option<Uuid>, deleted_at: Option<DateTimeUtc>, version: i32,
+});
+table!(library_version = "library_version", key(organisation_id: Uuid, document_id: Uuid, version: i32), {
+    title: String, content: String, content_hash: String, created_at: DateTimeUtc, created_by: Option<Uuid>,
+});
 table!(vendor_entity = "entity", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, integration: String, kind: String, vendor_id: String, name: String, name_key: String,
     body: String, raw: Vec<u8>, raw_hash: Vec<u8>, content_hash: Vec<u8>, first_seen_at: DateTimeUtc,
@@ -90,6 +137,22 @@ table!(entity_domain = "entity_domain", key(organisation_id: Uuid, domain: Strin
 table!(drift_decision = "drift_decision", key(organisation_id: Uuid, id: Uuid), {
     entity_id: Uuid, client_id: Option<Uuid>, kind: String, decision: String, reason: Option<String>,
     decided_at: DateTimeUtc, decided_by: Option<Uuid>,
+}, client ClientId);
+table!(psa_settings = "psa_settings", key(organisation_id: Uuid, connection_id: Uuid), {
+    direction: String, owners: String, clients_since: Option<DateTimeUtc>, only_active: bool, only_states: String,
+    companies_since: Option<DateTimeUtc>, version: i32, touched_at: Option<DateTimeUtc>,
+    passed_at: Option<DateTimeUtc>, pass_error: Option<String>,
+});
+table!(psa_field = "psa_field", key(organisation_id: Uuid, entity_id: Uuid, field: String), {
+    client_id: Uuid, ours: Option<String>, theirs: Option<String>, sent: bool, agreed_at: DateTimeUtc,
+}, client ClientId);
+table!(psa_company = "psa_company", key(organisation_id: Uuid, entity_id: Uuid), {
+    connection_id: Uuid, body: String, read_at: DateTimeUtc,
+});
+table!(psa_conflict = "psa_conflict", key(organisation_id: Uuid, id: Uuid), {
+    connection_id: Uuid, entity_id: Option<Uuid>, client_id: Option<Uuid>, field: Option<String>, kind: String,
+    state: String, ours: Option<String>, theirs: Option<String>, ours_at: Option<DateTimeUtc>,
+    ours_by: Option<String>, theirs_at: Option<DateTimeUtc>, message: Option<String>, created_at: DateTimeUtc,
 }, client ClientId);
 table!(record = "record", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, entity_id: Uuid, kind: String, vendor_id: String, title: String, title_key: String,
@@ -106,6 +169,67 @@ table!(device_ruling = "device_ruling", key(organisation_id: Uuid, id: Uuid), {
     client_id: Uuid, record_a: Uuid, record_b: Uuid, one: bool, created_at: DateTimeUtc, created_by: Option<Uuid>,
 });
 table!(device_stale = "device_stale", key(organisation_id: Uuid, connection_id: Uuid, entity_id: Uuid), {});
+table!(portal_branding = "portal_branding", key(organisation_id: Uuid), {
+    branding: String, updated_at: DateTimeUtc, version: i32,
+});
+table!(portal_config = "portal_config", key(organisation_id: Uuid, client_id: Uuid), {
+    enabled: bool, settings: String, branding: String, updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(portal_user = "portal_user", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, email: String, email_key: String, name: String, name_key: String, phone: Option<String>, role: String,
+    state: String, password_hash: Option<String>, link_hash: Option<Vec<u8>>, link_made_at: Option<DateTimeUtc>,
+    accepted_at: Option<DateTimeUtc>, deactivated_at: Option<DateTimeUtc>, signed_in_at: Option<DateTimeUtc>,
+    created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(portal_session = "portal_session", key(organisation_id: Uuid, id: Uuid), {
+    portal_user_id: Uuid, client_id: Uuid, token_hash: Vec<u8>, user_agent: Option<String>, address: Option<String>,
+    created_at: DateTimeUtc, seen_at: DateTimeUtc, expires_at: DateTimeUtc,
+}, client ClientId);
+table!(portal_device = "portal_device", key(organisation_id: Uuid, id: Uuid), {
+    portal_user_id: Uuid, client_id: Uuid, device_id: Uuid, created_at: DateTimeUtc,
+}, client ClientId);
+table!(service_request_type = "service_request_type", key(organisation_id: Uuid, id: Uuid), {
+    name: String, name_key: String, description: String, fields: String, active: bool, created_at: DateTimeUtc,
+    updated_at: DateTimeUtc, version: i32,
+});
+table!(service_request = "service_request", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, requester_id: Uuid, type_id: Uuid, type_name: String, description: String, answers: String,
+    state: String, rejected_because: Option<String>, created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(service_request_step = "service_request_step", key(organisation_id: Uuid, id: Uuid), {
+    request_id: Uuid, client_id: Uuid, number: i32, at: DateTimeUtc, portal_user_id: Option<Uuid>,
+    staff_id: Option<Uuid>, act: Option<String>, state: String, note: Option<String>, internal_note: Option<String>,
+}, client ClientId);
+table!(agreement = "agreement", key(organisation_id: Uuid, id: Uuid), {
+    series_id: Uuid, number: i32, title: String, text: String, managers_only: bool, sent_at: Option<DateTimeUtc>,
+    created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
+});
+table!(agreement_instance = "agreement_instance", key(organisation_id: Uuid, id: Uuid), {
+    agreement_id: Uuid, series_id: Uuid, client_id: Uuid, addressee_id: Option<Uuid>, state: String,
+    sent_at: DateTimeUtc, viewed_at: Option<DateTimeUtc>, ended_at: Option<DateTimeUtc>, reason: Option<String>,
+    signature: Option<String>, updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(onboarding_template = "onboarding_template", key(organisation_id: Uuid, id: Uuid), {
+    series_id: Uuid, number: i32, name: String, description: String, stalled_after_days: i32, steps: String,
+    state: String, published_at: Option<DateTimeUtc>, retired_at: Option<DateTimeUtc>, created_at: DateTimeUtc,
+    updated_at: DateTimeUtc, version: i32,
+});
+table!(onboarding = "onboarding", key(organisation_id: Uuid, id: Uuid), {
+    template_id: Uuid, series_id: Uuid, client_id: Uuid, name: String, stalled_after_days: i32, state: String,
+    total: i32, settled: i32, current_step: Option<String>, started_at: DateTimeUtc, moved_at: DateTimeUtc,
+    stalled_at: DateTimeUtc, reminded_at: Option<DateTimeUtc>, ended_at: Option<DateTimeUtc>, reason: Option<String>,
+    updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(onboarding_step = "onboarding_step", key(organisation_id: Uuid, id: Uuid), {
+    onboarding_id: Uuid, client_id: Uuid, number: i32, title: String, content: String, state: String,
+    settled_at: Option<DateTimeUtc>, portal_user_id: Option<Uuid>, staff_id: Option<Uuid>, answers: String,
+    reason: Option<String>, credentials: Option<Vec<u8>>, credentials_at: Option<DateTimeUtc>,
+    credentials_reads: i32, credentials_read_at: Option<DateTimeUtc>, credentials_read_by: Option<Uuid>,
+    updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(ticket_form = "ticket_form", key(organisation_id: Uuid), {
+    form: String, updated_at: DateTimeUtc, version: i32,
+});
 table!(run = "run", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, kind: String, cause: String, state: String, listed: i64, added: i64, changed: i64,
     unchanged: i64, rejected: i64, repeated: i64, removed: i64, pages: i32, expected: Option<i64>,
@@ -138,6 +262,20 @@ table!(job = "job", key(organisation_id: Uuid, id: Uuid), {
     attempts: i32, max_attempts: i32, lease_token: Option<Uuid>, lease_until: Option<DateTimeUtc>,
     last_error: Option<String>, created_at: DateTimeUtc, finished_at: Option<DateTimeUtc>,
     connection_id: Option<Uuid>, worker_id: Option<Uuid>, waits_until: Option<DateTimeUtc>,
+});
+
+table!(staff_invitation = "staff_invitation", key(organisation_id: Uuid, id: Uuid), {
+    email: String, email_key: String, name: String, role: String, allow_clients: Option<String>, deny_clients: String,
+    token_hash: Vec<u8>, sent: i32, created_at: DateTimeUtc, created_by: Option<Uuid>, expires_at: DateTimeUtc,
+    accepted_at: Option<DateTimeUtc>, revoked_at: Option<DateTimeUtc>, staff_id: Option<Uuid>, version: i32,
+});
+table!(password_reset = "password_reset", key(organisation_id: Uuid, staff_id: Uuid), {
+    token_hash: Vec<u8>, created_at: DateTimeUtc, expires_at: DateTimeUtc,
+});
+table!(mail = "mail", key(organisation_id: Uuid, id: Uuid), {
+    kind: String, recipient: String, mail_key: String, state: String, body: Option<Vec<u8>>, attempts: i32,
+    last_error: Option<String>, send_before: Option<DateTimeUtc>, created_at: DateTimeUtc,
+    finished_at: Option<DateTimeUtc>,
 });
 
 pub mod worker {

@@ -4,5 +4,6 @@ mod clients;
 mod isolation;
 mod jobs;
 mod journal;
+mod mail;
 mod opening;
 mod sealing;

@@ -25,6 +25,7 @@ use integration::{Connector, Installer, RecordKind, RecordType};
 use persistence::Apply;
 use serde_json::{Map, Value};
 
+pub(crate) use self::send::may_be_done;
 pub use self::{
     contacts::{ContactCreate, ContactRemove, ContactUpdate},
     documents::DocumentArchive,

@@ -265,13 +265,15 @@ pub(super) fn note(tx: &Tx, act: &dyn Act, place: &Place, fresh: Option<&Value>,
     let noted = act.noted(place, fresh);
     let id = match act.target() {
         Target::Record(_, id) => id,
+        // The entity itself is changed: it has its id already.
+        Target::Under(entity) if noted.before.is_some() => RecordId(entity.0),
         Target::Under(_) => made.unwrap_or_else(|| tx.new_id()),
     };
     tx.note_record(noted.kind, id, place.client, noted.before, noted.after);
 }
 
 /// Whether anything but a clear no may have been done.
-pub(super) fn may_be_done(error: &integration::Error) -> bool {
+pub(crate) fn may_be_done(error: &integration::Error) -> bool {
     matches!(error.kind, Kind::Unavailable | Kind::Unreadable | Kind::Limit | Kind::Expired)
 }
 

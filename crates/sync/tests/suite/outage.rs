@@ -143,8 +143,20 @@ both_databases! {
         let (way, url) = Way::to(&stage.db).await;
         let way = Arc::new(way);
         let clock = stage.db.clock.clone();
-        let options = StoreOptions { patience: PATIENCE, clock, chance: Arc::new(SeededChance::new(41)), ..StoreOptions::new(url, keys()) };
-        let store = Store::connect(options).await.expect("opens");
+        let options = || StoreOptions {
+            patience: PATIENCE,
+            clock: clock.clone(),
+            chance: Arc::new(SeededChance::new(41)),
+            ..StoreOptions::new(url.clone(), keys())
+        };
+        let mut store = None;
+        // So little patience is too little for a first connection on a busy machine.
+        until("the store opens", async || {
+            store = Store::connect(options()).await.ok();
+            store.is_some()
+        })
+        .await;
+        let store = store.expect("it opened");
         for (round, at) in [1, 3, 5].map(|at| at + testkit::round() as usize % 3).into_iter().enumerate() {
             let away = Arc::new(TakesAway { stage: stage.clone(), way: way.clone(), at, asked: AtomicUsize::new(0) });
             let dial = Arc::new(Wire(Arc::new(SmallPages(away.clone()))));

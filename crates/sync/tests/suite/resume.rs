@@ -114,14 +114,16 @@ both_databases! {
     }
 
     async fn a_first_sync_goes_on_where_it_was(db: TestDb) {
+        // Too short for any page, on however quick a machine: each page then takes several tries.
+        const SHORT: usize = 4;
         let stage = stage(db, NINJAONE, WorldSize { devices: 2_000, ..PAGES }).await;
-        let (mut cuts, mut pages, mut polls) = (0, 0, 30);
+        let (mut cuts, mut pages, mut polls) = (0, 0, SHORT);
         while stage.pending().await > 0 {
             cuts += usize::from(!cut_off(&stage, polls).await);
             let stored = stage.runs().await.iter().map(|run| run.pages).sum();
             // A try that gets nowhere counts, and a job has twelve: give the next one twice as long, so that a
             // longer step (the run's end, which is one transaction) is reached well before they are used up.
-            polls = if stored > pages { 30 } else { polls * 2 };
+            polls = if stored > pages { SHORT } else { polls * 2 };
             pages = stored;
         }
         assert!(cuts > 12, "more often than a job may be begun: {cuts}");

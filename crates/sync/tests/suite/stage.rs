@@ -18,12 +18,16 @@ pub const NINJAONE: &str = "ninjaone";
 pub const MICROSOFT365: &str = "microsoft365";
 pub const PAX8: &str = "pax8";
 pub const AUTOTASK: &str = "autotask";
+pub const CONNECTWISE: &str = "connectwise-manage";
+pub const HALOPSA: &str = "halopsa";
 
 pub static ENTRIES: &[Entry] = &[
     Entry::of::<connector_ninjaone::NinjaOne>(),
     Entry::of::<connector_microsoft365::Microsoft365>(),
     Entry::of::<connector_pax8::Pax8>(),
     Entry::of::<connector_autotask::Autotask>(),
+    Entry::of::<connector_connectwise_manage::ConnectwiseManage>(),
+    Entry::of::<connector_halopsa::Halopsa>(),
 ];
 
 fn simulator(vendor: &str) -> Arc<dyn Simulator> {
@@ -32,6 +36,8 @@ fn simulator(vendor: &str) -> Arc<dyn Simulator> {
         MICROSOFT365 => Arc::new(connector_microsoft365::simulator::Microsoft365Simulator::default()),
         PAX8 => Arc::new(connector_pax8::Simulator::default()),
         AUTOTASK => Arc::new(connector_autotask::Simulator::default()),
+        CONNECTWISE => Arc::new(connector_connectwise_manage::Simulator::default()),
+        HALOPSA => Arc::new(connector_halopsa::Simulator::default()),
         other => panic!("no simulator of {other}"),
     }
 }

@@ -92,6 +92,14 @@ both_databases! {
         assert!(of_users().any(|row| row.code.is_some() && row.complete_at.is_none() && row.message.is_some()));
         assert!(of_users().any(|row| row.code.is_none() && row.complete_at.is_some() && row.mark.is_some()));
         assert_eq!(stage.connection().await.state, ConnectionState::Degraded);
+        // Those of a few tenants are read without the others.
+        let tenant = of_users().next().expect("one each").entity.clone();
+        let asked = std::iter::once(tenant.as_str()).collect();
+        let of_one = tx.listings_of(&[stage.connection], &["directory_user", "entity"], &asked).await.expect("lists");
+        let mut of_one: Vec<_> = of_one.iter().map(|row| (row.kind.as_str(), row.entity.as_str())).collect();
+        of_one.sort_unstable();
+        assert_eq!(of_one, [("directory_user", tenant.as_str()), ("entity", "")]);
+        assert!(tx.listings_of(&[], &["entity"], &asked).await.expect("lists").is_empty());
     }
 
     async fn what_a_tenant_has_no_licence_for_is_unknown_and_no_trouble(db: TestDb) {

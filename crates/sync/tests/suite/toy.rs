@@ -185,7 +185,7 @@ pub struct ToyStage {
     pub organisation: OrganisationId,
     pub connection: ConnectionId,
     pub engine: Engine,
-    worker: Worker,
+    pub worker: Worker,
 }
 
 /// A device as the toy writes it.

@@ -118,6 +118,18 @@ pub(super) const SUBSCRIPTION: &str = "subscription";
 pub(super) const PRODUCT: &str = "product";
 
 impl Business {
+    /// The lines of its street.
+    pub fn street_lines(&self) -> [&str; 2] {
+        self.street.split_once('\n').map_or([self.street.as_str(), ""], |(first, second)| [first, second])
+    }
+
+    /// Changes one line of its street, the first or the second.
+    pub fn change_street_line(&mut self, first: bool, text: &str) {
+        let [one, two] = self.street_lines();
+        let lines = if first { [text, two] } else { [one, text] };
+        self.street = if lines[1].is_empty() { lines[0].to_owned() } else { lines.join("\n") };
+    }
+
     /// A UUID for this business in an id space of the vendor's own ("pax8"): [`World::by_id_at`]
     /// finds it again. Vendors with numbers for ids use the key.
     pub fn id_at(&self, vendor: &str) -> Uuid {

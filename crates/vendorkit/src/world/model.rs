@@ -70,7 +70,7 @@ pub struct Business {
     pub region: String,
     /// ISO 3166 code of two letters.
     pub country: String,
-    /// Street and number.
+    /// Street and number; a second line after a line break, for vendors that keep two.
     pub street: String,
     /// Post code.
     pub post_code: String,

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use access::{AccessOptions, Gate, NewOrganisation, RequestMeta, SignIn};
+use access::{AccessOptions, FirstStep, Gate, NewOrganisation, RequestMeta, SignIn};
 use anyhow::Result;
 use domain::name_key;
 use persistence::{KeyRing, Store, StoreOptions};
@@ -85,7 +85,9 @@ pub async fn product(database: &Database, keys: &str, clients: u32) -> Result<St
     let request = RequestMeta { request_id: "bench".to_owned(), source_address: None };
     let attempt =
         SignIn { organisation: None, email: email.to_owned(), password: password.into(), user_agent: None, request };
-    let signed_in = access::sign_in(&store, &gate, attempt).await?;
+    let FirstStep::Session(signed_in) = access::sign_in(&store, &gate, attempt).await? else {
+        anyhow::bail!("nobody here has a second factor");
+    };
     gate.drain().await;
     store.close().await?;
     use secrecy::ExposeSecret;

@@ -1,0 +1,158 @@
+//! The second step of signing in: a pending sign-in, and a code that makes a session of it.
+
+use chrono::TimeDelta;
+use domain::{Account, AccountKind, Context, Error, Outcome, Problem, Result, StaffId, Timestamp};
+use persistence::{PendingSessionRow, StaffRow, Store, Tx};
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Gate, RequestMeta, SecondProof, SignedIn,
+    gate::staff_context,
+    second_factor::{second_proof_take, wrong_code},
+    sign_in::{Origin, session_insert, settle},
+    throttle,
+    tokens::{parse_pending, pending_token},
+};
+
+/// How long the second step may take.
+const PATIENCE: TimeDelta = TimeDelta::minutes(5);
+/// Pending sign-ins of one account at a time.
+const MOST: u64 = 5;
+/// Wrong codes that end a pending sign-in.
+const TRIES: i32 = 5;
+
+/// A sign-in whose password was right. Its token gives no rights, and is good for the second step alone.
+pub struct PendingSignIn {
+    /// The token; it is not stored.
+    pub token: SecretString,
+    /// Until when it holds.
+    pub expires_at: Timestamp,
+}
+
+impl std::fmt::Debug for PendingSignIn {
+    /// Without the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PendingSignIn(until {})", self.expires_at)
+    }
+}
+
+/// The second step.
+#[derive(Clone, Debug)]
+pub struct SecondStep {
+    /// The token of the first.
+    pub token: SecretString,
+    /// What shows who it is.
+    pub proof: SecondProof,
+    /// What the browser says of itself.
+    pub user_agent: Option<String>,
+    /// Request id and source address.
+    pub request: RequestMeta,
+}
+
+/// What a pending sign-in holds of the password that was right: with another one it is void.
+fn trace(password_hash: Option<&str>) -> Vec<u8> {
+    Sha256::digest(password_hash.unwrap_or_default()).to_vec()
+}
+
+/// Makes a pending sign-in of an account of any kind whose password, of this stored hash, was right. The caller
+/// commits.
+pub async fn pending_create(
+    tx: &Tx,
+    gate: &Gate,
+    account: Account,
+    password_hash: Option<&str>,
+) -> Result<PendingSignIn> {
+    let token = pending_token(gate.passwords.chance(), tx.organisation());
+    let row = PendingSessionRow {
+        id: tx.new_id(),
+        account,
+        token_hash: token.hash,
+        proof: trace(password_hash),
+        attempts: 0,
+        created_at: tx.now(),
+        expires_at: tx.now() + PATIENCE,
+    };
+    tx.pending_insert(&row, MOST).await?;
+    Ok(PendingSignIn { token: token.text, expires_at: row.expires_at })
+}
+
+/// Whether the code ends this pending sign-in, which is locked: a right one uses both up, a wrong one is counted.
+/// The caller commits either way.
+pub async fn pending_take(tx: &Tx, pending: &PendingSessionRow, proof: &SecondProof) -> Result<bool> {
+    if second_proof_take(tx, pending.account, proof).await? {
+        tx.pending_delete(pending.id).await?;
+        return Ok(true);
+    }
+    if pending.attempts + 1 >= TRIES {
+        tx.pending_delete(pending.id).await?;
+    } else {
+        tx.pending_attempt(pending).await?;
+    }
+    Ok(false)
+}
+
+/// Makes a session of a pending sign-in of a staff user. [`Error::Unauthenticated`] when the token is unknown, used,
+/// too old, or the account has changed since; a wrong code is [`Error::Invalid`] and counted like a wrong password,
+/// [`Error::TooMany`] while a lock holds.
+pub async fn sign_in_complete(store: &Store, gate: &Gate, step: SecondStep) -> Result<SignedIn> {
+    let (organisation, hash) = parse_pending(&step.token).ok_or(Error::Unauthenticated)?;
+    let now = store.clock().now();
+    let tx = store.read(Context::worker(organisation, now, step.request.request_id.clone())).await?;
+    let found = tx.pending_by_token(&hash).await?;
+    let pending = found.filter(|pending| pending.account.kind == AccountKind::Staff).ok_or(Error::Unauthenticated)?;
+    let known = tx.staff(StaffId(pending.account.id)).await?;
+    tx.rollback().await?;
+
+    let across = store.across().await?;
+    let address = step.request.source_address.as_deref();
+    let admission = throttle::admit_code(&across, &known.email, address, now).await?;
+    let sole = across.staff_by_email(&known.email, None).await?.len() == 1;
+    across.commit().await?;
+
+    match finish(store, gate, &step, &hash, &known).await {
+        Ok(Some(signed_in)) => {
+            settle(if sole { admission.clear(store).await } else { admission.refund(store).await });
+            Ok(signed_in)
+        }
+        Ok(None) => Err(Error::Invalid(vec![match step.proof {
+            SecondProof::Code(_) => wrong_code(),
+            SecondProof::RecoveryCode(_) => {
+                Problem::new("/recovery_code", "wrong", "is not one of your recovery codes, or was used before")
+            }
+        }])),
+        Err(error) => {
+            settle(admission.refund(store).await);
+            Err(error)
+        }
+    }
+}
+
+/// `None` when the code is wrong.
+async fn finish(
+    store: &Store,
+    gate: &Gate,
+    step: &SecondStep,
+    hash: &[u8],
+    known: &StaffRow,
+) -> Result<Option<SignedIn>> {
+    let tx = store.begin(staff_context(known, store.clock().now(), &step.request)).await?;
+    tx.team_lock().await?;
+    let pending = tx.pending_lock(hash).await?.ok_or(Error::Unauthenticated)?;
+    let staff = tx.staff(known.id).await?;
+    if staff.suspended_at.is_some() || trace(staff.password_hash.as_deref()) != pending.proof {
+        return Err(Error::Unauthenticated);
+    }
+    if !pending_take(&tx, &pending, &step.proof).await? {
+        tx.commit_attempt("session_complete", Outcome::Denied, "wrong code").await?;
+        return Ok(None);
+    }
+    let how = match step.proof {
+        SecondProof::Code(_) => "signed in with a password and a code",
+        SecondProof::RecoveryCode(_) => "signed in with a password and a recovery code",
+    };
+    let origin = Origin { user_agent: step.user_agent.as_deref(), request: &step.request };
+    let signed_in = session_insert(&tx, store, gate, staff, &origin).await?;
+    tx.commit_attempt("session_complete", Outcome::Done, how).await?;
+    Ok(Some(signed_in))
+}

@@ -1,0 +1,65 @@
+//! ClientOne, the portal of the MSP's clients: how it is set up, and what its people see there.
+//!
+//! * `config.rs` and `branding.rs`: what those who manage ClientOne decide, for each client.
+//! * `service_types.rs` and `service_requests.rs`: what a client's people can ask for, and what becomes of it.
+//! * `agreements.rs` (staff make and send them) and `signing.rs` (people of clients read, sign, decline).
+//! * `onboarding_templates.rs` and `onboarding.rs` (staff make templates, assign them, and lead what was begun),
+//!   `onboarding_portal.rs` (people of clients do one step after the other), `onboarding_course.rs` (how it goes on).
+//! * `ticket_fields.rs`: what is asked of whoever opens a ticket.
+//! * `notices.rs`: letters about all that.
+//! * `sight.rs`: which devices someone sees. `activity.rs`: what was done in ClientOne, for staff and for portal users.
+//!
+//! Accounts and signing in are the business of `access`; which part of ClientOne is there for whom stands as a table in
+//! `domain::portal`. An operation is a function that takes a `Tx`, as in `directory`.
+//!
+//! **A new section** (service requests, onboarding, agreements): a `Section` and a `PortalPermission` in `domain`, a file
+//! here, and its actions in `domain::PORTAL_ACTIONS`, or they show in no feed.
+
+mod activity;
+mod agreements;
+mod branding;
+mod config;
+mod notices;
+mod onboarding;
+mod onboarding_course;
+mod onboarding_portal;
+mod onboarding_templates;
+mod service_requests;
+mod service_types;
+mod sight;
+mod signing;
+mod texts;
+mod ticket_fields;
+
+pub use activity::{activity_list, activity_seen_by};
+pub use agreements::{
+    AgreementDraft, AgreementPatch, Sending, agreement_create, agreement_revise, agreement_send, agreement_update,
+    agreement_withdraw,
+};
+pub use branding::{BrandingDraft, clientone_branding_set, clientone_default_branding_set, effective_branding};
+pub use config::{SettingsPatch, clientone_disable, clientone_enable, clientone_list, clientone_update};
+pub use onboarding::{
+    onboarding_assign, onboarding_cancel, onboarding_credentials_read, onboarding_get, onboarding_step_reopen,
+    onboarding_step_skip,
+};
+pub use onboarding_portal::{
+    CurrentStep, StepGiven, onboarding_current, onboarding_seen_by, onboarding_step_complete, onboardings_seen_by,
+};
+pub use onboarding_templates::{
+    OnboardingTemplateDraft, OnboardingTemplatePatch, onboarding_template_create, onboarding_template_publish,
+    onboarding_template_retire, onboarding_template_revise, onboarding_template_update,
+};
+pub use service_requests::{
+    NewServiceRequest, RequestNotes, service_request_act, service_request_cancel, service_request_create,
+    service_request_get, service_request_list, service_request_seen_by, service_requests_seen_by,
+};
+pub use service_types::{
+    ServiceRequestTypeDraft, ServiceRequestTypePatch, service_request_type_create, service_request_type_list,
+    service_request_type_update, service_request_types_offered,
+};
+pub use sight::{device_sight, sees_all_devices};
+pub use signing::{
+    SignatureGiven, agreement_decline, agreement_seen_by, agreement_sign, agreement_view, agreements_seen_by,
+    sections_shown, signature_holds, text_hash, with_versions,
+};
+pub use ticket_fields::{ticket_form_asked, ticket_form_get, ticket_form_set};

@@ -1,0 +1,7 @@
+//! ClientOne against real databases.
+
+mod agreements;
+mod course;
+mod house;
+mod onboarding;
+mod requests;
