@@ -17,6 +17,7 @@ async fn companies() {
             "name": "Alder Dental", "domains": ["alder.example"], "external_ids": { "account_number": "C-1042" },
             "tenant_id": null, "phone": "+441130000001", "place": "Leeds, West Yorkshire", "active": true,
             "status": "Customer",
+            "address": { "street": null, "city": "Leeds", "region": "West Yorkshire", "post_code": null },
         })
     );
     // A type that Autotask does not explain has no words.

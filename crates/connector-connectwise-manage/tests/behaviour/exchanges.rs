@@ -18,6 +18,7 @@ async fn companies() {
             "name": "Alder Dental", "domains": ["alder.example"], "external_ids": { "account_number": "C-1042" },
             "tenant_id": null, "phone": "1130000001", "place": "Leeds, West Yorkshire, United Kingdom",
             "active": true, "status": "Active",
+            "address": { "street": null, "city": "Leeds", "region": "West Yorkshire", "post_code": null },
         })
     );
     assert_eq!((birch.record.active, birch.record.place.as_deref()), (Some(false), None));
