@@ -185,11 +185,7 @@ impl Settings {
 
     /// The proxies in front of us.
     pub fn proxies(&self) -> Result<Vec<IpNet>, String> {
-        let named = self.trusted_proxies.split(',').map(str::trim).filter(|text| !text.is_empty());
-        let one = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        named
-            .map(|text| one(text).map_err(|_| format!("{text} is no address and no network such as 10.0.0.0/8")))
-            .collect()
+        networks(&self.trusted_proxies)
     }
 
     /// The exceptions of the address policy.
@@ -201,6 +197,13 @@ impl Settings {
     pub fn keys(&self) -> Result<KeyRing, String> {
         KeyRing::parse(&self.sealing_keys)
     }
+}
+
+/// Networks, and addresses as networks of one, separated by commas.
+fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let named = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let one = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    named.map(|text| one(text).map_err(|_| format!("{text} is no address and no network such as 10.0.0.0/8"))).collect()
 }
 
 /// Scheme, host and port, nothing else; plain http is for the loopback.
@@ -221,7 +224,17 @@ fn is_port(rest: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_origin;
+    use super::{is_origin, networks};
+
+    #[test]
+    fn proxies_are_addresses_or_networks() {
+        let read = |text| networks(text).map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+        assert_eq!(read(" 10.0.0.0/8, 192.0.2.7,::1 ,").unwrap(), "10.0.0.0/8 192.0.2.7/32 ::1/128");
+        assert_eq!(read("").unwrap(), "");
+        for bad in ["proxy.msp.example", "10.0.0.0/33", "10.0.0.1:80"] {
+            assert!(read(bad).unwrap_err().contains(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn an_origin_is_https_without_a_path() {
