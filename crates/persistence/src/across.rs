@@ -99,12 +99,13 @@ impl Across {
         Ok(rows.into_iter().map(OrganisationId).collect())
     }
 
-    /// Makes the row of this name unless it is there, so that [`Self::throttle`] has one to lock:
-    /// attempts made at once are then counted one after another.
+    /// Makes the row of this name unless it is there, and locks it until the end of the transaction, so that
+    /// [`Self::throttle`] has one to read: attempts made at once are then counted one after another. The row is
+    /// written even if it is there: one left alone is not locked, and another attempt may delete it at once.
     pub async fn throttle_touch(&self, name: &str, now: Timestamp) -> Result<()> {
         let row = throttle::Model { name: name.to_owned(), failures: 0, last_failure_at: now, locked_until: None };
         throttle::Entity::insert(row.into_active_model())
-            .on_conflict(OnConflict::column(throttle::Column::Name).do_nothing().to_owned())
+            .on_conflict(OnConflict::column(throttle::Column::Name).update_column(throttle::Column::Name).to_owned())
             .exec_without_returning(&self.db)
             .await
             .or_domain()
