@@ -44,7 +44,7 @@ fn say(text: &str) {
 }
 
 /// A process that ends with the test, whatever becomes of it.
-struct Process(Child);
+pub struct Process(pub Child);
 
 impl Process {
     /// Ends it at once, as a power cut would.
@@ -63,22 +63,25 @@ impl Drop for Process {
 }
 
 fn start(binary: &Path, arguments: &[&str], listen: &str, app: &TestApp) -> Process {
-    let child = Command::new(binary)
-        .args(arguments)
-        .env_clear()
+    let mut command = Command::new(binary);
+    command.args(arguments).env_clear();
+    let child = configured(command, listen, app).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    Process(child.expect("starts"))
+}
+
+/// A command with the configuration of a process over the database and the vendors of a test.
+pub fn configured(mut command: Command, listen: &str, app: &TestApp) -> Command {
+    command
         .env("PANELONE_LISTEN", listen)
         .env("PANELONE_DATABASE_URL", &app.db.url)
         .env("PANELONE_SEALING_KEYS", "1:dGhpcyBrZXkgaXMgZm9yIHRlc3RzIG9ubHkgMTIzNDU=")
         .env("PANELONE_VENDOR_EXCEPTIONS", app.vendors.base_url().trim_start_matches("http://"))
-        .env("PANELONE_VENDOR_REQUESTS_PER_SECOND", "10000")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    Process(child.expect("starts"))
+        .env("PANELONE_VENDOR_REQUESTS_PER_SECOND", "10000");
+    command
 }
 
 /// What an organisation has stored, by what vendors said alone.
-async fn stored(app: &TestApp, house: &House) -> BTreeSet<String> {
+pub async fn stored(app: &TestApp, house: &House) -> BTreeSet<String> {
     let door = app.db.backdoor().await;
     let postgres = app.db.store.is_postgres();
     let backend = if postgres { DatabaseBackend::Postgres } else { DatabaseBackend::Sqlite };
@@ -102,7 +105,7 @@ async fn stored(app: &TestApp, house: &House) -> BTreeSet<String> {
     rows
 }
 
-async fn waiting(app: &TestApp) -> u64 {
+pub async fn waiting(app: &TestApp) -> u64 {
     app.db.store.across_read().await.expect("reads").jobs_pending().await.expect("counts")
 }
 
@@ -232,7 +235,7 @@ both_databases! {
 }
 
 /// A port of this machine that nobody listens on.
-fn free_port() -> String {
+pub fn free_port() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
     listener.local_addr().expect("an address").to_string()
 }

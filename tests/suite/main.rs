@@ -11,6 +11,7 @@ mod agreements_journey;
 mod bad_input;
 mod consent;
 mod customers;
+mod disk_full;
 mod document;
 mod drift;
 mod dump;
