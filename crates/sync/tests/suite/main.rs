@@ -30,4 +30,5 @@ mod stage;
 mod tenants;
 mod toy;
 mod vanish;
+mod webhooks;
 mod worker;
