@@ -78,7 +78,7 @@ impl Drop for Receiver {
 }
 
 /// Listens on a free port, and hands each request to a function.
-async fn listen<E: poem::IntoEndpoint + 'static>(routes: E) -> (String, tokio::task::JoinHandle<()>)
+async fn listen<E: poem::IntoEndpoint + Send + 'static>(routes: E) -> (String, tokio::task::JoinHandle<()>)
 where
     E::Endpoint: 'static,
 {

@@ -85,7 +85,7 @@ pub use scope::ClientScope;
 pub use tenant::{CRITICAL_SCORE, Health, Seats, TENANT, TenantFacts, TenantSetting, WARNING_SCORE};
 pub use text::{name_key, valid_email, valid_name};
 
-pub use event::{EventDraft, EventStanding, EventType, events_of};
+pub use event::{EVENT_KINDS, EventDraft, EventStanding, EventType, events_of};
 pub use id::{NotificationId, WebhookDeliveryId, WebhookSubscriptionId};
 pub use portal::{NotificationKind, NotificationSwitches};
 pub use webhook::{

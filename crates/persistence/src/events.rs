@@ -2,7 +2,7 @@
 //! a delivery for each subscription that wants it: nothing is lost, and nothing is told of what was rolled back, refused
 //! or only previewed. What nobody wants is not written.
 
-use domain::{Change, EventDraft, EventType, RecordId, Result, RunId, WebhookSubscription, events_of};
+use domain::{Change, EVENT_KINDS, EventDraft, EventType, RecordId, Result, RunId, WebhookSubscription, events_of};
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 use serde_json::json;
 use uuid::Uuid;
@@ -19,7 +19,14 @@ const CHUNK: usize = 500;
 impl Tx {
     /// Tells of an entry's changes: called where the entry is written, and nowhere else.
     pub(crate) async fn events_of_changes(&self, changes: &[Change]) -> Result<()> {
-        self.events_emit(changes.iter().flat_map(events_of).collect()).await
+        if !changes.iter().any(|change| EVENT_KINDS.contains(&change.kind.as_str())) {
+            return Ok(());
+        }
+        let listening = self.webhook_subscriptions_enabled().await?;
+        if listening.is_empty() {
+            return Ok(());
+        }
+        self.events_tell(&listening, changes.iter().flat_map(events_of)).await
     }
 
     /// Whether any subscription wants one of these.
@@ -36,6 +43,14 @@ impl Tx {
             return Ok(());
         }
         let listening = self.webhook_subscriptions_enabled().await?;
+        self.events_tell(&listening, drafts).await
+    }
+
+    async fn events_tell(
+        &self,
+        listening: &[WebhookSubscription],
+        drafts: impl IntoIterator<Item = EventDraft>,
+    ) -> Result<()> {
         let (mut events, mut deliveries) = (Vec::new(), Vec::new());
         for draft in drafts {
             let wanted: Vec<_> = listening.iter().filter(|one| one.wants(draft.kind, draft.client)).collect();

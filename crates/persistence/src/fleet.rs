@@ -13,6 +13,7 @@ use crate::{
     across::held,
     entity::{job, webhook_delivery, worker},
     error::OrDomain,
+    webhook_deliveries,
 };
 
 /// Most jobs of one state that are listed.
@@ -124,7 +125,7 @@ impl Across {
         let rows: Vec<Uuid> = webhook_delivery::Entity::find()
             .select_only()
             .column(webhook_delivery::Column::OrganisationId)
-            .filter(webhook_delivery::Column::State.eq("queued"))
+            .filter(webhook_deliveries::queued())
             .filter(webhook_delivery::Column::NextAt.lte(now))
             .distinct()
             .into_tuple()

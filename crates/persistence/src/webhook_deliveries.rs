@@ -6,6 +6,7 @@ use domain::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -85,6 +86,11 @@ fn one(id: WebhookDeliveryId) -> Condition {
     Condition::all().add(table::Column::Id.eq(id.0))
 }
 
+/// Waiting, in the words of the index of what is due: with a parameter SQLite would read everything instead.
+pub(crate) fn queued() -> Expr {
+    Expr::cust("state = 'queued'")
+}
+
 /// The columns of one that is to be sent once more.
 fn requeued(now: Timestamp) -> table::ActiveModel {
     table::ActiveModel {
@@ -103,7 +109,7 @@ impl Tx {
             .find::<table::Entity>()
             .select_only()
             .column(table::Column::SubscriptionId)
-            .filter(table::Column::State.eq(DeliveryState::Queued.as_str()))
+            .filter(queued())
             .filter(table::Column::NextAt.lte(self.now()))
             .distinct()
             .into_tuple()
@@ -118,7 +124,7 @@ impl Tx {
         let select = self
             .find::<table::Entity>()
             .filter(table::Column::SubscriptionId.eq(id.0))
-            .filter(table::Column::State.eq(DeliveryState::Queued.as_str()))
+            .filter(queued())
             .order_by_asc(table::Column::NextAt);
         Ok(select.one(self.db()).await.or_domain()?.and_then(|row| row.next_at))
     }
@@ -146,7 +152,7 @@ impl Tx {
         let rows = self
             .find::<table::Entity>()
             .filter(table::Column::SubscriptionId.eq(id.0))
-            .filter(table::Column::State.eq(DeliveryState::Queued.as_str()))
+            .filter(queued())
             .filter(table::Column::NextAt.lte(self.now()))
             .order_by_asc(table::Column::NextAt)
             .order_by_asc(table::Column::Id)
