@@ -88,7 +88,7 @@ both_databases! {
         assert_eq!((house.letters().await, told(&house, &stranger, false).await.len()), (0, 0), "of another client");
         // A preview tells nobody.
         let tx = house.staff().await;
-        tx.portal_notify(house.client, &[sam.clone()], &notice(&tx, NotificationKind::TicketReply, "t2")).await.expect("tells");
+        tx.portal_notify(house.client, std::slice::from_ref(&sam), &notice(&tx, NotificationKind::TicketReply, "t2")).await.expect("tells");
         tx.finish("ticket_note_add", &Apply { dry_run: true, ..Apply::default() }).await.expect("previews");
         assert_eq!((house.letters().await, told(&house, &sam, false).await.len()), (0, 0));
         // What was told of a section goes with it, and comes back with it.
