@@ -176,6 +176,7 @@ impl House {
         let clients = app.all(owner, "/api/clients").await;
         let client = clients.iter().map(|one| text(&one["id"])).find(|id| *id != hidden && id != subscriber);
         let second = app.get(&app.sign_in(&self.email("owner")).await, "/api/me").await.ok();
+        held.extend(self.webhook(app).await);
         let job = self.dead_letter(app, &connection).await;
         let first_run = async |connection: &str| {
             text(&app.all(owner, &format!("/api/runs?connection_id={connection}")).await[0]["id"])
@@ -204,6 +205,18 @@ impl House {
             ("credentials", Value::Object(app.credentials("pax8")).to_string()),
         ]);
         held
+    }
+
+    /// Somebody who is told of what never happens here, and a ping to them that was given up.
+    async fn webhook(&self, app: &TestApp) -> Vec<(&'static str, String)> {
+        let body = json!({ "url": "https://hooks.example/furnished", "events": ["ticket.created"] });
+        let made = app.post(&self.owner, "/api/webhook-subscriptions", &body).await.ok();
+        let id = text(&made["item"]["subscription"]["id"]);
+        let path = format!("/api/webhook-subscriptions/{id}/test");
+        let delivery = text(&app.post(&self.owner, &path, &json!({})).await.ok()["item"]["id"]);
+        let dead = "UPDATE webhook_delivery SET state = 'dead', next_at = NULL WHERE state = 'queued'";
+        assert_eq!(app.db.tamper(dead).await.expect("tampers"), 1);
+        vec![("webhook_subscription", id), ("webhook_delivery", delivery)]
     }
 
     /// An invitation to the team that waits.

@@ -36,5 +36,6 @@ mod requests;
 mod requests_journey;
 mod sign_in;
 mod staff_life;
+mod webhooks;
 mod writes;
 mod writes_at_vendors;

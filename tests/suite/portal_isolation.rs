@@ -60,6 +60,12 @@ fn rows() -> Vec<Row> {
         row("onboarding_list"),
         row("onboarding_get"),
         row("onboarding_step_complete").body("{}"),
+        row("notification_list"),
+        row("notifications_unread"),
+        row("notifications_read"),
+        row("notification_read"),
+        row("notification_settings_get"),
+        row("notification_settings_update").body(r#"{"in_app":true,"ticket_reply":false}"#),
     ]
 }
 
@@ -101,6 +107,9 @@ async fn guests(app: &TestApp, house: &House, client: &str, device: &str, tag: &
     let template = onboarding_journey::template(app, &house.owner, &format!("Onboarding {tag}"), &template).await;
     let onboarding = onboarding_journey::begin(app, &house.owner, &template, &[client]).await.remove(0);
     let step = onboarding_journey::steps(app, &house.owner, &onboarding).await.remove(0);
+    let note = json!({ "act": "note", "note": "We have seen it." });
+    app.post(&house.owner, &format!("/api/clientone-admin/service-requests/{request}/acts"), &note).await.ok();
+    let told = app.get(&user, "/api/clientone/notifications").await.ok();
     let session = app.get(&second, "/api/clientone/session").await.ok();
     let ids = Ids::from([
         ("portal_session", text(&session["session_id"])),
@@ -111,6 +120,7 @@ async fn guests(app: &TestApp, house: &House, client: &str, device: &str, tag: &
         ("agreement_instance", copy),
         ("onboarding", onboarding),
         ("onboarding_step", step),
+        ("notification", text(&told["items"][0]["id"])),
     ]);
     Guests { user, manager, user_email: email("user"), manager_email: email("manager"), ids }
 }
@@ -208,7 +218,7 @@ both_databases! {
             }
             // What lists shows nothing of the others, and what staff hold of the caller's own client neither.
             let foreign = [&next_door, &far].map(|guests| guests.ids.values().cloned().collect::<Vec<_>>()).concat();
-            for path in ["session", "sessions", "profile", "dashboard", "devices?limit=100", "users?limit=100", "activity?limit=100", "service-request-types", "service-requests", "agreements", "onboarding", "onboarding?state=completed"] {
+            for path in ["session", "sessions", "profile", "dashboard", "devices?limit=100", "users?limit=100", "activity?limit=100", "service-request-types", "service-requests", "agreements", "onboarding", "onboarding?state=completed", "notifications?limit=100", "notifications/unread", "notification-settings"] {
                 let answer = app.get(caller, &format!("/api/clientone/{path}")).await;
                 assert!([200, 403].contains(&answer.status), "{path}: {}", answer.text);
                 for secret in foreign.iter().map(String::as_str).chain(["next.", "far.", "Hidden From Some", "connection_id"]) {

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use persistence::{Store, Tx};
 use sync::{Counting, Engine};
 use tokio::sync::{Notify, Semaphore};
+use transport::AddressPolicy;
 
 use crate::auth::Caller;
 
@@ -41,6 +42,8 @@ pub struct App {
     pub watchers: Arc<Semaphore>,
     /// Which vendors count devices and users.
     pub counting: Counting,
+    /// Where events may be sent.
+    pub outward: AddressPolicy,
     capabilities: HashMap<&'static str, Vec<Capability>>,
 }
 
@@ -61,6 +64,7 @@ impl App {
             trusted_proxies: Vec::new(),
             watchers: Arc::new(Semaphore::new(WATCHERS)),
             counting,
+            outward: AddressPolicy::default(),
             capabilities,
         }
     }
@@ -73,6 +77,11 @@ impl App {
     /// The same, behind these proxies.
     pub fn behind(self, trusted_proxies: Vec<IpNet>) -> Self {
         Self { trusted_proxies, ..self }
+    }
+
+    /// The same, with other addresses that events may be sent to than public ones.
+    pub fn telling(self, outward: AddressPolicy) -> Self {
+        Self { outward, ..self }
     }
 
     /// A vendor of the catalogue.

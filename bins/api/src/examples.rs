@@ -10,6 +10,7 @@ use crate::routes::{
     clientone::{
         account::{InvitationAcceptance, PasswordForgot, PasswordReset},
         agreements::{AgreementDecline, AgreementSign},
+        notifications::NotificationSettingsUpdate,
         onboarding::OnboardingStepComplete,
         profile::ProfileUpdate,
         service_requests::ServiceRequestCreate,
@@ -58,6 +59,8 @@ use crate::routes::{
     threats::ThreatActRequest,
     tickets::{TicketCreate, TicketNoteAdd, TicketUpdate},
     typed::MappingType,
+    webhook_deliveries::WebhookRedeliver,
+    webhook_subscriptions::{WebhookSubscriptionCreate, WebhookSubscriptionUpdate},
 };
 
 fn read<T: ParseFromJSON>(example: Value) -> T {
@@ -86,6 +89,13 @@ examples! {
     InvitationAcceptance => { "token": "what-stands-behind-the-hash", "name": "Pat Quay", "password": "a long password of one's own" },
     PasswordForgot => { "email": "pat@quay.example" },
     PasswordReset => { "token": "what-stands-behind-the-hash", "password": "another long password" },
+    WebhookSubscriptionCreate => {
+        "url": "https://hooks.msp.example/panelone", "description": "Opens tickets for threats",
+        "events": ["threat.found", "connection.failed"],
+    },
+    WebhookSubscriptionUpdate => { "enabled": true },
+    WebhookRedeliver => { "since": "2026-11-22T06:00:00Z" },
+    NotificationSettingsUpdate => { "ticket_reply": false },
     ProfileUpdate => { "name": "Pat Quay", "phone": "+61 2 5550 0100" },
     PortalSessionCreate => { "email": "pat@quay.example", "password": "a long password of one's own" },
     ColleagueInvite => { "email": "sam@quay.example", "name": "Sam Quay" },

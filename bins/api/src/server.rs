@@ -29,7 +29,7 @@ use crate::{
         client_notes::ClientNotes,
         clientone::{
             account::PortalAccount, activity::PortalActivities, agreements::CompanyAgreements, dashboard::Dashboards,
-            devices::PortalDevices, onboarding::CompanyOnboardings, profile::Profiles,
+            devices::PortalDevices, notifications::Notifications, onboarding::CompanyOnboardings, profile::Profiles,
             service_requests::RequestedServices, session::PortalSessions, ticket_form::PortalTicketForm,
             users::Colleagues,
         },
@@ -86,6 +86,8 @@ use crate::{
         threats::ThreatActions,
         tickets::Tickets,
         typed::TypedMappings,
+        webhook_deliveries::WebhookDeliveries,
+        webhook_subscriptions::WebhookSubscriptionsApi,
         webhooks,
         workbench::Workbench,
     },
@@ -121,7 +123,9 @@ type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13);
+type PartEvents = (WebhookSubscriptionsApi, WebhookDeliveries);
+type Whole =
+    (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, PartEvents);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -134,6 +138,7 @@ type Portal = (
     CompanyAgreements,
     CompanyOnboardings,
     PortalTicketForm,
+    Notifications,
 );
 
 /// The API with its document.
@@ -163,8 +168,11 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
     let thirteenth = (OnboardingTemplates, Onboardings);
-    let all =
-        (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth);
+    let events = (WebhookSubscriptionsApi, WebhookDeliveries);
+    let all = (
+        first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth,
+        events,
+    );
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description(
             "Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.\n\nA key \
@@ -190,6 +198,7 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
         CompanyAgreements,
         CompanyOnboardings,
         PortalTicketForm,
+        Notifications,
     );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))
         .description("The portal of an MSP's clients. Sign in; a session or key of the MSP's staff opens nothing here.")

@@ -4,19 +4,21 @@
 //! * `dial.rs`: one budget for each connection, over one HTTP client.
 //! * `likeness.rs`: the directory's matching, for what is made by itself.
 //! * `fleet.rs`: what operators see of all workers, and do with jobs that were given up.
-//! * `post.rs`: the way letters leave.
+//! * `post.rs`: the way letters leave. `herald.rs`: the way events leave.
 //! * `telemetry.rs`: log lines.
 //!
 //! **A new setting**: a field in `settings.rs` with its check, and a row in the README's table.
 
 mod dial;
 pub mod fleet;
+mod herald;
 mod likeness;
 pub mod post;
 mod settings;
 mod telemetry;
 
 pub use dial::VendorDial;
+pub use herald::{HttpHerald, webhook_address_problem};
 pub use likeness::Matching;
 pub use settings::Settings;
 pub use telemetry::log_to_stderr;
@@ -54,6 +56,14 @@ pub fn spawn(
         Ok(carrier) => worker.posting(carrier),
         Err(why) => {
             tracing::error!(%why, "this worker carries no mail");
+            worker
+        }
+    };
+    let policy = settings.webhook_policy().map_err(anyhow::Error::msg);
+    let worker = match policy.and_then(HttpHerald::new) {
+        Ok(herald) => worker.heralding(Arc::new(herald)),
+        Err(why) => {
+            tracing::error!(%why, "this worker sends no webhooks");
             worker
         }
     };

@@ -40,6 +40,9 @@ pub struct Settings {
     /// Vendors' hosts in private networks that may be reached: `host:port`, separated by commas.
     #[serde(default)]
     pub vendor_exceptions: String,
+    /// Receivers of events in private networks that may be reached, over http too: `host:port`, separated by commas.
+    #[serde(default)]
+    pub webhook_exceptions: String,
     /// Requests per second to one vendor account.
     #[serde(default = "pace")]
     pub vendor_requests_per_second: f64,
@@ -171,6 +174,9 @@ impl Settings {
         if let Err(why) = transport::AddressPolicy::allowing(self.exceptions()) {
             mistakes.push(format!("PANELONE_VENDOR_EXCEPTIONS: {why}"));
         }
+        if let Err(why) = self.webhook_policy() {
+            mistakes.push(format!("PANELONE_WEBHOOK_EXCEPTIONS: {why}"));
+        }
         if let Err(why) = self.proxies() {
             mistakes.push(format!("PANELONE_TRUSTED_PROXIES: {why}"));
         }
@@ -191,6 +197,12 @@ impl Settings {
     /// The exceptions of the address policy.
     pub fn exceptions(&self) -> Vec<&str> {
         self.vendor_exceptions.split(',').map(str::trim).filter(|text| !text.is_empty()).collect()
+    }
+
+    /// Where events may be sent.
+    pub fn webhook_policy(&self) -> Result<transport::AddressPolicy, String> {
+        let named = self.webhook_exceptions.split(',').map(str::trim).filter(|text| !text.is_empty());
+        transport::AddressPolicy::allowing(named).map_err(|why| why.to_string())
     }
 
     /// The sealing keys.

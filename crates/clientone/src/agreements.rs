@@ -4,15 +4,11 @@ use std::collections::BTreeSet;
 
 use domain::{
     Agreement, AgreementAct, AgreementId, AgreementInstance, AgreementInstanceId, AgreementState, ClientId, Error,
-    PageRequest, Permission, PortalRole, PortalState, PortalUserId, Problem, Result, valid_name,
+    NotificationKind, PageRequest, Permission, PortalRole, PortalState, PortalUserId, Problem, Result, valid_name,
 };
-use persistence::{PortalUserFilter, PortalUserRow, Tx};
+use persistence::{PortalNotice, PortalUserFilter, PortalUserRow, Tx};
 
-use crate::{
-    config::manage_all,
-    notices::{Notice, notify},
-    texts::valid_text,
-};
+use crate::{config::manage_all, texts::valid_text};
 
 /// Most characters of a text.
 const TEXT: usize = 200_000;
@@ -238,14 +234,16 @@ async fn tell(
     base: Option<&str>,
 ) -> Result<()> {
     let title = &agreement.title;
-    let notice = Notice {
+    let notice = PortalNotice {
+        kind: NotificationKind::AgreementWaiting,
+        subject_id: copy.id.0,
         key: format!("agreement:{}:sent", copy.id),
-        subject: format!("An agreement waits for you: {title}"),
+        title: format!("An agreement waits for you: {title}"),
         paragraphs: vec![format!("Please read “{title}” (version {}), and sign it or decline.", agreement.number)],
         link: ("Read the agreement", format!("agreements/{}", copy.id)),
         base,
     };
-    notify(tx, copy.client_id, to, notice).await
+    tx.portal_notify(copy.client_id, to, &notice).await
 }
 
 /// Takes back a copy that waits for someone. The caller commits.

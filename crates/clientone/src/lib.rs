@@ -6,7 +6,7 @@
 //! * `onboarding_templates.rs` and `onboarding.rs` (staff make templates, assign them, and lead what was begun),
 //!   `onboarding_portal.rs` (people of clients do one step after the other), `onboarding_course.rs` (how it goes on).
 //! * `ticket_fields.rs`: what is asked of whoever opens a ticket.
-//! * `notices.rs`: letters about all that.
+//! * `notices.rs`: what people are told of all that, as they read it.
 //! * `sight.rs`: which devices someone sees. `activity.rs`: what was done in ClientOne, for staff and for portal users.
 //!
 //! Accounts and signing in are the business of `access`; which part of ClientOne is there for whom stands as a table in
@@ -38,6 +38,10 @@ pub use agreements::{
 };
 pub use branding::{BrandingDraft, clientone_branding_set, clientone_default_branding_set, effective_branding};
 pub use config::{SettingsPatch, clientone_disable, clientone_enable, clientone_list, clientone_update};
+pub use notices::{
+    SwitchesPatch, notification_list, notification_read, notification_settings_update, notifications_read,
+    notifications_unread,
+};
 pub use onboarding::{
     onboarding_assign, onboarding_cancel, onboarding_credentials_read, onboarding_get, onboarding_step_reopen,
     onboarding_step_skip,

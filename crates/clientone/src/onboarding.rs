@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    ClientId, Error, GivenCredential, Onboarding, OnboardingAct, OnboardingContent, OnboardingId, OnboardingState,
-    OnboardingStep, OnboardingStepId, OnboardingStepState, OnboardingTemplate, OnboardingTemplateAct,
+    ClientId, Error, GivenCredential, NotificationKind, Onboarding, OnboardingAct, OnboardingContent, OnboardingId,
+    OnboardingState, OnboardingStep, OnboardingStepId, OnboardingStepState, OnboardingTemplate, OnboardingTemplateAct,
     OnboardingTemplateId, Permission, Problem, Result, Section,
 };
-use persistence::Tx;
+use persistence::{PortalNotice, Tx};
 
 use crate::{
     agreements::managers,
-    notices::{Notice, notify},
     onboarding_course::{Course, counted},
     texts::{valid_optional, valid_text},
 };
@@ -38,14 +37,16 @@ pub async fn onboarding_assign(
     for client in clients {
         let onboarding = begin(tx, &template, *client).await?;
         let Onboarding { id, name, total, .. } = &onboarding;
-        let notice = Notice {
+        let notice = PortalNotice {
+            kind: NotificationKind::OnboardingWaiting,
+            subject_id: id.0,
             key: format!("onboarding:{id}:begun"),
-            subject: format!("Your onboarding begins: {name}"),
+            title: format!("Your onboarding begins: {name}"),
             paragraphs: vec![format!("“{name}” has {total} steps. Please do them one after the other.")],
             link: ("Begin", format!("onboarding/{id}")),
             base,
         };
-        notify(tx, *client, &managers(tx, *client).await?, notice).await?;
+        tx.portal_notify(*client, &managers(tx, *client).await?, &notice).await?;
         begun.push(onboarding);
     }
     Ok((template, begun))

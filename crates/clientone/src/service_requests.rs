@@ -1,15 +1,13 @@
 //! Service requests: someone of a client asks, staff look at it, do it, or say why not.
 
 use domain::{
-    Error, Listed, PageRequest, Permission, PortalPermission, PortalSettings, Reach, Result, ServiceRequest,
-    ServiceRequestAct, ServiceRequestId, ServiceRequestState, ServiceRequestStep, ServiceRequestTypeId, check_answers,
+    Error, Listed, NotificationKind, PageRequest, Permission, PortalPermission, PortalSettings, Reach, Result,
+    ServiceRequest, ServiceRequestAct, ServiceRequestId, ServiceRequestState, ServiceRequestStep, ServiceRequestTypeId,
+    check_answers,
 };
-use persistence::{PortalUserRow, ServiceRequestFilter, Tx};
+use persistence::{PortalNotice, PortalUserRow, ServiceRequestFilter, Tx};
 
-use crate::{
-    notices::{Notice, notify},
-    texts::{valid_optional, valid_text},
-};
+use crate::texts::{valid_optional, valid_text};
 
 /// Most characters of a description or a note.
 const TEXT: usize = 2_000;
@@ -243,12 +241,14 @@ async fn tell(
     };
     let mut paragraphs = vec![format!("Your request “{name}” is {words}.")];
     paragraphs.extend(note);
-    let notice = Notice {
+    let notice = PortalNotice {
+        kind: NotificationKind::ServiceRequestStatus,
+        subject_id: after.id.0,
         key: format!("service_request:{}:{}", after.id, tx.service_request_step_count(after.id).await?),
-        subject,
+        title: subject,
         paragraphs,
         link: ("See your request", format!("service-requests/{}", after.id)),
         base,
     };
-    notify(tx, after.client_id, &[requester], notice).await
+    tx.portal_notify(after.client_id, &[requester], &notice).await
 }

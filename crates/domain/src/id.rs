@@ -118,4 +118,10 @@ ids! {
     OnboardingId,
     /// One step of a client's onboarding.
     OnboardingStepId,
+    /// An address that is told of events.
+    WebhookSubscriptionId,
+    /// An event on its way to one address.
+    WebhookDeliveryId,
+    /// Something that a portal user is told of.
+    NotificationId,
 }

@@ -18,6 +18,7 @@ pub mod device;
 mod drift;
 mod entity;
 mod error;
+mod event;
 mod id;
 mod invitation;
 mod letter;
@@ -31,6 +32,7 @@ mod run;
 mod scope;
 mod tenant;
 mod text;
+mod webhook;
 
 pub use account::{Account, AccountKind};
 pub use alias::{AliasKind, ClientAlias};
@@ -82,3 +84,11 @@ pub use run::{Counts, Run, RunState, Trigger};
 pub use scope::ClientScope;
 pub use tenant::{CRITICAL_SCORE, Health, Seats, TENANT, TenantFacts, TenantSetting, WARNING_SCORE};
 pub use text::{name_key, valid_email, valid_name};
+
+pub use event::{EVENT_KINDS, EventDraft, EventStanding, EventType, events_of};
+pub use id::{NotificationId, WebhookDeliveryId, WebhookSubscriptionId};
+pub use portal::{NotificationKind, NotificationSwitches};
+pub use webhook::{
+    DELIVERY_TRIES, DeliveryState, FAILING_FOR, OLD_SECRET_LASTS, WebhookAttempt, WebhookDelivery, WebhookSubscription,
+    wait_after,
+};

@@ -143,6 +143,8 @@ permissions! {
     ClientoneManage = "clientone_manage", Admin: [Yes Yes No No No];
     /// See and set how far the matching is trusted.
     MatchingManage = "matching_manage", Admin: [Yes Yes No No No];
+    /// See and set which addresses are told of events.
+    WebhooksManage = "webhooks_manage", Admin: [Yes Yes No No No];
 }
 
 impl Permission {
@@ -155,7 +157,12 @@ impl Permission {
     pub fn is_organisation_wide(self) -> bool {
         matches!(
             self,
-            Self::ConnectionsManage | Self::ClientsImport | Self::TeamManage | Self::SyncRelease | Self::MatchingManage
+            Self::ConnectionsManage
+                | Self::ClientsImport
+                | Self::TeamManage
+                | Self::SyncRelease
+                | Self::MatchingManage
+                | Self::WebhooksManage
         )
     }
 }

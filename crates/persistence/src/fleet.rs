@@ -11,8 +11,9 @@ use uuid::Uuid;
 use crate::{
     Across, ClaimedJob, JobRow,
     across::held,
-    entity::{job, worker},
+    entity::{job, webhook_delivery, worker},
     error::OrDomain,
+    webhook_deliveries,
 };
 
 /// Most jobs of one state that are listed.
@@ -117,6 +118,21 @@ impl Across {
             .await
             .or_domain()?;
         Ok(rows.into_iter().map(|(kind, state, jobs, oldest)| Depth { kind, state, jobs, oldest }).collect())
+    }
+
+    /// Organisations with deliveries of events that are due.
+    pub async fn organisations_with_webhooks_due(&self, now: Timestamp) -> Result<Vec<OrganisationId>> {
+        let rows: Vec<Uuid> = webhook_delivery::Entity::find()
+            .select_only()
+            .column(webhook_delivery::Column::OrganisationId)
+            .filter(webhook_deliveries::queued())
+            .filter(webhook_delivery::Column::NextAt.lte(now))
+            .distinct()
+            .into_tuple()
+            .all(self.db())
+            .await
+            .or_domain()?;
+        Ok(rows.into_iter().map(OrganisationId).collect())
     }
 
     /// Jobs that wait, run or were given up, by state and time; at most 200 of each state.

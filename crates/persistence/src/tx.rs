@@ -142,6 +142,7 @@ impl Tx {
         let reverts = *self.reverts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let entry = self.journal_append(action, Outcome::Done, reason, &set, reverts).await?;
         self.psa_touch(&set.changes).await?;
+        self.events_of_changes(&set.changes).await?;
         self.noted.store(set.changes.len(), Ordering::SeqCst);
         Ok(Some(entry))
     }

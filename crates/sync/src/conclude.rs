@@ -1,6 +1,6 @@
 //! The end of a listing: whether it is whole and plausible, and what is removed after it.
 
-use domain::Result;
+use domain::{EventType, RecordId, Result};
 use integration::{Reach, RecordKind};
 use persistence::{Listing as ListingRow, Tx};
 
@@ -197,11 +197,27 @@ impl KindRun<'_> {
         Ok(plausible::removal(known - explained.min(known), listed, gone - explained.min(gone), false))
     }
 
+    /// Tells of devices that go, where anyone wants to know.
+    pub(crate) async fn tell_unmet(&self, tx: &Tx, hashes: &[Vec<u8>]) -> Result<()> {
+        let kind = self.kind();
+        if kind != RecordKind::Device || hashes.is_empty() || !tx.events_wanted(&[EventType::DeviceRemoved]).await? {
+            return Ok(());
+        }
+        for chunk in hashes.chunks(10_000) {
+            let gone = tx.records_with(self.job.connection.id, kind.as_str(), chunk).await?;
+            self.tell_gone(tx, &gone.into_iter().map(RecordId).collect::<Vec<_>>()).await?;
+        }
+        Ok(())
+    }
+
     async fn remove(&mut self, tx: &Tx) -> Result<()> {
         let (connection, unmet) = (self.job.connection.id, self.seen.unmet());
         let removed = match self.kind() {
             RecordKind::Entity => tx.entities_remove(connection, &unmet).await?,
-            kind => tx.records_remove(connection, kind.as_str(), &unmet, self.run.id).await?,
+            kind => {
+                self.tell_unmet(tx, &unmet).await?;
+                tx.records_remove(connection, kind.as_str(), &unmet, self.run.id).await?
+            }
         };
         self.run.counts.removed += i64::try_from(removed).unwrap_or(i64::MAX);
         Ok(())

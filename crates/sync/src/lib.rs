@@ -14,6 +14,7 @@
 //! * `verify.rs` maps the entities whose ids a person typed before the vendor was connected.
 //! * `snapshots.rs` keeps what each client has each day; `reconcile.rs` holds its parts against one another.
 //! * `reminders.rs` writes to clients whose onboarding stands still.
+//! * `outbound/` tells other programs of the product's own events.
 //! * `psa/` keeps clients and their companies at a PSA alike, both ways.
 //! * `connections.rs`, `check.rs` and `held.rs`: what people do with connections, for the API.
 //! * `act/` and `subscriptions.rs`: what people do at vendors; one way to send it, whatever it is.
@@ -36,6 +37,7 @@ mod ids;
 mod job;
 mod keep;
 mod letters;
+mod outbound;
 mod page;
 mod plausible;
 mod post;
@@ -73,6 +75,11 @@ pub use held::{Missing, run_drop, run_missing, run_release};
 pub use ids::{entity_id, record_id};
 pub use job::{Ended, SyncPayload};
 pub use letters::{job_drop, job_retry};
+pub use outbound::{
+    AddressCheck, Herald, Post, Reply, WebhookDraft, WebhookPatch, message_id, new_secret, webhook_deliveries_retry,
+    webhook_delivery_retry, webhook_secret_rotate, webhook_subscription_create, webhook_subscription_delete,
+    webhook_subscription_list, webhook_subscription_update, webhook_test,
+};
 pub use progress::{Expected, KindProgress, Progress, Standing, progress};
 pub use psa::{
     ConflictChoice, ConflictTake, Like, Likeness, MOST_CHOICES, PsaPatch, PsaView, psa_conflict_current,

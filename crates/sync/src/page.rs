@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
-use domain::{EntityId, RecordId, Result};
+use domain::{EntityId, EventType, RecordId, Result};
 use integration::{Listing, Page, Reach, ReadRecord, RecordKind};
 use persistence::{RecordWrite, StoredRecord, Tx};
 use uuid::Uuid;
@@ -100,7 +100,8 @@ impl KindRun<'_> {
         }
         let batch = self.sort(&page.records, entity, id);
         let tx = self.job.begin_page().await?;
-        let met = self.write(&tx, batch).await?;
+        let (met, added) = self.write(&tx, batch).await?;
+        self.tell_added(&tx, &added).await?;
         self.remove_named(&tx, &page.removed, entity).await?;
         let stored = if last { self.conclude(&tx, total, page.mark).await? } else { Stored::More };
         if kept || !met.is_empty() {
@@ -174,11 +175,11 @@ impl KindRun<'_> {
     }
 
     /// Compares with what is stored and writes what differs. Returns the raw hashes of what is stored and
-    /// was listed.
-    async fn write(&mut self, tx: &Tx, batch: Batch<'_>) -> Result<Vec<u8>> {
-        let Batch { mut candidates, mut met } = batch;
+    /// was listed, and what was not listed before.
+    async fn write(&mut self, tx: &Tx, batch: Batch<'_>) -> Result<(Vec<u8>, Vec<RecordId>)> {
+        let (Batch { mut candidates, mut met }, mut added) = (batch, Vec::new());
         if candidates.is_empty() {
-            return Ok(met);
+            return Ok((met, added));
         }
         // The first of a listing counts, of a feed of changes the last.
         let mut once = HashSet::with_capacity(candidates.len());
@@ -192,7 +193,11 @@ impl KindRun<'_> {
         let mut writes = Vec::new();
         for candidate in candidates {
             let known = stored.get(&candidate.id);
+            let listed = known.is_some_and(|row| row.removed_at.is_none());
             if let Some(write) = self.classify(candidate, known, &mut met) {
+                if !listed {
+                    added.push(write.id);
+                }
                 writes.push(write);
             }
         }
@@ -203,7 +208,28 @@ impl KindRun<'_> {
             }
             _ => tx.records_write(writes).await?,
         }
-        Ok(met)
+        Ok((met, added))
+    }
+
+    /// Tells of what was not listed before: not of a first listing, which only says what was there all along.
+    async fn tell_added(&self, tx: &Tx, added: &[RecordId]) -> Result<()> {
+        let event = match self.kind() {
+            RecordKind::Device => EventType::DeviceAppeared,
+            RecordKind::Threat => EventType::ThreatFound,
+            _ => return Ok(()),
+        };
+        if self.row(&self.at.place.entity).full_at.is_none() {
+            return Ok(());
+        }
+        tx.events_of_records(event, added, self.run.id).await
+    }
+
+    /// Tells of what is listed no more, before it is marked so.
+    pub(crate) async fn tell_gone(&self, tx: &Tx, gone: &[RecordId]) -> Result<()> {
+        if self.kind() != RecordKind::Device {
+            return Ok(());
+        }
+        tx.events_of_records(EventType::DeviceRemoved, gone, self.run.id).await
     }
 
     async fn stored(&self, tx: &Tx, candidates: &[Candidate<'_>]) -> Result<HashMap<Uuid, StoredRecord>> {
@@ -295,11 +321,13 @@ impl KindRun<'_> {
         let connection = self.job.connection.id;
         let ids: Vec<Uuid> =
             removed.iter().map(|vendor_id| ids::record_id(connection, self.kind(), entity, vendor_id).0).collect();
-        let mut hashes = Vec::new();
+        let (mut hashes, mut listed) = (Vec::new(), Vec::new());
         for row in self.stored_ids(tx, &ids).await?.into_iter().filter(|row| row.removed_at.is_none()) {
             self.seen.note(from_bytes(&row.raw_hash));
             hashes.push(row.raw_hash);
+            listed.push(RecordId(row.id));
         }
+        self.tell_gone(tx, &listed).await?;
         let gone = match self.kind() {
             RecordKind::Entity => tx.entities_remove(connection, &hashes).await?,
             _ => tx.records_remove_ids(&ids, self.run.id).await?,

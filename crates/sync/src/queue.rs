@@ -93,6 +93,7 @@ impl Engine {
             }
             tx.commit_unjournalled().await?;
         }
+        self.webhooks_schedule().await?;
         Ok(enqueued)
     }
 }

@@ -1,8 +1,10 @@
-//! Letters about onboardings at which nothing was done for too long: to the Managers of the client, at most one a week
+//! Reminders of onboardings at which nothing was done for too long: to the Managers of the client, at most one a week
 //! for each onboarding. The job is put on the queue with the housekeeping, where there is something to remind of.
 
-use domain::{Error, Letter, Onboarding, OrganisationId, PageRequest, PortalRole, PortalState, Result, Section};
-use persistence::{ClaimedJob, JobOutcome, NewJob, NewMail, PortalUserFilter, Tx};
+use domain::{
+    Error, NotificationKind, Onboarding, OrganisationId, PageRequest, PortalRole, PortalState, Result, Section,
+};
+use persistence::{ClaimedJob, JobOutcome, NewJob, PortalNotice, PortalUserFilter, Tx};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Ended, Engine};
@@ -72,7 +74,7 @@ impl Engine {
     }
 }
 
-/// Writes to the client's Managers, where they can do anything about it.
+/// Tells the client's Managers, where they can do anything about it.
 async fn tell(tx: &Tx, onboarding: &Onboarding) -> Result<()> {
     let client = onboarding.client_id;
     match tx.client(client).await {
@@ -84,7 +86,6 @@ async fn tell(tx: &Tx, onboarding: &Onboarding) -> Result<()> {
     if !config.enabled || !config.settings.sections.contains(&Section::Onboarding) {
         return Ok(());
     }
-    let brand = tx.portal_brand(&config).await?;
     let filter = PortalUserFilter {
         client: Some(client),
         role: Some(PortalRole::Manager),
@@ -94,25 +95,18 @@ async fn tell(tx: &Tx, onboarding: &Onboarding) -> Result<()> {
     let page = PageRequest { limit: PageRequest::MOST, after: None };
     let Onboarding { id, name, settled, total, .. } = onboarding;
     let step = onboarding.current.as_deref().unwrap_or_default();
-    for user in tx.portal_user_list(&filter, &page).await?.items {
-        let letter = Letter::Notice {
-            brand: brand.clone(),
-            subject: format!("Your onboarding waits for you: {name}"),
-            paragraphs: vec![
-                format!("Hello {},", user.name),
-                format!("“{name}” waits for this step: {step}. {settled} of {total} steps are done."),
-                "Please sign in and go on under Onboarding.".to_owned(),
-            ],
-            link: None,
-        };
-        let mail = NewMail {
-            recipient: user.email,
-            recipient_name: Some(user.name),
-            letter,
-            key: format!("onboarding:{id}:stalled:{}:{}", tx.now().date_naive(), user.id),
-            send_before: None,
-        };
-        tx.mail_enqueue(&mail).await?;
-    }
-    Ok(())
+    let notice = PortalNotice {
+        kind: NotificationKind::OnboardingWaiting,
+        subject_id: id.0,
+        key: format!("onboarding:{id}:stalled:{}", tx.now().date_naive()),
+        title: format!("Your onboarding waits for you: {name}"),
+        paragraphs: vec![
+            format!("“{name}” waits for this step: {step}. {settled} of {total} steps are done."),
+            "Please sign in and go on under Onboarding.".to_owned(),
+        ],
+        link: ("Go on", format!("onboarding/{id}")),
+        base: None,
+    };
+    let managers = tx.portal_user_list(&filter, &page).await?.items;
+    tx.portal_notify(client, &managers, &notice).await
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
-use domain::{EntityId, Result, Run, RunId, RunState};
+use domain::{EntityId, EventDraft, EventType, Result, Run, RunId, RunState};
 use integration::{Reach, RecordKind};
 use persistence::{Listing as ListingRow, RunProgress, RunStart, Tx};
 
@@ -182,6 +182,13 @@ impl<'a> KindRun<'a> {
         if counts.added + counts.changed + counts.removed > 0 {
             tx.note_run(None, &self.run);
         }
+        if self.run.state == RunState::Held {
+            let run = &self.run;
+            let fields = serde_json::json!({
+                "connection_id": run.connection_id, "kind": run.kind, "reason": run.message,
+            });
+            tx.events_emit(vec![EventDraft::new(EventType::SyncHeld, run.id.0, None, fields)]).await?;
+        }
         tx.commit("sync_run", self.run.code.as_deref()).await?;
         let labels = [("kind", self.run.kind.clone()), ("state", self.run.state.as_str().to_owned())];
         metrics::counter!("panelone_sync_runs_total", &labels).increment(1);
@@ -198,6 +205,7 @@ impl<'a> KindRun<'a> {
     async fn remove_orphans(&mut self, tx: &Tx) -> Result<()> {
         let id = self.job.connection.id;
         let orphans = tx.records_orphaned(id, self.kind().as_str()).await?;
+        self.tell_unmet(tx, &orphans).await?;
         let removed = tx.records_remove(id, self.kind().as_str(), &orphans, self.run.id).await?;
         self.run.counts.removed += i64::try_from(removed).unwrap_or(i64::MAX);
         let gone: Vec<ListingRow> = self

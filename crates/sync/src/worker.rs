@@ -14,7 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Ended, Engine, Likeness, hear, job::FAILURES, post, snapshots, trouble};
+use crate::{Ended, Engine, Herald, Likeness, hear, job::FAILURES, outbound, post, snapshots, trouble};
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +48,8 @@ const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 const KEEP_JOBS_DAYS: i64 = 7;
 /// Jobs that were given up are kept for this many days.
 const KEEP_FAILED_DAYS: i64 = 90;
+/// What portal users were told is kept for this many days.
+const KEEP_NOTIFICATIONS_DAYS: i64 = 180;
 /// Idempotency keys are kept for this many hours.
 const KEEP_KEYS_HOURS: i64 = 24;
 
@@ -74,16 +76,26 @@ pub struct Worker {
     id: Uuid,
     carrier: Option<Arc<dyn Carrier>>,
     likeness: Option<Arc<dyn Likeness>>,
+    herald: Option<Arc<dyn Herald>>,
 }
 
-/// The tasks that run jobs, with the connections that these are for.
-type Running = HashMap<task::Id, Option<ConnectionId>>;
+/// The tasks that run jobs, with the connections that these are for, and whether they only wait for receivers of events.
+type Running = HashMap<task::Id, (Option<ConnectionId>, bool)>;
 
 impl Worker {
     /// A worker over this engine.
     pub fn new(engine: Engine, options: WorkerOptions) -> Self {
         let id = engine.store.chance().id(engine.store.clock().now());
-        Self { engine, options, wake: Arc::default(), name: "worker".into(), id, carrier: None, likeness: None }
+        Self {
+            engine,
+            options,
+            wake: Arc::default(),
+            name: "worker".into(),
+            id,
+            carrier: None,
+            likeness: None,
+            herald: None,
+        }
     }
 
     /// The same under a name that operators know it by.
@@ -99,6 +111,11 @@ impl Worker {
     /// The same with what keeps clients and companies at PSAs from being made twice; without, none are made.
     pub fn matching(self, likeness: Arc<dyn Likeness>) -> Self {
         Self { likeness: Some(likeness), ..self }
+    }
+
+    /// The same, telling other programs of events this way. Without it events wait for a worker that does.
+    pub fn heralding(self, herald: Arc<dyn Herald>) -> Self {
+        Self { herald: Some(herald), ..self }
     }
 
     /// Wakes a worker of the same process at once: for whoever enqueued a job.
@@ -134,9 +151,9 @@ impl Worker {
                 tracing::warn!(%error, "the queue cannot be read");
                 Vec::new()
             }) {
-                let connection = job.connection;
+                let what = (job.connection, job.kind == outbound::KIND);
                 let task = jobs.spawn(self.clone().work(job, halt.clone(), kill.clone()));
-                running.insert(task.id(), connection);
+                running.insert(task.id(), what);
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -161,7 +178,10 @@ impl Worker {
     /// that is down must not hold up the others.
     fn free(&self, running: &Running) -> usize {
         let stalled = |id: &ConnectionId| self.engine.dial.waiting(*id).is_some_and(|wait| wait.since >= STALLED);
-        let waiting = running.values().flatten().filter(|id| stalled(id)).count();
+        // A receiver of events may be as slow as it likes.
+        let waits =
+            |(connection, herald): &&(Option<ConnectionId>, bool)| *herald || connection.as_ref().is_some_and(stalled);
+        let waiting = running.values().filter(waits).count();
         free(self.options.slots, running.len(), waiting)
     }
 
@@ -226,10 +246,11 @@ impl Worker {
     /// Does one job, with its lease kept alive beside it.
     async fn work(self, job: ClaimedJob, halt: CancellationToken, kill: CancellationToken) {
         let (engine, claimed) = (self.engine.clone(), job.clone());
-        let (carrier, likeness) = (self.carrier.clone(), self.likeness.clone());
+        let (carrier, likeness, herald) = (self.carrier.clone(), self.likeness.clone(), self.herald.clone());
         let mut handler = Handler(tokio::spawn(async move {
             match claimed.kind.as_str() {
                 post::KIND => post::deliver(&engine, carrier.as_ref(), &claimed).await,
+                outbound::KIND => outbound::deliver(&engine, herald.as_ref(), &claimed, &halt).await,
                 _ => engine.handle_with(&claimed, &halt, likeness.as_deref()).await,
             }
         }));
@@ -352,6 +373,8 @@ impl Worker {
             tx.idempotency_forget(KEEP_KEYS_HOURS).await?;
             tx.deliveries_forget(hear::REMEMBERED).await?;
             tx.mails_forget(now - TimeDelta::days(post::KEPT_DAYS)).await?;
+            tx.webhooks_forget(now - TimeDelta::days(outbound::KEPT_DAYS)).await?;
+            tx.notifications_forget(now - TimeDelta::days(KEEP_NOTIFICATIONS_DAYS)).await?;
             tx.snapshots_forget((now - TimeDelta::days(snapshots::KEPT_DAYS)).date_naive()).await?;
             self.engine.snapshots_due(&tx).await?;
             self.engine.reminders_due(&tx).await?;

@@ -54,6 +54,12 @@ impl AddressPolicy {
         !self.allow.is_empty()
     }
 
+    /// Whether a URL may be sent to, as far as it shows before its name is resolved; else why not, in words that follow
+    /// "must not lead to".
+    pub fn check(&self, url: &Url) -> Result<(), &'static str> {
+        self.route(url).map(drop).map_err(|Blocked(why)| why)
+    }
+
     /// Decides on a URL. What a name resolves to is decided later, by the guard.
     pub(crate) fn route(&self, url: &Url) -> Result<Route, Blocked> {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {

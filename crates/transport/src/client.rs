@@ -140,7 +140,7 @@ impl HttpTransport {
     }
 }
 
-fn client(limits: &Limits, guard: Guard) -> Result<reqwest::Client, SetupError> {
+pub(crate) fn client(limits: &Limits, guard: Guard) -> Result<reqwest::Client, SetupError> {
     #[expect(clippy::disallowed_methods, reason = "this is the transport crate, by which the others are to go")]
     reqwest::Client::builder()
         .user_agent(concat!("PanelOne/", env!("CARGO_PKG_VERSION")))

@@ -5,6 +5,9 @@
 //! * [`Patient`] wraps any transport with a connection's [`Budget`] and with retries that wait as
 //!   long as the vendor asks.
 //!
+//! * [`Outward`] posts the product's own events to addresses that customers named: the same policy, and nothing kept of
+//!   an answer but its status and its beginning.
+//!
 //! A connection has **one** [`Budget`], shared by everything in the process that talks to that
 //! vendor account: the sync engine through [`Patience::BACKGROUND`], a waiting person through
 //! [`Patience::INTERACTIVE`], which alone may use the share kept in reserve.
@@ -19,10 +22,12 @@ mod budget;
 mod client;
 mod failure;
 mod guard;
+mod outward;
 mod patient;
 
 pub use address::{AddressPolicy, InvalidException};
 pub use budget::{Budget, Pace, Pause, TokioPause, Waiting};
 pub use client::{Clock, HttpTransport, Limits, SetupError};
 pub use guard::{Lookup, SystemLookup};
+pub use outward::{Heard, Outward};
 pub use patient::{Chance, Patience, Patient};

@@ -57,6 +57,8 @@ pub mod tenants;
 pub mod threats;
 pub mod tickets;
 pub mod typed;
+pub mod webhook_deliveries;
+pub mod webhook_subscriptions;
 pub mod webhooks;
 pub mod workbench;
 
@@ -93,4 +95,6 @@ pub enum Chapter {
     Journal,
     /// The portal of the clients, as owners and admins set it up
     ClientOne,
+    /// Telling other programs of events
+    Webhooks,
 }

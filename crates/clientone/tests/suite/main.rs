@@ -3,5 +3,6 @@
 mod agreements;
 mod course;
 mod house;
+mod notifications;
 mod onboarding;
 mod requests;

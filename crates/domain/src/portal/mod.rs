@@ -5,6 +5,7 @@ mod account;
 mod agreement;
 mod branding;
 mod machine;
+mod notification;
 mod onboarding;
 mod onboarding_state;
 mod permission;
@@ -20,6 +21,7 @@ pub use branding::{
     Shown, palette_problems,
 };
 pub use machine::WrongState;
+pub use notification::{NotificationKind, NotificationSwitches};
 pub use onboarding::{
     GivenCredential, Onboarding, OnboardingContent, OnboardingStep, OnboardingStepKind, OnboardingTemplate,
     PlannedStep, STALLED_AFTER_DAYS, check_credentials,

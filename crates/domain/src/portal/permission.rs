@@ -109,6 +109,7 @@ pub const PORTAL_ACTIONS: &[(&str, PortalPermission)] = &[
     ("portal_password_change", PortalPermission::ProfileEdit),
     ("portal_password_reset", PortalPermission::ProfileEdit),
     ("profile_update", PortalPermission::ProfileEdit),
+    ("notification_settings_update", PortalPermission::ProfileEdit),
     ("colleague_invite", PortalPermission::UsersManage),
     ("colleague_deactivate", PortalPermission::UsersManage),
     ("colleague_reactivate", PortalPermission::UsersManage),

@@ -334,3 +334,29 @@ pub mod installation {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+table!(webhook_subscription = "webhook_subscription", key(organisation_id: Uuid, id: Uuid), {
+    url: String, description: String, events: String, clients: Option<String>, enabled: bool,
+    disabled_reason: Option<String>, failing_since: Option<DateTimeUtc>, secret: Vec<u8>, secret_version: i32,
+    old_secret: Option<Vec<u8>>, old_secret_until: Option<DateTimeUtc>, created_at: DateTimeUtc,
+    updated_at: DateTimeUtc, version: i32,
+});
+table!(product_event = "product_event", key(organisation_id: Uuid, id: Uuid), {
+    kind: String, client_id: Option<Uuid>, body: String, created_at: DateTimeUtc,
+});
+table!(webhook_delivery = "webhook_delivery", key(organisation_id: Uuid, id: Uuid), {
+    subscription_id: Uuid, event_id: Uuid, kind: String, client_id: Option<Uuid>, state: String, attempts: i32,
+    tries: i32, next_at: Option<DateTimeUtc>, status: Option<i32>, error: Option<String>, created_at: DateTimeUtc,
+    finished_at: Option<DateTimeUtc>,
+});
+table!(webhook_attempt = "webhook_attempt", key(organisation_id: Uuid, delivery_id: Uuid, number: i32), {
+    at: DateTimeUtc, status: Option<i32>, ms: i64, error: Option<String>, answer: Option<String>,
+});
+table!(notification = "notification", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, portal_user_id: Uuid, kind: String, subject_id: Uuid, note_key: String, title: String,
+    body: String, page: String, created_at: DateTimeUtc, read_at: Option<DateTimeUtc>,
+}, client ClientId);
+table!(notification_setting = "notification_setting", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, in_app: bool, ticket_status: bool, ticket_reply: bool, invoice_overdue: bool,
+    updated_at: DateTimeUtc, version: i32,
+}, client ClientId);

@@ -30,4 +30,6 @@ mod stage;
 mod tenants;
 mod toy;
 mod vanish;
+mod webhook_tries;
+mod webhooks;
 mod worker;

@@ -5,5 +5,6 @@
 mod address;
 mod client;
 mod logs;
+mod outward;
 mod patient;
 mod stand_ins;

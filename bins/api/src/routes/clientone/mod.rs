@@ -8,6 +8,7 @@ pub mod activity;
 pub mod agreements;
 pub mod dashboard;
 pub mod devices;
+pub mod notifications;
 pub mod onboarding;
 pub mod profile;
 pub mod service_requests;
@@ -45,6 +46,8 @@ pub enum PortalChapter {
     Onboarding,
     /// What was done
     Activity,
+    /// What one is told
+    Notifications,
 }
 
 /// Where the pages of ClientOne are, for links in letters. What a request names as its host is believed on the loopback
