@@ -31,10 +31,10 @@ use crate::{
         client_life::ClientLife,
         client_notes::ClientNotes,
         clientone::{
-            account::PortalAccount, activity::PortalActivities, agreements::CompanyAgreements, dashboard::Dashboards,
-            devices::PortalDevices, onboarding::CompanyOnboardings, profile::Profiles,
-            service_requests::RequestedServices, session::PortalSessions, ticket_form::PortalTicketForm,
-            users::Colleagues,
+            account::PortalAccount, activity::PortalActivities, agreements::CompanyAgreements,
+            connections::SharedWithCompany, dashboard::Dashboards, devices::PortalDevices,
+            onboarding::CompanyOnboardings, profile::Profiles, service_requests::RequestedServices,
+            session::PortalSessions, ticket_form::PortalTicketForm, users::Colleagues,
         },
         clientone_admin::{
             activity::ClientOneActivity, agreement_copies::AgreementInstances, agreements::Agreements,
@@ -140,6 +140,7 @@ type Portal = (
     CompanyAgreements,
     CompanyOnboardings,
     PortalTicketForm,
+    SharedWithCompany,
 );
 
 /// The API with its document.
@@ -202,6 +203,7 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
         CompanyAgreements,
         CompanyOnboardings,
         PortalTicketForm,
+        SharedWithCompany,
     );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))
         .description("The portal of an MSP's clients. Sign in; a session or key of the MSP's staff opens nothing here.")
