@@ -23,7 +23,7 @@ impl Microsoft365Simulator {
         let Some(tenant) = tenant.filter(|_| request.method == Method::Post) else {
             return Answer::no_token(400, "invalid_request", 900_023);
         };
-        let business = self.tenant(world, tenant);
+        let business = world.by_tenant(tenant);
         if tenant != PARTNER && business.is_none() {
             return Answer::no_token(400, "invalid_request", 90_002);
         }
