@@ -162,7 +162,7 @@ both_databases! {
         let log = app.all(owner, &format!("{CUSTOMERS}/{customer}/activity")).await;
         let done = log.iter().find(|entry| entry["action"] == "tenant_connect_consent").expect("an entry");
         assert_eq!((&done["actor_kind"], &done["outcome"]), (&json!("worker"), &json!("done")));
-        for action in ["tenant_connect_start", "tenant_connect_link", "tenant_connect_confirm"] {
+        for action in ["tenant_connect_start", "tenant_connect_link", "tenant_connect_fail"] {
             assert!(log.iter().any(|entry| entry["action"] == action), "no {action} in {log:?}");
         }
         let said = format!("{:?}", dump(&app.db, &[]).await);

@@ -85,3 +85,48 @@ fn seeing(before: &StaffRow, client: ClientId, sees: bool) -> StaffRow {
     }
     after
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::OrganisationId;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn client(n: u8) -> ClientId {
+        ClientId(Uuid::from_u128(u128::from(n)))
+    }
+
+    fn set() -> impl Strategy<Value = BTreeSet<ClientId>> {
+        proptest::collection::btree_set((0u8..8).prop_map(client), 0..6)
+    }
+
+    proptest! {
+        /// Whatever someone saw before: afterwards they see the client as was said, and every other as before.
+        #[test]
+        fn one_client_changes_and_no_other(allow in proptest::option::of(set()), deny in set(), n in 0u8..8, sees: bool) {
+            let now = domain::Timestamp::UNIX_EPOCH;
+            let before = StaffRow {
+                organisation: OrganisationId(Uuid::nil()),
+                id: StaffId(Uuid::nil()),
+                email: String::new(),
+                name: String::new(),
+                role: Role::Engineer,
+                password_hash: None,
+                allow_clients: allow,
+                deny_clients: deny,
+                suspended_at: None,
+                removed_at: None,
+                created_at: now,
+                updated_at: now,
+                version: 1,
+            };
+            let after = seeing(&before, client(n), sees);
+            for other in 0u8..8 {
+                let expected = if other == n { sees } else { before.scope().allows(client(other)) };
+                prop_assert_eq!(after.scope().allows(client(other)), expected, "{}", other);
+            }
+        }
+    }
+}

@@ -65,12 +65,8 @@ fn refused(error: Error) -> Told {
         Error::Conflict { code: code @ ("tenant_connected" | "connect_cancelled" | "connect_ended"), .. } => {
             unknown(code)
         }
-        Error::Conflict { code, .. } => told(
-            StatusCode::CONFLICT,
-            "Not connected",
-            code,
-            "Your consent was received, but your provider has something to settle first. Please tell them the code below.",
-        ),
+        Error::Conflict { code, .. } => unsettled(code),
+        Error::NotFound { .. } | Error::Forbidden { .. } => unsettled("not_found"),
         Error::Vendor { code, .. } => told(
             StatusCode::BAD_GATEWAY,
             "Not connected yet",
@@ -85,6 +81,12 @@ fn refused(error: Error) -> Told {
             told(StatusCode::INTERNAL_SERVER_ERROR, "Our mistake", "internal", "Something failed on our side.")
         }
     }
+}
+
+fn unsettled(code: &'static str) -> Told {
+    let text = "Your consent was received, but your provider has something to settle first. Please tell them the code \
+                below.";
+    told(StatusCode::CONFLICT, "Not connected", code, text)
 }
 
 fn unknown(code: &'static str) -> Told {

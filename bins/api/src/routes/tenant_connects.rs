@@ -6,7 +6,7 @@ use directory::{
     NewTenantConnect, tenant_connect_cancel, tenant_connect_done, tenant_connect_fail, tenant_connect_link,
     tenant_connect_start,
 };
-use domain::{ClientId, ConnectionId, Context, Error, Permission, TenantConnectId, TenantConnectState};
+use domain::{ClientId, ConnectionId, Context, Error, Outcome, Permission, TenantConnectId, TenantConnectState};
 use integration::{AdmissionAsk, RecordKind};
 use persistence::{TenantConnectFilter, Tx};
 use poem::Request;
@@ -427,8 +427,10 @@ pub(super) async fn failed(
     why: &str,
 ) -> domain::Result<()> {
     let tx = app.store.begin(context.clone()).await?;
+    tx.commit_attempt(action, Outcome::Failed, why).await?;
+    let tx = app.store.begin(context.clone()).await?;
     tenant_connect_fail(&tx, id, why).await?;
-    tx.commit(action, Some(why)).await.map(drop)
+    tx.commit("tenant_connect_fail", Some(why)).await.map(drop)
 }
 
 async fn view(app: &App, tx: &Tx, one: domain::TenantConnect) -> domain::Result<TenantConnect> {
