@@ -87,9 +87,9 @@ fn answers_are_read_and_what_is_none_is_told_apart() {
     let declined = answer(&[("error", "access_denied"), ("error_description", "No."), ("admin_consent", "True")]);
     assert_eq!(declined, Some(AdmissionAnswer::Declined("access_denied: No.".to_owned())));
     assert!(matches!(answer(&[("admin_consent", "False"), ("tenant", TENANT)]), Some(AdmissionAnswer::Declined(_))));
-    for none in
-        [&[][..], &[("tenant", TENANT)], &[("admin_consent", "True")], &[("admin_consent", "True"), ("tenant", "x")]]
-    {
+    let none: [&[(&str, &str)]; 4] =
+        [&[], &[("tenant", TENANT)], &[("admin_consent", "True")], &[("admin_consent", "True"), ("tenant", "x")]];
+    for none in none {
         assert_eq!(answer(none), None, "{none:?}");
     }
 }

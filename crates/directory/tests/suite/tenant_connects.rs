@@ -196,14 +196,19 @@ both_databases! {
         let source = house.microsoft().await;
         let (kite, lark, wren) = (house.client("Kite").await, house.client("Lark").await, house.client("Wren").await);
         let one = begun(&house, kite, source, GUID).await;
-        let merge = async |from, into| {
+        // What the first merge takes over, the second one changes again.
+        let tx = house.begin().await;
+        let patch = domain::ClientPatch { phone: Some(Some("1".into())), ..Default::default() };
+        directory::client_update(&tx, kite, patch, None).await.expect("updates");
+        tx.commit("client_update", None).await.expect("commits");
+        let merge = async |from: ClientId, into: ClientId| {
             let tx = house.begin().await;
             client_merge(&tx, &Merge { from, into, take: Vec::new() }, None).await.expect("merges");
             tx.commit("client_merge", None).await.expect("commits")
         };
         let first = merge(kite, lark).await;
         merge(lark, wren).await;
-        let survivor = async |scope: ClientScope, gone| house.scoped(scope).await.client_survivor(gone).await.expect("looks");
+        let survivor = async |scope: ClientScope, gone: ClientId| house.scoped(scope).await.client_survivor(gone).await.expect("looks");
         assert_eq!(survivor(ClientScope::All, kite).await, Some(wren), "however often it was merged on");
         assert_eq!(survivor(ClientScope::All, lark).await, Some(wren));
         assert_eq!(survivor(ClientScope::All, wren).await, None);
@@ -281,7 +286,7 @@ both_databases! {
             let tx = house.begin().await;
             let tagged = tenants_tag(&tx, ids, &tags(add), &tags(remove)).await?;
             let set = tx.commit("tenants_tag", None).await?;
-            Result::Ok((tagged.tenants, tagged.changed, set.changes.len()))
+            Ok::<_, Error>((tagged.tenants, tagged.changed, set.changes.len()))
         };
         assert_eq!(tag(&[one, two, one], &["Gold", "EU"], &[]).await.expect("tags"), (2, 2, 2));
         assert_eq!(tag(&[one, two], &["gold"], &["nothing"]).await.expect("tags"), (2, 0, 0), "they have it");
