@@ -270,7 +270,7 @@ both_databases! {
         let tx = house.begin().await;
         let again = tenant_reconnect(&tx, entity, &can).await.expect("reconnects");
         tx.commit("tenant_reconnect", None).await.expect("commits");
-        assert_eq!((again.id, again.client, again.disconnected_at()), (fresh.id, fresh.client, None));
+        assert_eq!((again.id, &again.client, again.disconnected_at()), (fresh.id, &fresh.client, None));
         let asked = tenants_connections(&house.read().await, &[entity]).await.expect("finds");
         assert_eq!(Vec::from_iter(asked), [source.id]);
         house.revert(set.entry, &[set.changes[0].id]).await.expect("reverts");
