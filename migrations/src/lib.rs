@@ -27,6 +27,7 @@ mod m20261122_000015_requests;
 mod m20261122_000016_onboarding;
 mod m20261122_000017_aliases;
 mod m20261122_000021_events;
+mod m20261122_000023_tenants;
 
 use sea_orm_migration::prelude::*;
 
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000016_onboarding::Migration),
             Box::new(m20261122_000017_aliases::Migration),
             Box::new(m20261122_000021_events::Migration),
+            Box::new(m20261122_000023_tenants::Migration),
         ]
     }
 }

@@ -227,7 +227,7 @@ impl House {
 
     /// What the commercial face keeps: a tenant, a contact and a note of a client and of one that is hidden, and a filter.
     async fn commercial(&self, app: &TestApp, client: &str, hidden: &str) -> Vec<(&'static str, String)> {
-        app.connect(&self.owner, "microsoft365").await;
+        let door = app.connect(&self.owner, "microsoft365").await;
         let tenants = app.all(&self.owner, "/api/tenants").await;
         let mut open =
             tenants.iter().filter(|tenant| tenant["customer_id"].is_null()).map(|tenant| text(&tenant["id"]));
@@ -250,6 +250,16 @@ impl House {
             let written = app.post(&self.owner, "/api/library-documents", &body).await.ok();
             made.push((document, text(&written["item"]["id"])));
         }
+        // Tenants that nobody has: one waits for its administrator for each.
+        for (kind, client, tenant) in [
+            ("tenant_connect", client, "7d7d7d7d-0000-4000-8000-000000000001"),
+            ("hidden_tenant_connect", hidden, "7d7d7d7d-0000-4000-8000-000000000002"),
+        ] {
+            let body = json!({ "customer_id": client, "tenant": tenant, "connection_id": door });
+            let begun = app.post(&self.owner, "/api/tenant-connects", &body).await.ok();
+            made.push((kind, text(&begun["item"]["id"])));
+        }
+        made.push(("door", door));
         made.push(("open_tenant", open.next().expect("a third tenant of nobody")));
         let filter = json!({ "name": "Active", "query": "status=active" });
         let filter = app.post(&self.owner, "/api/client-filters", &filter).await.ok();

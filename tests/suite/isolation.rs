@@ -165,6 +165,7 @@ both_databases! {
                         "device" | "other_device" => ids["hidden_device"].clone(),
                         "observation" => ids["hidden_observation"].clone(),
                         "tenant" | "open_tenant" => ids["hidden_tenant"].clone(),
+                        "tenant_connect" => ids["hidden_tenant_connect"].clone(),
                         "kept_contact" => ids["hidden_kept_contact"].clone(),
                         "alias" => ids["hidden_alias"].clone(),
                         "client_note" => ids["hidden_client_note"].clone(),

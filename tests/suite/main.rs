@@ -7,6 +7,7 @@
 //! * `portal.rs`: people of clients; `portal_isolation.rs` has the rows of ClientOne's own document.
 //! * `main_job.rs`: what an MSP does from connecting to a quantity changed. The other files attack.
 
+mod acting;
 mod agreements_journey;
 mod bad_input;
 mod consent;
@@ -36,6 +37,7 @@ mod requests;
 mod requests_journey;
 mod sign_in;
 mod staff_life;
+mod tenants;
 mod webhooks;
 mod writes;
 mod writes_at_vendors;

@@ -44,6 +44,7 @@ fn rows() -> Vec<Row> {
         row("colleague_deactivate"),
         row("colleague_reactivate"),
         row("activity_list"),
+        row("company_connection_list"),
         row("service_request_type_list"),
         row("service_request_list"),
         row("service_request_create").body(

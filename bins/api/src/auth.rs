@@ -13,7 +13,7 @@ use poem_openapi::{
     auth::{ApiKey, Bearer},
 };
 
-use crate::{app::App, problem::Failure, rate::RateSlot, request_id};
+use crate::{acting, app::App, problem::Failure, rate::RateSlot, request_id};
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "panelone_session";
@@ -100,7 +100,11 @@ async fn check_key(request: &Request, token: Bearer) -> poem::Result<Checked> {
             return Err(Failure::rate_limited(wait).into());
         }
     }
-    Ok(Checked(found.and_then(|open| open.map(|open| (open.tx, None)).ok_or(Error::Unauthenticated))))
+    let found = match found.and_then(|open| open.ok_or(Error::Unauthenticated)) {
+        Ok(open) => acting::acting(app, request, open.tx).await.map(|tx| (tx, None)),
+        Err(refused) => Err(refused),
+    };
+    Ok(Checked(found))
 }
 
 async fn check_session(request: &Request, token: ApiKey) -> poem::Result<Checked> {
@@ -109,7 +113,13 @@ async fn check_session(request: &Request, token: ApiKey) -> poem::Result<Checked
         return Err(Failure::from(error).into());
     }
     let found = access::session_open(&app.store, &app.gate, &token.key, &meta(request)).await;
-    Ok(Checked(found.and_then(|open| open.map(|open| (open.tx, Some(open.session))).ok_or(Error::Unauthenticated))))
+    let found = match found.and_then(|open| open.ok_or(Error::Unauthenticated)) {
+        // Whatever it is that is only for enrolling, it is not for acting for somebody.
+        Ok(open) if open.session.enrolment => Ok((open.tx, Some(open.session))),
+        Ok(open) => acting::acting(app, request, open.tx).await.map(|tx| (tx, Some(open.session))),
+        Err(refused) => Err(refused),
+    };
+    Ok(Checked(found))
 }
 
 fn app(request: &Request) -> poem::Result<&Arc<App>> {

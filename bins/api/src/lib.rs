@@ -10,6 +10,7 @@
 //! **A new operation**: a method in the file of its resource with `operation_id = "noun_verb"`; run
 //! `cargo xtask openapi`; the isolation suite in `tests/` fails until it knows the operation.
 
+pub mod acting;
 pub mod app;
 pub mod auth;
 pub mod changes;
@@ -18,8 +19,10 @@ mod csv_body;
 mod document;
 mod examples;
 mod freshness;
+mod legacy;
 mod malformed;
 mod match_csv;
+mod merged;
 mod page;
 pub mod portal_auth;
 mod problem;

@@ -17,19 +17,23 @@ use poem_openapi::OpenApiService;
 
 use crate::{
     app::App,
-    csv_body, document, malformed, problem,
+    csv_body, document, legacy, malformed,
+    merged::{self, CallerSlot},
+    problem,
     problem::Failure,
     rate::RateSlot,
     request_id,
     routes::{
+        admin_consent,
         aliases::Aliases,
         backups::BackupSummaries,
         client_export::ClientExports,
         client_life::ClientLife,
         client_notes::ClientNotes,
         clientone::{
-            account::PortalAccount, activity::PortalActivities, agreements::CompanyAgreements, dashboard::Dashboards,
-            devices::PortalDevices, notifications::Notifications, onboarding::CompanyOnboardings, profile::Profiles,
+            account::PortalAccount, activity::PortalActivities, agreements::CompanyAgreements,
+            connections::SharedWithCompany, dashboard::Dashboards, devices::PortalDevices,
+            notifications::Notifications, onboarding::CompanyOnboardings, profile::Profiles,
             service_requests::RequestedServices, session::PortalSessions, ticket_form::PortalTicketForm,
             users::Colleagues,
         },
@@ -82,6 +86,8 @@ use crate::{
         staff::Staff,
         staff_life::StaffLife,
         subscriptions::Subscriptions,
+        tenant_connects::TenantConnects,
+        tenant_life::TenantLife,
         tenants::Tenants,
         threats::ThreatActions,
         tickets::Tickets,
@@ -123,9 +129,10 @@ type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings);
+type Part23 = (TenantConnects, TenantLife);
 type PartEvents = (WebhookSubscriptionsApi, WebhookDeliveries);
-type Whole =
-    (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, PartEvents);
+type Later = (PartEvents, Part23);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Later);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -139,6 +146,7 @@ type Portal = (
     CompanyOnboardings,
     PortalTicketForm,
     Notifications,
+    SharedWithCompany,
 );
 
 /// The API with its document.
@@ -168,10 +176,11 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
     let thirteenth = (OnboardingTemplates, Onboardings);
+    let tenants = (TenantConnects, TenantLife);
     let events = (WebhookSubscriptionsApi, WebhookDeliveries);
+    let later = (events, tenants);
     let all = (
-        first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth,
-        events,
+        first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth, later,
     );
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description(
@@ -180,7 +189,10 @@ pub fn service() -> OpenApiService<Whole, ()> {
              left at once (`RateLimit-Remaining`), and in how many seconds all are there again (`RateLimit-Reset`). \
              Beyond them the answer is 429 with the code `rate_limited` and `Retry-After`.\n\nWhat cannot be taken back \
              asks a signed-in person to show once more who they are, 15 minutes after they last did: 403 with the code \
-             `reauthentication_required`.",
+             `reauthentication_required`.\n\nWhoever may act for customers (`customers_act_for`) sends the id of one as \
+             `Acting-For`: the request is then limited to that customer, and the journal says for whom it was done. A \
+             client that was merged into another is no more: requests that read are led on (308), others are refused \
+             with the code `client_merged`, which names the one it went into.",
         )
 }
 
@@ -199,6 +211,7 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
         CompanyOnboardings,
         PortalTicketForm,
         Notifications,
+        SharedWithCompany,
     );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))
         .description("The portal of an MSP's clients. Sign in; a session or key of the MSP's staff opens nothing here.")
@@ -236,6 +249,10 @@ pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndp
         .at("/clientone/openapi.json", poem::get(poem::endpoint::make_sync(move |_| json(&portal_published))))
         .at("/clientone/docs", poem::get(poem::endpoint::make_sync(move |_| page(portal_docs.clone()))))
         .at(consent::CALLBACK, poem::get(consent::callback).head(consent::unread))
+        .at(admin_consent::CALLBACK, poem::get(admin_consent::callback).head(consent::unread))
+        .at(legacy::PORTAL_ADMIN, poem::get(legacy::moved))
+        .at(legacy::TICKET_FIELDS, poem::get(legacy::moved))
+        .at(legacy::SSO, poem::get(legacy::moved))
         .at(webhooks::ADDRESS, poem::post(webhooks::receive))
         .nest_no_strip(PORTAL, portal)
         .nest("/", service)
@@ -337,13 +354,16 @@ async fn answer<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> Response
             Err(other) => return problem::of_poem(other.into()),
         }
     }
-    match endpoint.call(request).await {
+    let (method, uri, caller) = (request.method().clone(), request.uri().clone(), CallerSlot::default());
+    request.set_data(caller.clone());
+    let response = match endpoint.call(request).await {
         Ok(response) => response.into_response(),
         Err(error) if error.status() == StatusCode::BAD_REQUEST && !mistakes.is_empty() => {
             problem::of_mistakes(mistakes)
         }
         Err(error) => problem::of_poem(error),
-    }
+    };
+    merged::led_on(&caller, &method, &uri, response).await
 }
 
 /// An id that a proxy gave, if it is harmless in a log.

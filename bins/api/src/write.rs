@@ -203,13 +203,15 @@ pub fn idempotency_key(header: Option<&str>) -> Result<Option<String>> {
 
 /// Whose keys they are: two callers may use the same.
 pub fn caller_name(context: &Context) -> String {
-    match context.actor {
+    let actor = match context.actor {
         domain::Actor::Staff { id } => format!("staff:{id}"),
         domain::Actor::ApiKey { id, .. } => format!("api_key:{id}"),
         domain::Actor::PortalUser { id } => format!("portal_user:{id}"),
         domain::Actor::Worker => "worker".to_owned(),
         domain::Actor::Operator => "operator".to_owned(),
-    }
+    };
+    // Done for one customer it is another request than done for another.
+    context.acted_for.map_or(actor.clone(), |client| format!("{actor} for {client}"))
 }
 
 impl Write {

@@ -17,6 +17,7 @@
 
 mod api_keys;
 mod browser;
+mod client_access;
 mod gate;
 mod invitations;
 mod organisations;
@@ -41,6 +42,7 @@ pub use api_keys::{
     CreatedKey, NewKey, OpenKey, api_key_context, api_key_create, api_key_list, api_key_open, api_key_revoke,
 };
 pub use browser::browser_and_system;
+pub use client_access::{ClientAccess, client_access_set};
 pub use gate::{AccessOptions, Gate, RequestMeta};
 pub use invitations::{
     INVITATION_LIFE, LinkAnswer, NewInvitation, staff_invitation_accept, staff_invitation_list,

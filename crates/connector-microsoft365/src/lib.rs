@@ -6,6 +6,7 @@
 //! **A new kind of record** is one more such file, its accessor below, and an exchange in `tests/vendor`.
 
 mod admin_roles;
+mod admission;
 mod api;
 mod domains;
 mod guid;
@@ -27,8 +28,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 pub use guid::Guid;
 use integration::{
-    AdminRole, Category, Checked, Connector, DirectoryUser, Domain, Entity, Licence, Pull, Result, Secret, SecureScore,
-    SignInMethods, Transport, Vendor,
+    AdminRole, Admission, Category, Checked, Connector, DirectoryUser, Domain, Entity, Licence, Pull, Result, Secret,
+    SecureScore, SignInMethods, Transport, Vendor,
 };
 use url::Url;
 
@@ -80,6 +81,9 @@ impl Vendor for Microsoft365 {
 impl Connector for Microsoft365 {
     async fn check(&self) -> Result<Checked> {
         tenants::check(&self.api).await
+    }
+    fn admission(&self) -> Option<&dyn Admission> {
+        Some(self)
     }
     fn entities(&self) -> Option<&dyn Pull<Entity>> {
         Some(self)

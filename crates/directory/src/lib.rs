@@ -24,6 +24,7 @@ pub mod matching;
 mod matching_settings;
 mod merge;
 mod saved_filters;
+mod tenant_connects;
 mod tenants;
 mod typed;
 mod workbench;
@@ -51,8 +52,13 @@ pub use mappings::{MappingChoice, MappingSuggestion, Target, mapping_save, mappi
 pub use matching_settings::{MatchingPatch, matching_settings_get, matching_settings_update};
 pub use merge::{Merge, Merged, MergedField, client_merge};
 pub use saved_filters::{saved_filter_create, saved_filter_delete, saved_filter_list, saved_filter_update};
+pub use tenant_connects::{
+    NewTenantConnect, tenant_connect_cancel, tenant_connect_done, tenant_connect_fail, tenant_connect_link,
+    tenant_connect_link_of, tenant_connect_start,
+};
 pub use tenants::{
     Can, Licences, Tenant, TenantFilter, TenantPatch, TenantSort, tenant_get, tenant_list, tenant_update, tenants_of,
 };
+pub use tenants::{MOST_TENANTS, Tagged, tenant_disconnect, tenant_reconnect, tenants_connections, tenants_tag};
 pub use typed::{Typed, mapping_type, typed_remove};
 pub use workbench::{Workbench, WorkbenchSort, WorkbenchState, mapping_workbench, typed_list};

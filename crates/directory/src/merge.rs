@@ -80,6 +80,7 @@ pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Resul
     let merged = merged(going, &staying, take)?;
     let client = tx.client_update(&staying, merged).await?;
     let going = tx.client(*from).await?;
+    tx.client_redirect_insert(*from, *into).await?;
     tx.client_update(&going, Client { deleted_at: Some(tx.now()), ..going.clone() }).await?;
     let mut access_differs = Vec::new();
     if tx.context().scope.is_all() {

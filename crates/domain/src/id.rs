@@ -102,6 +102,8 @@ ids! {
     ClientNoteId,
     /// A filter that someone keeps.
     SavedFilterId,
+    /// The connecting of a tenant.
+    TenantConnectId,
     /// What people say of a tenant.
     TenantSettingId,
     /// A document that the MSP wrote.

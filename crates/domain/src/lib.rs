@@ -31,6 +31,7 @@ mod record;
 mod run;
 mod scope;
 mod tenant;
+mod tenant_connect;
 mod text;
 mod webhook;
 
@@ -47,6 +48,7 @@ pub use customer::{
 pub use drift::{DriftDecision, DriftKind, DriftVerdict};
 pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
+pub use id::TenantConnectId;
 pub use id::{
     AgreementId, AgreementInstanceId, ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId,
     DriftId, EntityId, EntryId, JobId, MailId, OrganisationId, PendingSessionId, PortalDeviceId, PortalSessionId,
@@ -83,6 +85,7 @@ pub use record::{Freshness, Record};
 pub use run::{Counts, Run, RunState, Trigger};
 pub use scope::ClientScope;
 pub use tenant::{CRITICAL_SCORE, Health, Seats, TENANT, TenantFacts, TenantSetting, WARNING_SCORE};
+pub use tenant_connect::{TENANT_CONNECT_LASTS, TenantConnect, TenantConnectAct, TenantConnectState};
 pub use text::{name_key, valid_email, valid_name};
 
 pub use event::{EVENT_KINDS, EventDraft, EventStanding, EventType, events_of};

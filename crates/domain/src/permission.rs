@@ -141,6 +141,8 @@ permissions! {
     KeysManage = "keys_manage", Admin: [Yes Yes Yes Yes Yes];
     /// ClientOne Admin: enable ClientOne for clients, set it up, and look after its users.
     ClientoneManage = "clientone_manage", Admin: [Yes Yes No No No];
+    /// Act for a customer: what is done then is limited to it, and the journal says for whom it was done.
+    CustomersActFor = "customers_act_for", Read: [Yes Yes No No No];
     /// See and set how far the matching is trusted.
     MatchingManage = "matching_manage", Admin: [Yes Yes No No No];
     /// See and set which addresses are told of events.

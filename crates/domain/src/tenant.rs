@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, TenantSettingId, Timestamp};
+use crate::{ClientId, ConnectionId, TenantSettingId, Timestamp};
 
 /// Kind of entity that is a Microsoft 365 tenant, whichever vendor lists it.
 pub const TENANT: &str = "microsoft_tenant";
@@ -114,6 +114,13 @@ pub struct TenantSetting {
     pub display_name: Option<String>,
     /// Tags, sorted.
     pub tags: Vec<String>,
+    /// Since when nothing is asked about it any more.
+    // Entries of the journal from before tenants could be disconnected lack both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disconnected_at: Option<Timestamp>,
+    /// The connection that the tenant's own administrator let in: there it stays although no listing has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admitted_by: Option<ConnectionId>,
     /// When it was last changed.
     pub updated_at: Timestamp,
     /// Goes up by one with each change.

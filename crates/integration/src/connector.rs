@@ -8,11 +8,12 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use crate::{
-    ActOnThreats, AdminRole, Alert, ArchiveDocuments, Backup, Consent, Contact, CredentialsForm, CustomFields, Device,
-    DirectoryUser, Document, Domain, Entity, Error, Extension, FieldError, FieldSpec, HearWebhooks, Hosting, Invoice,
-    Job, Kind, Licence, Location, MailSender, MailUsage, MakeInstallers, ManagementServer, PhoneSystem, ReadTemplates,
-    RecordKind, RecordType, RepeatingInvoice, Request, Response, Result, SecureScore, SendMail, SetQuantity,
-    SignInMethods, Subscription, Threat, Ticket, Transport, WriteCompanies, WriteContacts, WriteTickets,
+    ActOnThreats, AdminRole, Admission, Alert, ArchiveDocuments, Backup, Consent, Contact, CredentialsForm,
+    CustomFields, Device, DirectoryUser, Document, Domain, Entity, Error, Extension, FieldError, FieldSpec,
+    HearWebhooks, Hosting, Invoice, Job, Kind, Licence, Location, MailSender, MailUsage, MakeInstallers,
+    ManagementServer, PhoneSystem, ReadTemplates, RecordKind, RecordType, RepeatingInvoice, Request, Response, Result,
+    SecureScore, SendMail, SetQuantity, SignInMethods, Subscription, Threat, Ticket, Transport, WriteCompanies,
+    WriteContacts, WriteTickets,
 };
 
 /// Shelf of the catalogue.
@@ -232,6 +233,11 @@ macro_rules! accessors {
                 None
             }
 
+            /// Entities that an administrator of their own lets in: see [`Admission`].
+            fn admission(&self) -> Option<&dyn Admission> {
+                None
+            }
+
             /// The names of everything it can do besides listing, in a settled order.
             fn actions(&self) -> Vec<&'static str> {
                 let mut names = Vec::new();
@@ -436,6 +442,11 @@ impl Entry {
         let field = self.consent_field()?;
         let without = self.connect(values, Arc::new(Refusing)).is_ok_and(|connector| connector.consent().is_none());
         (!without).then_some(field)
+    }
+
+    /// Whether an entity's own administrator can let us in.
+    pub fn admits(&self) -> bool {
+        self.connect(&self.example(), Arc::new(Refusing)).is_ok_and(|connector| connector.admission().is_some())
     }
 
     /// Checks entered credentials and returns them as they are to be sealed. Every mistake is named.

@@ -15,6 +15,7 @@
 //!
 //! This crate is compiled before all connectors: keep it small and slow to change.
 
+mod admission;
 mod connector;
 mod consent;
 mod credentials;
@@ -28,6 +29,7 @@ mod push;
 mod record;
 mod walk;
 
+pub use admission::{Admission, AdmissionAnswer, AdmissionAsk};
 pub use connector::{
     Capability, Category, Checked, Connector, Cursor, Entry, Evidence, Item, Listing, MappedBy, Page, Position, Pull,
     Reach, ReadRecord, Vendor,

@@ -5,7 +5,8 @@ use domain::{
     ClientId, ConnectionId, Entity, EntityId, Error, Listed, MappingState, PageRequest, Result, StaffId, name_key,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr,
+    ColumnTrait, Condition, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::{Expr, Func},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     Tx,
     client_list::literal,
-    entity::vendor_entity as table,
+    entity::{tenant_setting, vendor_entity as table},
     error::{OrDomain, known},
     journalled::Journalled,
     packing::pack,
@@ -338,12 +339,20 @@ impl Tx {
         Ok(removed)
     }
 
-    /// Raw hashes of all entities of a connection that are listed.
+    /// Raw hashes of all entities of a connection that are listed, without those that are there because their own
+    /// administrator let the connection in: that no listing has them says nothing.
     pub async fn entities_known(&self, connection: ConnectionId) -> Result<Vec<Vec<u8>>> {
+        let admitted = self
+            .find::<tenant_setting::Entity>()
+            .select_only()
+            .column(tenant_setting::Column::TenantKey)
+            .filter(tenant_setting::Column::AdmittedBy.eq(connection.0));
+        let key = Expr::expr(Func::lower(Expr::col((table::Entity, table::Column::VendorId))));
         self.find::<table::Entity>()
             .select_only()
             .column(table::Column::RawHash)
             .filter(table::Column::ConnectionId.eq(connection.0))
+            .filter(key.not_in_subquery(sea_orm::QueryTrait::into_query(admitted)))
             .filter(table::Column::RemovedAt.is_null())
             .into_tuple()
             .all(self.db())

@@ -168,7 +168,10 @@ impl Tx {
             clients_active: head.clients_active + active,
             clients_inactive: head.clients_inactive + inactive,
         };
-        let mut clients: Vec<Uuid> = set.changes.iter().flat_map(clients_of).map(|client| client.0).collect();
+        // Whatever is done for a customer stands in its log, also what changed nothing of it or was refused.
+        let acted_for = context.acted_for.into_iter();
+        let mut clients: Vec<Uuid> =
+            set.changes.iter().flat_map(clients_of).chain(acted_for).map(|client| client.0).collect();
         clients.sort_unstable();
         clients.dedup();
         let seq = row.seq;
@@ -250,10 +253,15 @@ impl Tx {
         if scope.is_all() {
             return Ok(entry);
         }
+        entry.acted_for = entry.acted_for.filter(|client| scope.allows(*client));
         entry.changes.retain(|change| clients_of(change).any(|client| scope.allows(client)));
         for change in &mut entry.changes {
             change.client_id = change.client_id.filter(|client| scope.allows(*client));
             for view in [&mut change.before, &mut change.after].into_iter().flatten() {
+                let into = view["into"].as_str().and_then(|id| id.parse().ok());
+                if into.is_some_and(|into| !scope.allows(into)) {
+                    view["into"] = Value::Null;
+                }
                 let owner = view["client_id"].as_str().and_then(|id| id.parse().ok());
                 if owner.is_some_and(|owner| !scope.allows(owner)) {
                     for field in ["client_id", "reason", "mapped_by"] {

@@ -1,7 +1,7 @@
 //! Undoing what happened to rows that people keep of a client and nothing else rests on: contacts, notes, what they say of
-//! a tenant.
+//! a tenant, tenants that are being connected, and where a merged client went.
 
-use domain::{Change, ClientContact, ClientId, ClientNote, Error, Problem, Result, TenantSetting};
+use domain::{Change, ClientContact, ClientId, ClientNote, Error, Problem, Result, TenantConnect, TenantSetting};
 use sea_orm::{IntoActiveModel, ModelTrait, QueryFilter, QuerySelect};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -9,16 +9,18 @@ use uuid::Uuid;
 
 use crate::{
     Tx, client_contacts, client_notes,
-    entity::{client_contact, client_note, tenant_setting},
+    client_redirects::{self, Redirect},
+    entity::{client_contact, client_note, client_redirect, tenant_connect, tenant_setting},
     error::OrDomain,
     journalled::{Journalled, stripped},
     library::DOCUMENT,
     revert::conflict,
-    tenants,
+    tenant_connects, tenants,
 };
 
 /// Kinds of rows that are put back here.
-pub(crate) const OWN: [&str; 4] = ["client_contact", "client_note", "tenant_setting", DOCUMENT];
+pub(crate) const OWN: [&str; 6] =
+    ["client_contact", "client_note", "tenant_setting", DOCUMENT, "tenant_connect", "client_redirect"];
 
 /// A row of a client, as the journal has it.
 trait Own: Journalled {
@@ -49,10 +51,26 @@ impl Own for tenant_setting::Entity {
     }
 }
 
+impl Own for tenant_connect::Entity {
+    type Value = TenantConnect;
+    fn row(tx: &Tx, one: TenantConnect, version: i32) -> Result<tenant_connect::Model> {
+        Ok(tenant_connects::write(tx, &TenantConnect { version, updated_at: tx.now(), ..one }))
+    }
+}
+
+impl Own for client_redirect::Entity {
+    type Value = Redirect;
+    fn row(tx: &Tx, redirect: Redirect, _: i32) -> Result<client_redirect::Model> {
+        Ok(client_redirects::write(tx, &redirect))
+    }
+}
+
 impl Tx {
     pub(crate) async fn revert_own(&self, change: &Change, despite: bool) -> Result<Option<Problem>> {
         match change.kind.as_str() {
             DOCUMENT => self.revert_document(change, despite).await,
+            "tenant_connect" => self.revert_row::<tenant_connect::Entity>(change, despite).await,
+            "client_redirect" => self.revert_row::<client_redirect::Entity>(change, despite).await,
             "tenant_setting" => self.revert_row::<tenant_setting::Entity>(change, despite).await,
             "client_contact" => self.revert_row::<client_contact::Entity>(change, despite).await,
             _ => self.revert_row::<client_note::Entity>(change, despite).await,

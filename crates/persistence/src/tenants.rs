@@ -1,7 +1,7 @@
 //! Microsoft 365 tenants, whichever connections list them: entities of one kind, what is stored under them, and what
 //! people say of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::{
     ClientId, ConnectionId, EntityId, Error, Result, TENANT, TenantSetting, TenantSettingId, Timestamp, name_key,
@@ -85,6 +85,8 @@ fn read(row: table::Model) -> Result<TenantSetting> {
         client_id: row.client_id.map(ClientId),
         display_name: row.display_name,
         tags: serde_json::from_str(&row.tags).map_err(Error::internal)?,
+        disconnected_at: row.disconnected_at,
+        admitted_by: row.admitted_by.map(ConnectionId),
         updated_at: row.updated_at,
         version: row.version,
     })
@@ -100,6 +102,8 @@ pub(crate) fn write(tx: &Tx, setting: &TenantSetting) -> Result<table::Model> {
         tags: serde_json::to_string(&setting.tags).map_err(Error::internal)?,
         updated_at: setting.updated_at,
         version: setting.version,
+        disconnected_at: setting.disconnected_at,
+        admitted_by: setting.admitted_by.map(|connection| connection.0),
     })
 }
 
@@ -221,6 +225,20 @@ impl Tx {
             }
         }
         Ok(found)
+    }
+
+    /// Microsoft's ids of the tenants that nothing is asked about.
+    pub async fn tenants_disconnected(&self) -> Result<HashSet<String>> {
+        let keys: Vec<String> = self
+            .find::<table::Entity>()
+            .select_only()
+            .column(table::Column::TenantKey)
+            .filter(table::Column::DisconnectedAt.is_not_null())
+            .into_tuple()
+            .all(self.db())
+            .await
+            .or_domain()?;
+        Ok(keys.into_iter().collect())
     }
 
     /// What people say of one tenant; its row is locked in a transaction that writes.

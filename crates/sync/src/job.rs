@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use domain::{
-    Connection, ConnectionId, ConnectionState, Counts, Error, PsaDirection, Result, RunId, RunState, Trigger,
+    Connection, ConnectionId, ConnectionState, Counts, Error, PsaDirection, Result, RunId, RunState, TENANT, Trigger,
 };
 use integration::{Kind, Listing, RecordKind};
 use persistence::{ClaimedJob, JobOutcome, Tx};
@@ -298,7 +298,12 @@ impl Job<'_> {
     async fn worst(&self, tx: &Tx, listings: &[Box<dyn Listing + '_>]) -> Result<Option<String>> {
         let listed: HashSet<String> =
             tx.entities_listed(self.connection.id).await?.into_iter().map(|(vendor_id, _)| vendor_id).collect();
+        let resting = match self.vendor.entity_kind == TENANT {
+            true => tx.tenants_disconnected().await?,
+            false => HashSet::new(),
+        };
         let mut rows = tx.listings(&[self.connection.id]).await?;
+        rows.retain(|row| !resting.contains(&row.entity.to_ascii_lowercase()));
         let troubled = |code: &str| code != words::NOT_OFFERED;
         rows.retain(|row| {
             row.code.as_deref().is_some_and(troubled) && (row.entity.is_empty() || listed.contains(&row.entity))

@@ -24,6 +24,7 @@
 //! person can do with a connection**: a function in `connections.rs` that takes a `Tx`.
 
 mod act;
+mod admission;
 mod check;
 mod checkpoint;
 mod conclude;
@@ -63,6 +64,7 @@ pub use act::{
     Idempotency, InstallerLinkMake, Keep, Noted, Place, Sent, Shelf, Target, ThreatAct, ThreatAction, TicketCreate,
     TicketNoteAdd, TicketUpdate,
 };
+pub use admission::{Admitted, LetIn, entity_admit};
 pub use connections::{
     CADENCE, CADENCES, ConnectionPatch, NewConnection, connection_create, connection_delete, connection_disconnect,
     connection_pause, connection_reconnect, connection_share, connection_unshare, connection_update, normalise,

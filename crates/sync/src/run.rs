@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
-use domain::{EntityId, EventDraft, EventType, Result, Run, RunId, RunState};
+use domain::{EntityId, EventDraft, EventType, Result, Run, RunId, RunState, TENANT};
 use integration::{Reach, RecordKind};
 use persistence::{Listing as ListingRow, RunProgress, RunStart, Tx};
 
@@ -63,10 +63,15 @@ impl<'a> KindRun<'a> {
             Some(release) => released(tx.run(release).await?, kind),
             None => None,
         };
-        let entities = match kind {
+        let mut entities: HashMap<String, EntityId> = match kind {
             RecordKind::Entity => HashMap::new(),
             _ => tx.entities_listed(id).await?.into_iter().collect(),
         };
+        // Tenants that were disconnected are not asked about; what is stored of them stays, and grows old.
+        if listing.reach() == Reach::Entity && job.vendor.entity_kind == TENANT {
+            let resting = tx.tenants_disconnected().await?;
+            entities.retain(|vendor_id, _| !resting.contains(&vendor_id.to_ascii_lowercase()));
+        }
         let rows = tx.listings(&[id]).await?;
         let entities_sound = !rows.iter().any(|row| {
             let troubled =

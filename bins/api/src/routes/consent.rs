@@ -25,7 +25,7 @@ use crate::{
 /// Where vendors send people back to, below the public origin.
 pub const CALLBACK: &str = "/oauth/callback";
 /// Longest address that a vendor may send somebody back with, in bytes.
-const LONGEST: usize = 16 * 1024;
+pub(super) const LONGEST: usize = 16 * 1024;
 
 /// A vendor's page to go to.
 #[derive(Debug, Clone, Object)]
@@ -89,11 +89,11 @@ pub(super) fn origin(app: &App, request: &Request) -> domain::Result<String> {
 }
 
 /// What a person is told when they are back.
-struct Told {
-    status: StatusCode,
-    title: String,
-    text: String,
-    code: &'static str,
+pub(super) struct Told {
+    pub status: StatusCode,
+    pub title: String,
+    pub text: String,
+    pub code: &'static str,
 }
 
 impl From<Error> for Told {
@@ -197,7 +197,7 @@ async fn come_back(
 }
 
 /// A page of words, and nothing that runs or is fetched. Whatever comes from outside is escaped.
-fn page(told: &Told) -> Response {
+pub(super) fn page(told: &Told) -> Response {
     let mut body = format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{0} - PanelOne</title>\n<h1>{0}</h1>\n<p>{1}\n",
         escaped(&told.title),

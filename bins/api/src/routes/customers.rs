@@ -1,9 +1,10 @@
 //! Customers: the commercial face of clients, at the paths that the portal's pages give. A customer is a client: the ids
 //! are the same.
 
+use access::{ClientAccess, client_access_set};
 use chrono::{DateTime, Utc};
 use directory::{client_create, client_update, customer_delete, customer_get, customers_of};
-use domain::{Archived, ClientDraft, ClientId, ClientPatch, Permission, SortOrder};
+use domain::{Archived, ClientDraft, ClientId, ClientPatch, Permission, SortOrder, StaffId};
 use persistence::{ClientFilter, ClientSort};
 use poem_openapi::{
     Enum, Object, OpenApi,
@@ -159,7 +160,7 @@ pub struct CustomerDetail {
     pub tenants: Vec<Tenant>,
 }
 
-/// What it takes to make a customer, or all that is to stand in its record.
+/// All that is to stand in a customer's record.
 #[derive(Debug, Clone, Object)]
 #[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct CustomerSave {
@@ -174,6 +175,36 @@ pub struct CustomerSave {
     /// Internal notes
     pub notes: Option<String>,
     pub status: Option<Status>,
+}
+
+/// Whether someone of the team is to see a customer.
+#[derive(Debug, Clone, Object)]
+#[oai(deny_unknown_fields)]
+pub struct CustomerAccess {
+    /// Who
+    pub staff_id: Uuid,
+    /// Whether they are to see it
+    pub sees: bool,
+}
+
+/// What it takes to make a customer.
+#[derive(Debug, Clone, Object)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
+pub struct CustomerCreate {
+    /// Business name, 1 to 255 characters
+    pub name: String,
+    /// E-mail of the main point of contact
+    pub primary_contact: Option<String>,
+    /// Telephone
+    pub phone: Option<String>,
+    /// Business address
+    pub address: Option<String>,
+    /// Internal notes
+    pub notes: Option<String>,
+    pub status: Option<Status>,
+    /// Who of the team is to see it, and who is not; for all others what they may see decides: those who see every
+    /// customer see this one, those who see certain ones do not. Takes the right to manage the team
+    pub access: Option<Vec<CustomerAccess>>,
 }
 
 /// Whether a caller may see what is in directories.
@@ -247,14 +278,14 @@ impl Customers {
         Ok(Answer::page(domain::Listed { items, next, total }, uri))
     }
 
-    /// Make a customer record
+    /// Make a customer record, and say who of the team sees it
     #[oai(path = "/", method = "post", operation_id = "customer_create")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn customer_create(
         &self,
         app: AppData<'_>,
         caller: Caller,
-        body: Json<CustomerSave>,
+        body: Json<CustomerCreate>,
         /// Answer what would change, and write nothing
         dry_run: Query<Option<bool>>,
         /// Digest of the preview: refuse if something else would change by now
@@ -265,8 +296,14 @@ impl Customers {
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
     ) -> Result<Answer<Written<Customer>>, Failure> {
-        let context = caller.context()?;
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
+        let access: Vec<ClientAccess> = body.0.access.iter().flatten().map(ClientAccess::from).collect();
+        // Who sees what is a right of people.
+        let harmless = access.is_empty() || asked.is_dry_run();
+        let context = app.proven(caller, "customer_create", harmless).await?;
+        if !access.is_empty() {
+            app.permit(&context, Permission::TeamManage, "customer_create").await?;
+        }
         let begun = app.begin(&context, Permission::ClientsEdit, "customer_create", asked, &body.0).await?;
         let write = match begun {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
@@ -282,6 +319,9 @@ impl Customers {
             address: body.address,
         };
         let saved = client_create(&write.tx, draft, &[]).await.map_err(renamed)?;
+        if !access.is_empty() {
+            client_access_set(&write.tx, saved.client.id, &access).await?;
+        }
         let customer = Customer::of(&customer_get(&write.tx, saved.client.id, &can(&app)).await?, sees(&write.tx));
         Ok(Answer::new(write.finish(Some(customer), warnings(&saved.same_name)).await?))
     }
@@ -381,6 +421,12 @@ impl Customers {
         };
         customer_delete(&write.tx, ClientId(customer_id.0), version, &can(&app)).await?;
         Ok(Answer::new(write.finish(None, Vec::new()).await?))
+    }
+}
+
+impl From<&CustomerAccess> for ClientAccess {
+    fn from(access: &CustomerAccess) -> Self {
+        Self { staff: StaffId(access.staff_id), sees: access.sees }
     }
 }
 

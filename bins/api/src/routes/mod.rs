@@ -1,6 +1,7 @@
 //! The operations, one file for each resource.
 
 pub mod acting;
+pub mod admin_consent;
 pub mod aliases;
 pub mod backups;
 pub mod client_export;
@@ -53,6 +54,8 @@ pub mod staff;
 pub mod staff_life;
 pub mod stored;
 pub mod subscriptions;
+pub mod tenant_connects;
+pub mod tenant_life;
 pub mod tenants;
 pub mod threats;
 pub mod tickets;

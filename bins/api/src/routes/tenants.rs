@@ -97,6 +97,8 @@ pub struct Tenant {
     pub stale: bool,
     /// When the vendor stopped listing it
     pub removed_at: Option<DateTime<Utc>>,
+    /// Since when nothing is asked about it: `tenant_reconnect` takes it up again
+    pub disconnected_at: Option<DateTime<Utc>>,
     /// Version of its name and tags, also the ETag; 0 while nobody gave any
     pub version: i32,
 }
@@ -104,8 +106,10 @@ pub struct Tenant {
 impl Tenant {
     /// The view of a tenant for a caller who may, or may not, see what is in its directory.
     pub fn of(tenant: directory::Tenant, directory: bool) -> Self {
+        let disconnected_at = tenant.disconnected_at();
         let setting = tenant.setting;
         Self {
+            disconnected_at,
             id: tenant.id.0,
             tenant_id: tenant.tenant,
             name: tenant.name,

@@ -27,7 +27,7 @@ impl Microsoft365Simulator {
         if app == POWERLESS_APP {
             return Answer::refused(403, "Authorization_RequestDenied");
         }
-        let business = world.by_tenant(tenant).filter(|business| business.vendors.contains(VENDOR));
+        let business = self.tenant(world, tenant);
         match (path, business) {
             ("tenantRelationships/delegatedAdminCustomers", _) if tenant == PARTNER => {
                 customers(world, request, |key| key % 5 != 0, views::delegated)
@@ -52,6 +52,7 @@ impl Microsoft365Simulator {
             ("roleManagement/directory/roleAssignments", Some(business)) => rows(request, views::assignments(business)),
             ("subscribedSkus", Some(business)) => rows(request, views::skus(business)),
             ("security/secureScores", Some(business)) => rows(request, views::scores(business, world.now)),
+            ("organization", Some(business)) => rows(request, vec![views::organisation(business)]),
             ("domains", Some(business)) => rows(request, views::domains(business)),
             _ => Answer::refused(404, "Request_ResourceNotFound"),
         }

@@ -8,9 +8,12 @@ mod graph;
 mod sign_in;
 mod views;
 
-use std::sync::{
-    PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -34,11 +37,31 @@ const SECRET: &str = "simulated-app-secret-0001";
 pub struct Microsoft365Simulator {
     /// Tokens say in which age they were given out; only those of the present one are good.
     age: AtomicU64,
+    /// What administrators of tenants decided about the app since the world began.
+    decided: Mutex<BTreeMap<Uuid, bool>>,
 }
 
 /// Whether an administrator of the business has consented to the app; about one in thirty has not.
 pub fn has_consent(business: &Business) -> bool {
     business.key % 31 != 7
+}
+
+impl Microsoft365Simulator {
+    /// The administrator of a tenant lets the app in, or shuts it out.
+    pub fn decide(&self, tenant: Uuid, consents: bool) {
+        self.decided.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant, consents);
+    }
+
+    /// Whether the app is let in: also where the partner does not list the tenant.
+    fn lets_in(&self, business: &Business) -> bool {
+        let decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner).get(&business.tenant_id).copied();
+        decided.unwrap_or_else(|| business.vendors.contains(VENDOR) && has_consent(business))
+    }
+
+    /// The business of a tenant that uses Microsoft 365: as a customer of the partner, or because it let the app in.
+    fn tenant<'w>(&self, world: &'w World, tenant: Uuid) -> Option<&'w Business> {
+        world.by_tenant(tenant).filter(|business| business.vendors.contains(VENDOR) || self.lets_in(business))
+    }
 }
 
 /// An answer before it is bytes.
@@ -115,9 +138,12 @@ impl Simulator for Microsoft365Simulator {
     }
 
     fn expected(&self, world: &World, kind: RecordKind) -> Option<usize> {
-        let open = || world.known_to(VENDOR).filter(|business| has_consent(business));
+        let open = || world.businesses().iter().filter(|business| self.lets_in(business));
         match kind {
-            RecordKind::Entity => Some(world.known_to(VENDOR).count()),
+            RecordKind::Entity => {
+                let known = |business: &&Business| business.vendors.contains(VENDOR) || self.lets_in(business);
+                Some(world.businesses().iter().filter(known).count())
+            }
             RecordKind::DirectoryUser => Some(open().map(|b| b.people.len()).sum()),
             RecordKind::SignInMethods => {
                 Some(open().filter(|b| b.premium_directory).map(|b| views::registrations(b).len()).sum())

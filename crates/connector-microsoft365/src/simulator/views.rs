@@ -20,6 +20,14 @@ pub fn delegated(business: &Business) -> Value {
     })
 }
 
+pub fn organisation(business: &Business) -> Value {
+    let domains = [
+        json!({ "name": format!("{}.onmicrosoft.com", business.key), "isDefault": false, "isInitial": true }),
+        json!({ "name": business.domain, "isDefault": true, "isInitial": false }),
+    ];
+    json!({ "id": business.tenant_id, "displayName": business.name_at(VENDOR), "verifiedDomains": domains })
+}
+
 pub fn contract(business: &Business) -> Value {
     json!({
         "id": made_id(&format!("contract {}", business.key)), "contractType": "ResellerPartner",

@@ -1,5 +1,6 @@
 //! What is peculiar to Microsoft.
 
+mod admission;
 mod answers;
 mod changes;
 mod exchanges;

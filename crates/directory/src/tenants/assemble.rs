@@ -43,6 +43,13 @@ struct Source {
     stale: bool,
 }
 
+impl Source {
+    /// The same of a tenant that nothing is asked about any more, if it is one: however fresh, it grows old from now on.
+    fn aged(self, resting: bool) -> Self {
+        Self { stale: self.stale || resting, ..self }
+    }
+}
+
 /// Makes tenants of entities; those of other kinds are left out.
 pub(super) async fn assemble(tx: &Tx, entities: Vec<CustomerEntity>, can: Can<'_>) -> Result<Vec<Tenant>> {
     let mut by_key: BTreeMap<String, Vec<CustomerEntity>> = BTreeMap::new();
@@ -57,7 +64,9 @@ pub(super) async fn assemble(tx: &Tx, entities: Vec<CustomerEntity>, can: Can<'_
     let mut scored = Vec::new();
     let mut seated = Vec::new();
     for group in groups {
-        let sources = FIGURES.map(|figure| told.best(&group, figure, can));
+        let key = group.first().map(|entity| entity.vendor_id.to_ascii_lowercase()).unwrap_or_default();
+        let resting = settings.get(&key).is_some_and(|setting| setting.disconnected_at.is_some());
+        let sources = FIGURES.map(|figure| told.best(&group, figure, can).map(|source| source.aged(resting)));
         let [_, seats, score] = &sources;
         scored.extend(score.as_ref().map(|source| source.entity));
         seated.extend(seats.as_ref().map(|source| source.entity));

@@ -2,6 +2,7 @@
 //! from the connection that knows it best, which is the freshest.
 
 mod assemble;
+mod life;
 
 use std::{cmp::Ordering, collections::HashMap};
 
@@ -12,6 +13,8 @@ use domain::{
 use persistence::{CustomerEntity, Tx};
 
 use self::assemble::assemble;
+pub(crate) use self::life::connected;
+pub use self::life::{MOST_TENANTS, Tagged, tenant_disconnect, tenant_reconnect, tenants_connections, tenants_tag};
 
 /// Whether an integration's connector can list a kind of record.
 pub type Can<'a> = &'a (dyn Fn(&str, &str) -> bool + Send + Sync);
@@ -56,7 +59,7 @@ pub struct Tenant {
     pub unlicensed: Option<i64>,
     /// The oldest time of its users, licences and score; `None` while one of them was never listed to the end.
     pub synced_at: Option<Timestamp>,
-    /// Whether one of them is too old, or its connection does not work.
+    /// Whether one of them is too old, its connection does not work, or the tenant is disconnected.
     pub stale: bool,
     /// When the last connection stopped listing it.
     pub removed_at: Option<Timestamp>,
@@ -211,6 +214,8 @@ pub async fn tenant_update(
         client_id,
         display_name: None,
         tags: Vec::new(),
+        disconnected_at: None,
+        admitted_by: None,
         updated_at: tx.now(),
         version: 1,
     });
@@ -271,6 +276,11 @@ async fn count(tx: &Tx, tenants: &mut [Tenant]) -> Result<()> {
 }
 
 impl Tenant {
+    /// Since when nothing is asked about it any more.
+    pub fn disconnected_at(&self) -> Option<Timestamp> {
+        self.setting.as_ref().and_then(|said| said.disconnected_at)
+    }
+
     /// Whether its name, its domain or its customer holds this text.
     fn says(&self, text: &str) -> bool {
         let customer = self.client.as_ref().map(|(_, name)| name.as_str());

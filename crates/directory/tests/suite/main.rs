@@ -17,4 +17,5 @@ mod model;
 mod properties;
 mod reverts;
 mod scopes;
+mod tenant_connects;
 mod workbench;

@@ -71,6 +71,8 @@ portal_permissions! {
     OnboardingComplete = "onboarding_complete", Some(Section::Onboarding), [No All];
     /// See how backups stand.
     BackupsView = "backups_view", Some(Section::Backups), [All All];
+    /// See which of the provider's connections are shared with the client, and how they are.
+    ConnectionsView = "connections_view", None, [No All];
     /// See what was done in ClientOne.
     ActivityView = "activity_view", Some(Section::Activity), [Own All];
 }

@@ -113,7 +113,7 @@ table!(saved_filter = "saved_filter", key(organisation_id: Uuid, id: Uuid), {
 });
 table!(tenant_setting = "tenant_setting", key(organisation_id: Uuid, id: Uuid), {
     tenant_key: String, client_id: Option<Uuid>, display_name: Option<String>, tags: String, updated_at: DateTimeUtc,
-    version: i32,
+    version: i32, disconnected_at: Option<DateTimeUtc>, admitted_by: Option<Uuid>,
 });
 table!(library_document = "library_document", key(organisation_id: Uuid, id: Uuid), {
     library: String, client_id: Option<Uuid>, title: String, title_key: String, slug: String,
@@ -277,6 +277,16 @@ table!(mail = "mail", key(organisation_id: Uuid, id: Uuid), {
     last_error: Option<String>, send_before: Option<DateTimeUtc>, created_at: DateTimeUtc,
     finished_at: Option<DateTimeUtc>,
 });
+
+table!(tenant_connect = "tenant_connect", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, connection_id: Uuid, tenant_key: String, domain: Option<String>, state: String,
+    state_reason: Option<String>, links: i32, link_hash: Option<Vec<u8>>, begun_by: Option<Uuid>,
+    created_at: DateTimeUtc, expires_at: DateTimeUtc, connected_at: Option<DateTimeUtc>, updated_at: DateTimeUtc,
+    version: i32,
+}, client ClientId);
+table!(client_redirect = "client_redirect", key(organisation_id: Uuid, id: Uuid), {
+    into_id: Uuid, merged_at: DateTimeUtc,
+}, client Id);
 
 pub mod worker {
     use sea_orm::entity::prelude::*;

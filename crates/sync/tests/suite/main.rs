@@ -1,6 +1,7 @@
 //! The engine over simulated vendors, on a real SQLite and a real PostgreSQL.
 
 mod acts;
+mod admission;
 mod bench;
 mod changes;
 mod connections;

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod activity;
 pub mod agreements;
+pub mod connections;
 pub mod dashboard;
 pub mod devices;
 pub mod notifications;
@@ -48,6 +49,8 @@ pub enum PortalChapter {
     Activity,
     /// What one is told
     Notifications,
+    /// Connections of the provider's that are shared
+    Connections,
 }
 
 /// Where the pages of ClientOne are, for links in letters. What a request names as its host is believed on the loopback
