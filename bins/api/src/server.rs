@@ -24,6 +24,7 @@ use crate::{
     routes::{
         aliases::Aliases,
         backups::BackupSummaries,
+        bulk::{BulkOperations, BulkSettingsApi},
         client_export::ClientExports,
         client_life::ClientLife,
         client_notes::ClientNotes,
@@ -70,6 +71,7 @@ use crate::{
         progress::ProgressApi,
         psa::Psa,
         queue::Queue,
+        quiet_hours::QuietHoursApi,
         reconciliation::Reconciliations,
         records::{Alerts, Backups, Documents, Invoices, Jobs, Threats},
         replays::Replays,
@@ -121,7 +123,8 @@ type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13);
+type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, PartBulk);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -163,8 +166,10 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
     let thirteenth = (OnboardingTemplates, Onboardings);
-    let all =
-        (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth);
+    let bulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
+    let all = (
+        first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth, bulk,
+    );
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description(
             "Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.\n\nA key \

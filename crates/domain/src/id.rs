@@ -118,4 +118,6 @@ ids! {
     OnboardingId,
     /// One step of a client's onboarding.
     OnboardingStepId,
+    /// One thing done to many clients, and the change set of it.
+    BulkOperationId,
 }

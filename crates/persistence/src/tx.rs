@@ -1,14 +1,16 @@
 //! The transaction: scoped, journalled, previewable.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use domain::{Change, ChangeSet, Context, EntryId, Error, OrganisationId, Outcome, Result, Timestamp};
+use domain::{
+    BulkOperationId, Change, ChangeSet, ClientId, Context, EntryId, Error, OrganisationId, Outcome, Result, Timestamp,
+};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -35,6 +37,9 @@ pub struct Tx {
     writable: bool,
     changes: Mutex<Vec<Change>>,
     reverts: Mutex<Option<Uuid>>,
+    change_set: Option<BulkOperationId>,
+    observations: AtomicUsize,
+    remapped: Mutex<Option<BTreeSet<Vec<ClientId>>>>,
     noted: AtomicUsize,
 }
 
@@ -47,6 +52,9 @@ impl Tx {
             writable,
             changes: Mutex::default(),
             reverts: Mutex::default(),
+            change_set: None,
+            observations: AtomicUsize::new(0),
+            remapped: Mutex::default(),
             noted: AtomicUsize::new(0),
         }
     }
@@ -59,6 +67,31 @@ impl Tx {
         }
         self.context = context;
         Ok(self)
+    }
+
+    /// The same transaction as a part of a change set that several make: its entry in the journal is reverted with
+    /// theirs.
+    pub fn in_change_set(self, id: BulkOperationId) -> Self {
+        Self { change_set: Some(id), ..self }
+    }
+
+    pub(crate) fn change_set_id(&self) -> Option<BulkOperationId> {
+        self.change_set
+    }
+
+    /// The clients on both sides of mappings whose consequences wait; none where they are drawn at once.
+    pub(crate) fn remapped(&self) -> &Mutex<Option<BTreeSet<Vec<ClientId>>>> {
+        &self.remapped
+    }
+
+    /// Notes that so many observations of machines were read to join devices.
+    pub(crate) fn note_observations(&self, read: usize) {
+        self.observations.fetch_add(read, Ordering::Relaxed);
+    }
+
+    /// How many observations of machines were read so far to join devices: what joining costs.
+    pub fn observations_read(&self) -> usize {
+        self.observations.load(Ordering::Relaxed)
     }
 
     /// Who acts, where, when.
@@ -91,6 +124,11 @@ impl Tx {
 
     pub(crate) fn require_writable(&self) -> Result<()> {
         if self.writable { Ok(()) } else { Err(Error::internal("a write was tried in a transaction that only reads")) }
+    }
+
+    /// Whether rows may be written, so that those that are read for it are locked.
+    pub fn is_writing(&self) -> bool {
+        self.writable
     }
 
     /// Notes a change of a row. What did not change is not noted.

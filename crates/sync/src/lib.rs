@@ -15,6 +15,7 @@
 //! * `snapshots.rs` keeps what each client has each day; `reconcile.rs` holds its parts against one another.
 //! * `reminders.rs` writes to clients whose onboarding stands still.
 //! * `psa/` keeps clients and their companies at a PSA alike, both ways.
+//! * `chore.rs`: jobs of crates above this one. `quiet.rs`: hours in which the schedule begins nothing.
 //! * `connections.rs`, `check.rs` and `held.rs`: what people do with connections, for the API.
 //! * `act/` and `subscriptions.rs`: what people do at vendors; one way to send it, whatever it is.
 //!
@@ -25,6 +26,7 @@
 mod act;
 mod check;
 mod checkpoint;
+mod chore;
 mod conclude;
 mod connections;
 mod consent;
@@ -42,6 +44,7 @@ mod post;
 mod progress;
 mod psa;
 mod queue;
+mod quiet;
 mod reconcile;
 mod reminders;
 mod replay;
@@ -61,6 +64,7 @@ pub use act::{
     Idempotency, InstallerLinkMake, Keep, Noted, Place, Sent, Shelf, Target, ThreatAct, ThreatAction, TicketCreate,
     TicketNoteAdd, TicketUpdate,
 };
+pub use chore::Chore;
 pub use connections::{
     CADENCE, CADENCES, ConnectionPatch, NewConnection, connection_create, connection_delete, connection_disconnect,
     connection_pause, connection_reconnect, connection_share, connection_unshare, connection_update, normalise,
@@ -79,6 +83,7 @@ pub use psa::{
     psa_conflict_resolve, psa_settings_get, psa_settings_update,
 };
 pub use queue::{Started, sync_key};
+pub use quiet::{connection_quiet_get, connection_quiet_set};
 pub use reconcile::{Held, Line, Verdict, reconcile};
 pub use replay::{Difference, FieldChange, ReplayDiff, ReplayKind, replay_note, replay_start};
 pub use rights::allowed;

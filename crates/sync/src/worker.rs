@@ -14,7 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Ended, Engine, Likeness, hear, job::FAILURES, post, snapshots, trouble};
+use crate::{Chore, Ended, Engine, Likeness, hear, job::FAILURES, post, snapshots, trouble};
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +74,7 @@ pub struct Worker {
     id: Uuid,
     carrier: Option<Arc<dyn Carrier>>,
     likeness: Option<Arc<dyn Likeness>>,
+    chores: Vec<Arc<dyn Chore>>,
 }
 
 /// The tasks that run jobs, with the connections that these are for.
@@ -83,7 +84,16 @@ impl Worker {
     /// A worker over this engine.
     pub fn new(engine: Engine, options: WorkerOptions) -> Self {
         let id = engine.store.chance().id(engine.store.clock().now());
-        Self { engine, options, wake: Arc::default(), name: "worker".into(), id, carrier: None, likeness: None }
+        Self {
+            engine,
+            options,
+            wake: Arc::default(),
+            name: "worker".into(),
+            id,
+            carrier: None,
+            likeness: None,
+            chores: Vec::new(),
+        }
     }
 
     /// The same under a name that operators know it by.
@@ -99,6 +109,12 @@ impl Worker {
     /// The same with what keeps clients and companies at PSAs from being made twice; without, none are made.
     pub fn matching(self, likeness: Arc<dyn Likeness>) -> Self {
         Self { likeness: Some(likeness), ..self }
+    }
+
+    /// The same, doing jobs of this kind too.
+    pub fn doing(mut self, chore: Arc<dyn Chore>) -> Self {
+        self.chores.push(chore);
+        self
     }
 
     /// Wakes a worker of the same process at once: for whoever enqueued a job.
@@ -227,7 +243,11 @@ impl Worker {
     async fn work(self, job: ClaimedJob, halt: CancellationToken, kill: CancellationToken) {
         let (engine, claimed) = (self.engine.clone(), job.clone());
         let (carrier, likeness) = (self.carrier.clone(), self.likeness.clone());
+        let chore = self.chores.iter().find(|chore| chore.kind() == job.kind).cloned();
         let mut handler = Handler(tokio::spawn(async move {
+            if let Some(chore) = chore {
+                return chore.work(&claimed, &halt).await;
+            }
             match claimed.kind.as_str() {
                 post::KIND => post::deliver(&engine, carrier.as_ref(), &claimed).await,
                 _ => engine.handle_with(&claimed, &halt, likeness.as_deref()).await,

@@ -3,6 +3,8 @@
 pub mod acting;
 pub mod aliases;
 pub mod backups;
+pub mod bulk;
+pub mod bulk_shapes;
 pub mod client_export;
 pub mod client_filter;
 pub mod client_life;
@@ -40,6 +42,7 @@ pub mod progress;
 pub mod psa;
 pub mod psa_views;
 pub mod queue;
+pub mod quiet_hours;
 pub mod reconciliation;
 pub mod records;
 pub mod replays;
