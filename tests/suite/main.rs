@@ -9,6 +9,7 @@
 
 mod agreements_journey;
 mod bad_input;
+mod bulk;
 mod consent;
 mod customers;
 mod document;

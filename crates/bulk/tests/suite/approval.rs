@@ -3,7 +3,7 @@
 use bulk::{BulkSettingsPatch, bulk_cancel, bulk_settings_update};
 use domain::{Actor, ApiKeyId, BulkAction, BulkState, ClientId, Context, Error, Role};
 use persistence::StaffRow;
-use testkit::{TestDb, both_databases};
+use testkit::both_databases;
 use uuid::Uuid;
 
 use crate::house::House;

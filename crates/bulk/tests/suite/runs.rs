@@ -13,7 +13,7 @@ use domain::{
 };
 use persistence::{ClaimedJob, ClientFilter, JobOutcome, JournalEntry, JournalFilter};
 use sync::{Chore, Ended};
-use testkit::{TestDb, both_databases};
+use testkit::both_databases;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

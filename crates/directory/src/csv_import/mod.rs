@@ -196,7 +196,8 @@ impl Import<'_> {
             }
         }
         self.tx.clients_update(changed).await?;
-        self.tx.clients_insert(&made).await
+        self.tx.clients_insert(&made).await?;
+        self.tx.journal_spill().await
     }
 
     /// The client that a row is about: by its id, or else by its name; none where it is to be made.
