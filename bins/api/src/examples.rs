@@ -5,7 +5,8 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::{Value, json};
 
 use crate::routes::{
-    bulk_shapes::{BulkApproval, BulkRequest, BulkSettingsUpdate},
+    bulk_settings::BulkSettingsUpdate,
+    bulk_shapes::{BulkApproval, BulkRequest},
     client_life::ClientMerge,
     client_notes::ClientNoteSave,
     clientone::{

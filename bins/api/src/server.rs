@@ -24,7 +24,8 @@ use crate::{
     routes::{
         aliases::Aliases,
         backups::BackupSummaries,
-        bulk::{BulkOperations, BulkSettingsApi},
+        bulk::BulkOperations,
+        bulk_settings::BulkSettingsApi,
         client_export::ClientExports,
         client_life::ClientLife,
         client_notes::ClientNotes,

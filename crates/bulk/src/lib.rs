@@ -9,8 +9,9 @@
 //!   it has by then. All chunks are one change set, which `journal_revert` takes back whole.
 //!
 //! **Another thing to do in bulk**: a variant of [`domain::BulkAction`], its lines in `plan.rs`, and how it is done in
-//! `apply` there.
+//! `apply.rs`.
 
+mod apply;
 mod look;
 mod plan;
 mod run;

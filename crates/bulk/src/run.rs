@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     KIND,
-    plan::{Fate, Line, apply, permitted, plan},
+    apply::apply,
+    plan::{Fate, Line, permitted, plan},
 };
 
 /// How often it may fail with a reason before it is given up.

@@ -1,28 +1,20 @@
 //! Bulk operations: what was asked for, the exact set of clients with what became of each, and from how many on a second
 //! person approves.
 
-use std::collections::HashMap;
-
 use domain::{
-    BulkItemState, BulkOperation, BulkOperationId, BulkState, BulkThresholds, Client, ClientId, ConnectionId, EntityId,
-    EntryId, Error, Listed, PageRequest, Result, StaffId,
+    BulkItemState, BulkOperation, BulkOperationId, BulkState, BulkThresholds, ClientId, EntryId, Error, Listed,
+    PageRequest, Result, StaffId, Timestamp,
 };
 use sea_orm::{ColumnTrait, Condition, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    ClientFilter, Tx, clients,
-    entity::{
-        bulk_item as item, bulk_operation as table, bulk_settings as settings, client, portal_config, portal_user,
-        vendor_entity,
-    },
+    Tx,
+    entity::{bulk_item as item, bulk_operation as table, bulk_settings as settings},
     error::{OrDomain, known},
     journalled::Journalled,
 };
-
-/// Clients that one statement names.
-const NAMED: usize = 500;
 
 impl Journalled for table::Entity {
     const KIND: &'static str = "bulk_operation";
@@ -101,28 +93,6 @@ pub struct BulkFilter {
     pub started_by: Option<StaffId>,
     /// Only in this state.
     pub state: Option<BulkState>,
-}
-
-/// An entity of a client, as far as a bulk operation asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MappedEntity {
-    /// Entity.
-    pub id: EntityId,
-    /// The connection that lists it.
-    pub connection_id: ConnectionId,
-    /// Kind of entity.
-    pub kind: String,
-    /// Name at the vendor.
-    pub name: String,
-}
-
-/// How ClientOne stands for a client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PortalStanding {
-    /// Whether it is enabled.
-    pub enabled: bool,
-    /// Accounts of its people, invited and shut out ones included.
-    pub accounts: i64,
 }
 
 /// An organisation's settings of bulk operations.
@@ -319,6 +289,14 @@ impl Tx {
         Ok(Listed { items, next, total: i64::try_from(total).unwrap_or(i64::MAX) })
     }
 
+    /// Forgets operations that were over before this instant, with what became of their clients; the journal keeps what
+    /// they changed. Returns how many.
+    pub async fn bulk_forget(&self, before: Timestamp) -> Result<u64> {
+        self.require_writable()?;
+        let delete = self.delete_many::<table::Entity>().filter(table::Column::FinishedAt.lt(before));
+        Ok(delete.exec(self.db()).await.or_domain()?.rows_affected)
+    }
+
     /// The organisation's settings of bulk operations.
     pub async fn bulk_settings(&self) -> Result<BulkSettingsRow> {
         let Some(row) = self.find::<settings::Entity>().one(self.db()).await.or_domain()? else {
@@ -348,84 +326,5 @@ impl Tx {
             self.update_row::<settings::Entity>(&write(before)?, write(&after)?).await?;
         }
         Ok(after)
-    }
-
-    /// Clients that a filter leaves, in order of their ids, after this one; at most `limit`.
-    pub async fn clients_matching(
-        &self,
-        filter: &ClientFilter,
-        after: Option<ClientId>,
-        limit: u64,
-    ) -> Result<Vec<Client>> {
-        let mut select = self.client_select(filter);
-        if let Some(after) = after {
-            select = select.filter(client::Column::Id.gt(after.0));
-        }
-        let rows = select.order_by_asc(client::Column::Id).limit(limit).all(self.db()).await.or_domain()?;
-        rows.into_iter().map(clients::read).collect()
-    }
-
-    /// The entities of these clients, by client, in order of their ids; of one connection or of all.
-    pub async fn entities_mapped_to(
-        &self,
-        clients: &[ClientId],
-        connection: Option<ConnectionId>,
-    ) -> Result<HashMap<ClientId, Vec<MappedEntity>>> {
-        use vendor_entity::Column as C;
-        let mut mapped: HashMap<ClientId, Vec<MappedEntity>> = HashMap::new();
-        for chunk in clients.chunks(NAMED) {
-            let mut select = self
-                .find::<vendor_entity::Entity>()
-                .select_only()
-                .columns([C::ClientId, C::Id, C::ConnectionId, C::Kind, C::Name])
-                .filter(C::ClientId.is_in(chunk.iter().map(|client| client.0)));
-            if let Some(connection) = connection {
-                select = select.filter(C::ConnectionId.eq(connection.0));
-            }
-            let rows: Vec<(Uuid, Uuid, Uuid, String, String)> =
-                select.order_by_asc(C::Id).into_tuple().all(self.db()).await.or_domain()?;
-            for (client, id, connection_id, kind, name) in rows {
-                let entity = MappedEntity { id: id.into(), connection_id: connection_id.into(), kind, name };
-                mapped.entry(ClientId(client)).or_default().push(entity);
-            }
-        }
-        Ok(mapped)
-    }
-
-    /// How ClientOne stands for these clients; those of which nothing was ever set and nobody has an account are left
-    /// out.
-    pub async fn portals_standing(&self, clients: &[ClientId]) -> Result<HashMap<ClientId, PortalStanding>> {
-        let mut standing: HashMap<ClientId, PortalStanding> = HashMap::new();
-        for chunk in clients.chunks(NAMED) {
-            let ids = || chunk.iter().map(|client| client.0);
-            let enabled: Vec<Uuid> = self
-                .find::<portal_config::Entity>()
-                .select_only()
-                .column(portal_config::Column::ClientId)
-                .filter(portal_config::Column::ClientId.is_in(ids()))
-                .filter(portal_config::Column::Enabled.eq(true))
-                .into_tuple()
-                .all(self.db())
-                .await
-                .or_domain()?;
-            for client in enabled {
-                standing.entry(ClientId(client)).or_default().enabled = true;
-            }
-            let counted: Vec<(Uuid, i64)> = self
-                .find::<portal_user::Entity>()
-                .select_only()
-                .column(portal_user::Column::ClientId)
-                .column_as(portal_user::Column::Id.count(), "accounts")
-                .filter(portal_user::Column::ClientId.is_in(ids()))
-                .group_by(portal_user::Column::ClientId)
-                .into_tuple()
-                .all(self.db())
-                .await
-                .or_domain()?;
-            for (client, accounts) in counted {
-                standing.entry(ClientId(client)).or_default().accounts = accounts;
-            }
-        }
-        Ok(standing)
     }
 }

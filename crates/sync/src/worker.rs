@@ -48,6 +48,8 @@ const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 const KEEP_JOBS_DAYS: i64 = 7;
 /// Jobs that were given up are kept for this many days.
 const KEEP_FAILED_DAYS: i64 = 90;
+/// Bulk operations that are over are kept for this many days; what they changed stays in the journal.
+const KEEP_BULK_DAYS: i64 = 90;
 /// Idempotency keys are kept for this many hours.
 const KEEP_KEYS_HOURS: i64 = 24;
 
@@ -372,6 +374,7 @@ impl Worker {
             tx.idempotency_forget(KEEP_KEYS_HOURS).await?;
             tx.deliveries_forget(hear::REMEMBERED).await?;
             tx.mails_forget(now - TimeDelta::days(post::KEPT_DAYS)).await?;
+            tx.bulk_forget(now - TimeDelta::days(KEEP_BULK_DAYS)).await?;
             tx.snapshots_forget((now - TimeDelta::days(snapshots::KEPT_DAYS)).date_naive()).await?;
             self.engine.snapshots_due(&tx).await?;
             self.engine.reminders_due(&tx).await?;

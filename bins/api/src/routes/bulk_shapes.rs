@@ -399,36 +399,3 @@ pub struct BulkApproval {
     /// `plan` of the operation, as whoever approves saw it
     pub plan: String,
 }
-
-/// From how many clients on a second person approves: for more than this number, by the role of who starts.
-#[derive(Debug, Clone, Object)]
-pub struct BulkSettings {
-    /// Owners
-    pub owner: u32,
-    /// Admins
-    pub admin: u32,
-    /// Engineers
-    pub engineer: u32,
-    /// Viewers
-    pub viewer: u32,
-    /// Finance
-    pub finance: u32,
-    /// Goes up with each change; also the ETag. 0 while nothing was set
-    pub version: i32,
-}
-
-/// What to change; what is left out stays. 0 is always, 100000 never.
-#[derive(Debug, Clone, Object)]
-#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
-pub struct BulkSettingsUpdate {
-    /// Owners
-    pub owner: Option<u32>,
-    /// Admins
-    pub admin: Option<u32>,
-    /// Engineers
-    pub engineer: Option<u32>,
-    /// Viewers
-    pub viewer: Option<u32>,
-    /// Finance
-    pub finance: Option<u32>,
-}

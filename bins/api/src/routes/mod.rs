@@ -4,6 +4,7 @@ pub mod acting;
 pub mod aliases;
 pub mod backups;
 pub mod bulk;
+pub mod bulk_settings;
 pub mod bulk_shapes;
 pub mod client_export;
 pub mod client_filter;
