@@ -12,7 +12,7 @@ const AT_ONCE: usize = 50;
 
 impl Tx {
     /// Decides what each of these entities belongs to, as [`Tx::mapping_write`] does; records and counts follow once,
-    /// at the end. Returns them in the same order.
+    /// at the end. Returns them in the same order. After a failure the transaction is to be rolled back.
     pub async fn mappings_write(&self, decisions: &[(EntityId, MappingWrite)]) -> Result<Vec<Entity>> {
         let outer = self.remap_hold();
         let mut written = Vec::with_capacity(decisions.len());

@@ -52,8 +52,7 @@ pub struct BulkRequest {
     pub connection_id: Option<Uuid>,
     /// For `delete`: also clients that Microsoft 365 tenants are mapped to
     pub cascade: Option<bool>,
-    /// These clients, at most 40,000: more by a filter
-    #[oai(validator(max_items = 40000))]
+    /// These clients; some 40,000 fit into a request, more are named by a filter
     pub clients: Option<Vec<Uuid>>,
     /// Those that this query of the client list leaves, as in a saved filter (`status=active&missing=dropsuite`); empty:
     /// all that are not archived
