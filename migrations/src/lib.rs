@@ -28,6 +28,7 @@ mod m20261122_000016_onboarding;
 mod m20261122_000017_aliases;
 mod m20261122_000021_events;
 mod m20261122_000023_tenants;
+mod m20261122_000024_bulk;
 
 use sea_orm_migration::prelude::*;
 
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000017_aliases::Migration),
             Box::new(m20261122_000021_events::Migration),
             Box::new(m20261122_000023_tenants::Migration),
+            Box::new(m20261122_000024_bulk::Migration),
         ]
     }
 }

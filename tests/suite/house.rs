@@ -75,6 +75,19 @@ impl House {
         (Caller::Key(text(&made["token"])), text(&made["api_key"]["id"]))
     }
 
+    /// A bulk operation that waits for a second person.
+    async fn bulk_operation(&self, app: &TestApp, client: &str) -> String {
+        let (owner, settings) = (&self.owner, "/api/organisation/bulk-operations");
+        app.patch(owner, settings, &json!({ "owner": 0 })).await.ok();
+        let body = json!({ "action": "tags_add", "tags": ["kept"], "clients": [client] });
+        let preview = app.post(owner, "/api/bulk-operations/preview", &body).await.ok();
+        assert_eq!(preview["needs_approval"], true, "{preview}");
+        let start = format!("/api/bulk-operations?expect={}", text(&preview["digest"]));
+        let started = app.post(owner, &start, &body).await.ok();
+        assert_eq!(started["item"]["state"], "waiting_approval", "{started}");
+        text(&started["item"]["id"])
+    }
+
     /// Connects two vendors, imports from one, hides a client with something of each, and gives back one id of
     /// each kind for [`crate::operations`]; also the credentials of a vendor, as JSON.
     pub async fn furnish(&self, app: &TestApp) -> Ids {
@@ -132,6 +145,7 @@ impl House {
             let known = app.get(owner, &format!("/api/clients/{client}/aliases")).await.ok();
             held.insert(kind, text(&known["items"][0]["id"]));
         }
+        held.insert("bulk_operation", self.bulk_operation(app, subscriber).await);
         held.insert("typed", type_id(subscriber, "typed-by-hand").await);
         held.insert("hidden_typed", type_id(&hidden, "typed-by-hand-too").await);
         held.extend(self.commercial(app, subscriber, &hidden).await);

@@ -18,6 +18,7 @@ use testkit::both_databases;
 use vendorkit::WorldSize;
 
 use crate::{
+    bulk,
     harness::{Caller, Setup, TestApp, text},
     house::House,
 };
@@ -167,6 +168,51 @@ both_databases! {
         // Of pages, at most the one that was under way comes again. A first page of users is two requests: the mark
         // of changes is taken before it.
         assert!(requests <= least + 2 * killed, "{requests} pages for {killed} kills, {least} without");
+    }
+
+    async fn a_bulk_operation_survives_workers_that_are_killed(db: TestDb) {
+        let Some(worker) = binary("worker") else { return };
+        let store = Store::connect(StoreOptions::new(&db.url, testkit::keys())).await.expect("opens");
+        let app = TestApp::build(db, Setup { store, size: WorldSize::EMPTY, latency: Duration::ZERO }).await;
+        let house = House::build(&app, "kite").await;
+        let owner = &house.owner;
+        bulk::clients(&app, owner, 950).await;
+        // Each client takes several statements: ten chunks.
+        let started = bulk::start(&app, owner, &json!({ "action": "delete", "filter": "" })).await;
+        let path = format!("/api/bulk-operations/{}", text(&started["id"]));
+        let done = async || app.get(owner, &path).await.ok()["done"].as_u64().expect("a number");
+        let mut killed = 0;
+        for nth in 0..KILLS {
+            let before = done().await;
+            let mut process = start(&worker, &[], "127.0.0.1:0", &app);
+            let patience = tokio::time::Instant::now() + Duration::from_secs(10);
+            while done().await == before && waiting(&app).await > 0 && tokio::time::Instant::now() < patience {
+                tokio::time::sleep(Duration::from_millis(1 + (nth * 5 + testkit::round() * 3) % 11)).await;
+            }
+            process.kill();
+            let over = "UPDATE job SET lease_until = created_at, attempts = 0 WHERE state = 'running'";
+            killed += app.db.tamper(over).await.expect("tampers");
+        }
+        assert!(killed >= 3, "{killed} workers were killed at work");
+        app.run_jobs().await;
+        let over = app.get(owner, &path).await.ok();
+        assert_eq!((&over["state"], &over["done"], &over["refused"]), (&json!("done"), &json!(950), &json!(0)), "{over}");
+        say(&format!("{killed} kills of a bulk operation"));
+        let deleted = app.all(owner, "/api/journal?action=bulk_delete").await;
+        let mut changed = Vec::new();
+        for entry in &deleted {
+            let whole = app.get(owner, &format!("/api/journal/{}", text(&entry["id"]))).await.ok();
+            assert_eq!(whole["change_set_id"], started["id"], "{whole}");
+            changed.extend(whole["changes"].as_array().expect("changes").iter().map(|change| text(&change["id"])));
+        }
+        assert_eq!(changed.len(), 950, "a client was deleted twice, or not at all");
+        assert_eq!(changed.iter().collect::<BTreeSet<_>>().len(), 950);
+        let entry = text(&over["entry_id"]);
+        app.post(owner, &format!("/api/journal/{entry}/revert"), &json!({})).await.ok();
+        let stats = app.get(owner, "/api/clients/stats").await.ok();
+        assert_eq!(stats["total"].as_u64(), Some(950), "{stats}");
+        let verified = app.get(owner, "/api/journal/verification").await.ok();
+        assert_eq!(verified["sound"], true, "{verified}");
     }
 
     async fn what_an_api_acknowledged_is_there_after_it_was_killed(db: TestDb) {

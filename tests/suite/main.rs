@@ -10,6 +10,7 @@
 mod acting;
 mod agreements_journey;
 mod bad_input;
+mod bulk;
 mod consent;
 mod customers;
 mod disk_full;

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use crate::shell;
 
 /// What each of our crates may import of ours. `connector-*` stands for every connector, `*` for all.
-const MAY_IMPORT: [(&str, &[&str]); 20] = [
+const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("domain", &[]),
     ("integration", &[]),
     ("migrations", &[]),
@@ -25,6 +25,8 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("access", &["domain", "persistence"]),
     ("clientone", &["domain", "persistence"]),
     ("sync", &["domain", "persistence", "integration", "mail"]),
+    // What spans clients, the portal and connections at once.
+    ("bulk", &["domain", "persistence", "integration", "directory", "access", "sync", "clientone"]),
     ("mail", &["domain"]),
     ("vendorkit", &["integration"]),
     ("testkit", &["domain", "persistence", "vendorkit"]),
@@ -35,7 +37,8 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("bench", &["*"]),
 ];
 
-const LIBRARIES: [&str; 10] = [
+const LIBRARIES: [&str; 11] = [
+    "bulk",
     "domain",
     "integration",
     "persistence",
@@ -48,7 +51,8 @@ const LIBRARIES: [&str; 10] = [
     "mail",
 ];
 
-const LIBRARIES_AND_WORKER: [&str; 11] = [
+const LIBRARIES_AND_WORKER: [&str; 12] = [
+    "bulk",
     "mail",
     "domain",
     "integration",

@@ -68,7 +68,7 @@ impl ChangeSet {
             dry_run,
             entry_id: set.entry.map(|entry| entry.0),
             digest: set.digest,
-            total: set.changes.len() as u64,
+            total: set.changes.len() as u64 + set.unlisted,
             changes: set.changes.into_iter().take(Self::SHOWN).map(Change::of).collect(),
         }
     }

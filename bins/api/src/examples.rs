@@ -5,6 +5,8 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::{Value, json};
 
 use crate::routes::{
+    bulk_settings::BulkSettingsUpdate,
+    bulk_shapes::{BulkApproval, BulkRequest},
     client_life::ClientMerge,
     client_notes::ClientNoteSave,
     clientone::{
@@ -47,6 +49,7 @@ use crate::routes::{
     matching_settings::MatchingUpdate,
     places::{CustomFieldsSet, InstallerRequest},
     psa_views::{PsaResolve, PsaSettingsUpdate},
+    quiet_hours::QuietHours,
     saved_filters::{SavedFilterCreate, SavedFilterUpdate},
     second_factor::TotpConfirm,
     security::SecurityUpdate,
@@ -272,6 +275,10 @@ examples! {
         "escalation": 1, "primary": true,
     },
     ClientNoteSave => { "text": "Their lease ends in June: ask about the move." },
+    BulkRequest => { "action": "tags_add", "tags": ["managed backup"], "filter": "status=active&has=dropsuite" },
+    BulkApproval => { "plan": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" },
+    BulkSettingsUpdate => { "admin": 500, "engineer": 100 },
+    QuietHours => { "from": "22:00", "until": "06:30", "utc_offset_minutes": 60 },
     SavedFilterCreate => { "name": "Without backup", "query": "status=active&missing=dropsuite" },
     SavedFilterUpdate => { "name": "Active, without backup" },
     LibraryDocumentCreate => {

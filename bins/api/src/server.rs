@@ -27,6 +27,8 @@ use crate::{
         admin_consent,
         aliases::Aliases,
         backups::BackupSummaries,
+        bulk::BulkOperations,
+        bulk_settings::BulkSettingsApi,
         client_export::ClientExports,
         client_life::ClientLife,
         client_notes::ClientNotes,
@@ -74,6 +76,7 @@ use crate::{
         progress::ProgressApi,
         psa::Psa,
         queue::Queue,
+        quiet_hours::QuietHoursApi,
         reconciliation::Reconciliations,
         records::{Alerts, Backups, Documents, Invoices, Jobs, Threats},
         replays::Replays,
@@ -129,9 +132,10 @@ type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings);
+type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
 type Part23 = (TenantConnects, TenantLife);
 type PartEvents = (WebhookSubscriptionsApi, WebhookDeliveries);
-type Later = (PartEvents, Part23);
+type Later = (PartEvents, Part23, PartBulk);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Later);
 type Portal = (
     PortalAccount,
@@ -176,9 +180,10 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
     let thirteenth = (OnboardingTemplates, Onboardings);
+    let bulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
     let tenants = (TenantConnects, TenantLife);
     let events = (WebhookSubscriptionsApi, WebhookDeliveries);
-    let later = (events, tenants);
+    let later = (events, tenants, bulk);
     let all = (
         first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth, later,
     );

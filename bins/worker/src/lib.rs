@@ -51,6 +51,7 @@ pub fn spawn(
 ) -> (Arc<Notify>, tokio::task::JoinHandle<()>) {
     let options = sync::WorkerOptions { slots: settings.worker_slots, ..sync::WorkerOptions::default() };
     let worker = sync::Worker::new(engine.clone(), options).named(&name()).matching(Arc::new(Matching));
+    let worker = worker.doing(Arc::new(bulk::BulkChore::new(engine.store.clone(), engine.entries)));
     // The settings were checked at start; what still fails here (a file that has gone) leaves letters to others.
     let worker = match post::carrier(settings) {
         Ok(carrier) => worker.posting(carrier),

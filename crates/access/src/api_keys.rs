@@ -203,7 +203,7 @@ pub async fn api_key_open(store: &Store, gate: &Gate, token: &str, request: &Req
 }
 
 /// Clients that both the key and its owner, as they are now, allow.
-fn key_clients(owner: &StaffRow, key: &ApiKeyRow) -> ClientScope {
+pub(crate) fn key_clients(owner: &StaffRow, key: &ApiKeyRow) -> ClientScope {
     let own = key.allow_clients.clone().map_or(ClientScope::All, ClientScope::Only);
     owner.scope().narrowed_by(&own)
 }

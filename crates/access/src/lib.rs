@@ -34,6 +34,7 @@ mod security;
 mod sessions;
 mod sign_in;
 mod staff;
+mod starter;
 mod team;
 mod throttle;
 mod tokens;
@@ -73,6 +74,7 @@ pub use sessions::{
 };
 pub use sign_in::{FirstStep, SignIn, SignedIn, sign_in};
 pub use staff::{CheckedStaff, NewStaff, StaffPatch, staff_create, staff_list, staff_update};
+pub use starter::starter_context;
 pub use team::{ownership_transfer, staff_remove};
 pub use throttle::attempts_forget;
 pub use tokens::{Environment, is_api_key};

@@ -8,7 +8,7 @@ use domain::{
 };
 use persistence::{MappingWrite, PortalUserFilter, Tx};
 
-use crate::{mappings::MOST, matching};
+use crate::{aliases::learn, mappings::MOST, matching};
 
 /// Clients that are compared with a new name at most: those whose names begin with its first word.
 const LOOKED_AT: u64 = 2_000;
@@ -91,16 +91,19 @@ pub async fn client_create(tx: &Tx, draft: ClientDraft, entities: &[EntityId]) -
         updated_at: tx.now(),
         archived_at: None,
         deleted_at: None,
+        tags: Vec::new(),
         version: 1,
         device_count: 0,
         user_count: 0,
     };
     tx.client_insert(&client).await?;
-    for entity in found {
-        let reason = Some("chosen when the client was created".to_owned());
-        let mapped = MappingWrite { client: Some(client.id), state: MappingState::Mapped, reason };
-        tx.mapping_write(entity.id, &mapped).await?;
-    }
+    let reason = Some("chosen when the client was created".to_owned());
+    let mapped = MappingWrite { client: Some(client.id), state: MappingState::Mapped, reason };
+    let mapped: Vec<_> = found.iter().map(|entity| (entity.id, mapped.clone())).collect();
+    tx.mappings_write(&mapped).await?;
+    // Choosing an entity is deciding about it.
+    let lessons: Vec<_> = found.into_iter().map(|entity| (entity, Some(client.id))).collect();
+    learn(tx, &lessons).await?;
     let client = tx.client(client.id).await?;
     Ok(ClientSaved { client, same_name })
 }
@@ -206,10 +209,9 @@ pub async fn client_delete(tx: &Tx, id: ClientId, version: Option<i32>, how: Del
             "A cascade takes effect only on what was previewed: ask with dry_run=true, then send its digest as expect.",
         ));
     }
-    for entity in entities {
-        let unmapped = MappingWrite { client: None, state: MappingState::Unmapped, reason: None };
-        tx.mapping_write(entity.id, &unmapped).await?;
-    }
+    let unmapped = MappingWrite { client: None, state: MappingState::Unmapped, reason: None };
+    let unmapped: Vec<_> = entities.iter().map(|entity| (entity.id, unmapped.clone())).collect();
+    tx.mappings_write(&unmapped).await?;
     tx.aliases_drop(id).await?;
     let before = tx.client(id).await?;
     tx.client_update(&before, Client { deleted_at: Some(tx.now()), ..before.clone() }).await?;

@@ -118,12 +118,11 @@ pub async fn mapping_save(tx: &Tx, choices: &[MappingChoice], may: impl Fn(&str)
     if !problems.is_empty() {
         return Err(Error::Invalid(problems));
     }
-    let mut saved = Vec::with_capacity(decided.len());
-    let mut lessons = Vec::with_capacity(decided.len());
-    for (entity, write) in decided {
-        saved.push(tx.mapping_write(entity.id, &write).await?);
-        lessons.push((entity, write.client));
-    }
+    let writes: Vec<(EntityId, MappingWrite)> =
+        decided.iter().map(|(entity, write)| (entity.id, write.clone())).collect();
+    let saved = tx.mappings_write(&writes).await?;
+    let lessons: Vec<(Entity, Option<ClientId>)> =
+        decided.into_iter().map(|(entity, write)| (entity, write.client)).collect();
     learn(tx, &lessons).await?;
     Ok(saved)
 }

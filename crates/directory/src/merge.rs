@@ -1,6 +1,8 @@
 //! Making one client of two.
 
-use domain::{Client, ClientId, EntityId, Error, Result};
+use std::collections::BTreeSet;
+
+use domain::{Client, ClientId, EntityId, Error, MOST_CLIENT_TAGS, Result};
 use persistence::{MappingWrite, Tx};
 
 use crate::clients::{NOTES, require_portal_closed};
@@ -56,10 +58,12 @@ pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Resul
     }
     require_portal_closed(tx, *from).await?;
     let reason: String = format!("merged from “{}”", going.name).chars().take(500).collect();
-    for entity in tx.entities_of_client(*from).await? {
+    let moves = tx.entities_of_client(*from).await?.into_iter().map(|entity| {
         let moved = MappingWrite { client: Some(*into), state: entity.mapping_state, reason: Some(reason.clone()) };
-        tx.mapping_write(entity.id, &moved).await?;
-    }
+        (entity.id, moved)
+    });
+    let moves: Vec<_> = moves.collect();
+    tx.mappings_write(&moves).await?;
     for typed in tx.unverified_of_client(*from).await? {
         tx.unverified_move(&typed, *into).await?;
     }
@@ -94,6 +98,16 @@ pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Resul
     Ok(Merged { client, access_differs })
 }
 
+/// The tags of both.
+fn tags(going: &Client, staying: &Client) -> Result<Vec<String>> {
+    let tags: BTreeSet<&String> = staying.tags.iter().chain(&going.tags).collect();
+    if tags.len() > MOST_CLIENT_TAGS {
+        let message = format!("Together both have more than {MOST_CLIENT_TAGS} tags: take some away first.");
+        return Err(Error::conflict("too_many_tags", message));
+    }
+    Ok(tags.into_iter().cloned().collect())
+}
+
 /// The client that stays, as it is after a merge.
 fn merged(going: &Client, staying: &Client, take: &[MergedField]) -> Result<Client> {
     let taken = |field| take.contains(&field);
@@ -118,6 +132,7 @@ fn merged(going: &Client, staying: &Client, take: &[MergedField]) -> Result<Clie
         contact_email: pick(MergedField::ContactEmail, &going.contact_email, &staying.contact_email),
         phone: pick(MergedField::Phone, &going.phone, &staying.phone),
         address: pick(MergedField::Address, &going.address, &staying.address),
+        tags: tags(going, staying)?,
         notes,
         ..staying.clone()
     })

@@ -3,6 +3,8 @@
 use domain::{ClientId, ClientScope, Entity, Error, MappingState, Result, UnverifiedMapping, UnverifiedMappingId};
 use persistence::{MappingWrite, Tx};
 
+use crate::aliases::learn;
+
 /// Longest id that may be typed, in characters.
 const LONGEST: usize = 255;
 
@@ -50,7 +52,11 @@ pub async fn mapping_type(tx: &Tx, client: ClientId, integration: &str, vendor_i
     }
     let reason = Some("its id was typed for the client".to_owned());
     let write = MappingWrite { client: Some(client), state: MappingState::Mapped, reason };
-    Ok(Typed::Mapped(Box::new(tx.mapping_write(entity.id, &write).await?)))
+    let mapped = tx.mapping_write(entity.id, &write).await?;
+    // Typing its id is deciding about it. An id that no vendor lists yet teaches nothing: there is no name to learn,
+    // and it is a sync that maps it then.
+    learn(tx, &[(entity, Some(client))]).await?;
+    Ok(Typed::Mapped(Box::new(mapped)))
 }
 
 async fn keep(tx: &Tx, client: ClientId, integration: &str, vendor_id: &str) -> Result<Typed> {

@@ -61,4 +61,6 @@ pub struct ChangeSet {
     pub digest: String,
     /// The changes, in the order they were made.
     pub changes: Vec<Change>,
+    /// How many more there are: of a very large set only the first are listed here.
+    pub unlisted: u64,
 }

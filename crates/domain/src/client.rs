@@ -58,6 +58,10 @@ pub struct Client {
     pub archived_at: Option<Timestamp>,
     /// When it was deleted; restored within 30 days by reverting the deletion.
     pub deleted_at: Option<Timestamp>,
+    /// Words that people sort their clients by: lower case, sorted, each once.
+    // Entries of the journal from before there were tags lack it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// Goes up by one with each change.
     pub version: i32,
     /// Devices attributed to it by mapped entities. Derived, hence not part of the journal.

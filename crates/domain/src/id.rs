@@ -126,4 +126,6 @@ ids! {
     WebhookDeliveryId,
     /// Something that a portal user is told of.
     NotificationId,
+    /// One thing done to many clients, and the change set of it.
+    BulkOperationId,
 }

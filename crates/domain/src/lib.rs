@@ -8,6 +8,7 @@
 
 mod account;
 mod alias;
+mod bulk;
 mod change;
 mod client;
 mod clock;
@@ -27,6 +28,7 @@ mod matching;
 mod permission;
 mod portal;
 pub mod psa;
+mod quiet;
 mod record;
 mod run;
 mod scope;
@@ -37,6 +39,9 @@ mod webhook;
 
 pub use account::{Account, AccountKind};
 pub use alias::{AliasKind, ClientAlias};
+pub use bulk::{
+    BulkAction, BulkItemState, BulkOperation, BulkState, BulkThresholds, MOST_CLIENT_TAGS, MOST_IN_BULK, client_tags,
+};
 pub use change::{Change, ChangeSet, Outcome};
 pub use client::{Client, ClientDraft, ClientPatch, ClientStatus, ClientTotals};
 pub use clock::{Chance, Clock, SystemClock, Timestamp, micros};
@@ -48,6 +53,7 @@ pub use customer::{
 pub use drift::{DriftDecision, DriftKind, DriftVerdict};
 pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
+pub use id::BulkOperationId;
 pub use id::TenantConnectId;
 pub use id::{
     AgreementId, AgreementInstanceId, ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId,
@@ -81,6 +87,7 @@ pub use portal::{
 pub use psa::{
     PsaConflict, PsaConflictKind, PsaConflictState, PsaDirection, PsaField, PsaOwner, PsaOwners, PsaSettings,
 };
+pub use quiet::QuietHours;
 pub use record::{Freshness, Record};
 pub use run::{Counts, Run, RunState, Trigger};
 pub use scope::ClientScope;

@@ -38,6 +38,8 @@ pub struct ClientFilter {
     pub devices_known: Option<KnownBy>,
     /// Whether the number of directory users is known.
     pub users_known: Option<KnownBy>,
+    /// Only with this tag, in its kept form.
+    pub tag: Option<String>,
 }
 
 /// Whether a figure of a client is known: where something that tells it is mapped.
@@ -58,6 +60,7 @@ impl ClientFilter {
             && self.archived == Archived::Hidden
             && self.devices_known.is_none()
             && self.users_known.is_none()
+            && self.tag.is_none()
     }
 }
 
@@ -315,6 +318,11 @@ impl Tx {
             if let Some(max) = range.max {
                 select = select.filter(column.lte(max));
             }
+        }
+        if let Some(tag) = &filter.tag {
+            // Tags are a JSON list: the quotes around each keep one from being found within another.
+            let quoted = serde_json::Value::from(tag.as_str()).to_string();
+            select = select.filter(Expr::col(client::Column::Tags).like(literal(&quoted)));
         }
         for figure in [&filter.devices_known, &filter.users_known].into_iter().flatten() {
             let told = self.mapped_to_any(&figure.integrations);

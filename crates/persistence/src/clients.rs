@@ -54,6 +54,7 @@ pub(crate) fn read(row: client::Model) -> Result<Client> {
         updated_at: row.updated_at,
         archived_at: row.archived_at,
         deleted_at: row.deleted_at,
+        tags: serde_json::from_str(&row.tags).map_err(Error::internal)?,
         version: row.version,
         device_count: row.device_count,
         user_count: row.user_count,
@@ -75,6 +76,7 @@ pub(crate) fn write(tx: &Tx, client: &Client) -> client::Model {
         updated_at: client.updated_at,
         archived_at: client.archived_at,
         deleted_at: client.deleted_at,
+        tags: Value::from(client.tags.clone()).to_string(),
         version: client.version,
         device_count: client.device_count,
         user_count: client.user_count,
@@ -173,6 +175,32 @@ impl Tx {
     /// Makes a client.
     pub async fn client_insert(&self, client: &Client) -> Result<()> {
         self.insert_row::<client::Entity>(write(self, client)).await
+    }
+
+    /// Changes clients that this transaction read and thereby locked, many with one statement. Those of which nothing
+    /// differs are not written.
+    pub async fn clients_update(&self, changes: Vec<(Client, Client)>) -> Result<()> {
+        let rows = changes.into_iter().map(|(before, mut after)| {
+            after.version = before.version + 1;
+            after.updated_at = self.now();
+            (write(self, &before), write(self, &after))
+        });
+        use client::Column as C;
+        let replace = [
+            C::Name,
+            C::NameKey,
+            C::Status,
+            C::Notes,
+            C::ContactEmail,
+            C::Phone,
+            C::Address,
+            C::UpdatedAt,
+            C::ArchivedAt,
+            C::DeletedAt,
+            C::Tags,
+            C::Version,
+        ];
+        self.update_rows::<client::Entity>(rows.collect(), &[C::OrganisationId, C::Id], &replace).await
     }
 
     /// Changes a client that was read before; returns it as it is then. Nothing is written when

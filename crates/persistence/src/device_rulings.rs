@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{ClientId, RecordId, Result, device::DeviceRuling};
+use domain::{ClientId, EntityId, RecordId, Result, device::DeviceRuling};
 use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use serde_json::Value;
 use uuid::Uuid;
@@ -110,5 +110,26 @@ impl Tx {
     /// Joins a client's devices anew, after something was decided about them.
     pub async fn devices_rejoin(&self, client: ClientId) -> Result<()> {
         self.devices_refresh(&[client]).await
+    }
+}
+
+impl Tx {
+    /// The entities that these records are under.
+    pub(crate) async fn entities_of_records(&self, records: &[RecordId]) -> Result<Vec<EntityId>> {
+        let mut found = Vec::new();
+        for chunk in records.chunks(500) {
+            let under: Vec<Uuid> = self
+                .find::<record::Entity>()
+                .select_only()
+                .column(record::Column::EntityId)
+                .filter(record::Column::Id.is_in(chunk.iter().map(|record| record.0)))
+                .distinct()
+                .into_tuple()
+                .all(self.db())
+                .await
+                .or_domain()?;
+            found.extend(under.into_iter().map(EntityId));
+        }
+        Ok(found)
     }
 }

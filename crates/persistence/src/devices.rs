@@ -116,6 +116,7 @@ impl Tx {
                 .all(self.db())
                 .await
                 .or_domain()?;
+            self.note_observations(rows.len());
             for (id, entity, connection, title, body) in rows {
                 let Some(client) = owners.get(&entity) else { continue };
                 let one = Observation::read(id.into(), connection.into(), &title, &body);

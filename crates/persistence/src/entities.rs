@@ -257,8 +257,7 @@ impl Tx {
         };
         self.update_row::<table::Entity>(&before, after.clone()).await?;
         if before.client_id != client {
-            self.client_counts_refresh(&touched).await?;
-            self.devices_refresh(&touched).await?;
+            self.remap_note(&touched).await?;
         }
         read(after)
     }

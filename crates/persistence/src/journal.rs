@@ -1,6 +1,9 @@
 //! The journal: one entry for each change set, hash-chained with the organisation's key.
 
-use domain::{Actor, Change, ChangeSet, ClientId, EntryId, Error, Listed, Outcome, PageRequest, Result, Timestamp};
+use domain::{
+    Actor, BulkOperationId, Change, ChangeSet, ClientId, EntryId, Error, Listed, Outcome, PageRequest, Result,
+    Timestamp,
+};
 use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 use serde_json::Value;
@@ -42,6 +45,8 @@ pub struct JournalEntry {
     pub digest: String,
     /// The entry that this one reverts.
     pub reverts: Option<EntryId>,
+    /// The change set of several entries that this one is of: they are reverted together.
+    pub change_set: Option<BulkOperationId>,
 }
 
 /// Which entries are wanted.
@@ -80,6 +85,9 @@ struct Sealed<'a> {
     changes: &'a str,
     digest: &'a str,
     reverts: Option<Uuid>,
+    // Entries from before there were such change sets are hashed as they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change_set: Option<Uuid>,
 }
 
 /// The clients that a change touches: a re-mapping touches the one it left, too.
@@ -107,6 +115,7 @@ pub(crate) fn entry_hash(key: &JournalKey, before: &[u8], row: &journal::Model) 
         changes: &row.changes,
         digest: &row.digest,
         reverts: row.reverts,
+        change_set: row.change_set,
     };
     key.hash(&[before, &serde_json::to_vec(&sealed).unwrap_or_default()])
 }
@@ -157,6 +166,7 @@ impl Tx {
             digest: set.digest.clone(),
             reverts,
             hash: Vec::new(),
+            change_set: self.change_set_id().map(|id| id.0),
         };
         row.hash = entry_hash(&key, &head.hash, &row);
         let (active, inactive) = client_delta(&set.changes);
@@ -246,6 +256,14 @@ impl Tx {
         read(row.ok_or(Error::NotFound { what: "journal entry" })?)
     }
 
+    /// The entries of a change set that several transactions made, the first first, whatever the caller's scope. Those
+    /// that reverted it are not of it.
+    pub(crate) async fn journal_entries_of(&self, set: BulkOperationId) -> Result<Vec<JournalEntry>> {
+        let select = self.find::<journal::Entity>().filter(journal::Column::ChangeSet.eq(set.0));
+        let rows = select.order_by_asc(journal::Column::Seq).all(self.db()).await.or_domain()?;
+        rows.into_iter().map(read).collect()
+    }
+
     /// Leaves of an entry what lies in the caller's scope. Of a re-mapping across its border, the
     /// other side is blanked.
     fn visible(&self, mut entry: JournalEntry) -> Result<JournalEntry> {
@@ -298,6 +316,7 @@ pub(crate) fn read(row: journal::Model) -> Result<JournalEntry> {
         changes: serde_json::from_str(&row.changes).map_err(Error::internal)?,
         digest: row.digest,
         reverts: row.reverts.map(EntryId),
+        change_set: row.change_set.map(BulkOperationId),
     })
 }
 

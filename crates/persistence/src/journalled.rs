@@ -125,6 +125,40 @@ impl Tx {
         Ok(true)
     }
 
+    /// Writes business rows over those that this transaction read and locked, many with one statement; `key` and
+    /// `replace` are the key and the columns that a write may change. Rows that are the same in the journal's eyes are
+    /// not written.
+    pub(crate) async fn update_rows<E>(
+        &self,
+        rows: Vec<(E::Model, E::Model)>,
+        key: &[E::Column],
+        replace: &[E::Column],
+    ) -> Result<()>
+    where
+        E: Journalled,
+        E::Model: IntoActiveModel<E::ActiveModel> + ModelTrait<Entity = E>,
+        E::ActiveModel: Send,
+    {
+        let (mut changes, mut written) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        for (before, after) in rows {
+            let (old, new) = (E::view(&before)?, E::view(&after)?);
+            if stripped(&old) == stripped(&new) {
+                continue;
+            }
+            changes.push(Change {
+                kind: E::KIND.into(),
+                id: E::id(&before),
+                client_id: E::client_of(&after).or(E::client_of(&before)),
+                before: Some(old),
+                after: Some(new),
+            });
+            written.push(after);
+        }
+        self.insert_many::<E>(written, key, replace).await?;
+        changes.into_iter().for_each(|change| self.note(change));
+        Ok(())
+    }
+
     /// Deletes a business row.
     pub(crate) async fn delete_row<E>(&self, row: &E::Model) -> Result<()>
     where

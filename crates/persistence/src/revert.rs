@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use domain::{Change, Client, ClientId, EntityId, EntryId, Error, MappingState, Problem, Result};
+use domain::{Change, Client, ClientId, ClientScope, EntityId, EntryId, Error, MappingState, Problem, Result};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -12,45 +12,67 @@ use crate::{Tx, entities::MappingWrite, journal::clients_of, journalled::strippe
 /// How long a deleted client can be brought back.
 const RESTORABLE: TimeDelta = TimeDelta::days(30);
 /// Kinds of rows that are put back.
-const REVERTIBLE: [&str; 7] =
-    ["client", "mapping", "client_alias", "unverified_mapping", "connection_share", "drift_decision", "psa_conflict"];
+const REVERTIBLE: [&str; 9] = [
+    "client",
+    "mapping",
+    "client_alias",
+    "unverified_mapping",
+    "connection_share",
+    "drift_decision",
+    "psa_conflict",
+    "portal_config",
+    "device_ruling",
+];
 
 /// What of a revert a person must decide. `why` follows the kind of the row.
 pub(crate) fn conflict(change: &Change, code: &'static str, why: &str) -> Result<Option<Problem>> {
     Ok(Some(Problem::new(change.id.to_string(), code, format!("the {} {why}", change.kind))))
 }
 
+/// Whether a caller of this scope sees all of a change: every client that it touches, on both sides.
+fn within_scope(scope: &ClientScope, change: &Change) -> bool {
+    let mut clients = clients_of(change).peekable();
+    clients.peek().is_some() && clients.all(|client| scope.allows(client))
+}
+
 impl Tx {
     /// Writes the inverse of an entry's changes, the last first. Rows that were changed since are
     /// refused, all of them named, unless `despite` holds their ids. All of it or nothing: an entry
-    /// that also touched clients outside the caller's scope is refused.
+    /// that also touched clients outside the caller's scope is refused. Of a change set that several entries are,
+    /// all are reverted.
     pub async fn journal_revert(&self, id: EntryId, despite: &BTreeSet<Uuid>) -> Result<()> {
         let entry = self.journal_entry(id).await?;
         if entry.changes.is_empty() {
             return Err(Error::conflict("nothing_to_revert", "This entry changed nothing."));
         }
-        if entry.changes != self.journal_entry_whole(id).await?.changes {
+        let entries = self.journal_together(self.journal_entry_whole(id).await?).await?;
+        let changes: Vec<Change> = entries.into_iter().flat_map(|entry| entry.changes).collect();
+        let scope = &self.context().scope;
+        if !scope.is_all() && changes.iter().any(|change| !within_scope(scope, change)) {
             return Err(Error::conflict(
                 "scope_limited",
                 "This entry also changed what is outside your access: ask an admin to revert it.",
             ));
         }
-        let mut kinds = entry.changes.iter().map(|change| change.kind.as_str());
+        let mut kinds = changes.iter().map(|change| change.kind.as_str());
         if let Some(kind) = kinds.find(|kind| !REVERTIBLE.contains(kind) && !OWN.contains(kind)) {
             return Err(Error::conflict(
                 "not_revertible",
                 format!(
-                    "This entry changed a {kind}. Entries that changed clients, mappings, aliases, typed ids, shares, contacts, notes, documents and decisions about drift and PSA conflicts can be reverted, others are undone by hand."
+                    "This entry changed a {kind}. Entries that changed clients, mappings, aliases, typed ids, shares, contacts, notes, documents, ClientOne's set-up and decisions about devices, drift and PSA conflicts can be reverted, others are undone by hand."
                 ),
             ));
         }
-        self.lock_touched(&entry.changes).await?;
+        self.lock_touched(&changes).await?;
+        let outer = self.remap_hold();
         let mut conflicts = Vec::new();
-        for change in entry.changes.iter().rev() {
+        for change in changes.iter().rev() {
             let done = match change.kind.as_str() {
                 "client" => self.revert_client(change, despite.contains(&change.id)).await?,
                 "psa_conflict" => self.revert_psa_conflict(change, despite.contains(&change.id)).await?,
                 "drift_decision" => self.revert_decision(change, despite.contains(&change.id)).await?,
+                "portal_config" => self.revert_portal(change, despite.contains(&change.id)).await?,
+                "device_ruling" => self.revert_ruling(change, despite.contains(&change.id)).await?,
                 "client_alias" => self.revert_alias(change).await?,
                 "unverified_mapping" => self.revert_typed(change, despite.contains(&change.id)).await?,
                 "connection_share" => self.revert_share(change, despite.contains(&change.id)).await?,
@@ -62,6 +84,11 @@ impl Tx {
         if !conflicts.is_empty() {
             return Err(Error::Invalid(conflicts));
         }
+        if outer {
+            self.remap_settle().await?;
+        }
+        let ruled: Vec<&Change> = changes.iter().filter(|change| change.kind == "device_ruling").collect();
+        self.devices_ruled(&ruled).await?;
         self.note_revert(id.0);
         Ok(())
     }

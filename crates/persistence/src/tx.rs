@@ -1,20 +1,20 @@
 //! The transaction: scoped, journalled, previewable.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeSet,
     sync::{
-        Mutex,
+        Mutex, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use domain::{Change, ChangeSet, Context, EntryId, Error, OrganisationId, Outcome, Result, Timestamp};
+use domain::{
+    BulkOperationId, Change, ChangeSet, ClientId, Context, EntryId, Error, OrganisationId, Outcome, Result, Timestamp,
+};
 use sea_orm::DatabaseTransaction;
-use serde_json::Value;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{Store, error::OrDomain};
+use crate::{Store, digest::digest, error::OrDomain, spill::Spilled};
 
 /// How a write is to end.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,10 @@ pub struct Tx {
     writable: bool,
     changes: Mutex<Vec<Change>>,
     reverts: Mutex<Option<Uuid>>,
+    change_set: OnceLock<BulkOperationId>,
+    spilled: Mutex<Option<Spilled>>,
+    observations: AtomicUsize,
+    remapped: Mutex<Option<BTreeSet<Vec<ClientId>>>>,
     noted: AtomicUsize,
 }
 
@@ -47,6 +51,10 @@ impl Tx {
             writable,
             changes: Mutex::default(),
             reverts: Mutex::default(),
+            change_set: OnceLock::new(),
+            spilled: Mutex::default(),
+            observations: AtomicUsize::new(0),
+            remapped: Mutex::default(),
             noted: AtomicUsize::new(0),
         }
     }
@@ -59,6 +67,51 @@ impl Tx {
         }
         self.context = context;
         Ok(self)
+    }
+
+    /// The same transaction as a part of a change set that several make: its entry in the journal is reverted with
+    /// theirs.
+    pub fn in_change_set(self, id: BulkOperationId) -> Self {
+        Self { change_set: id.into(), ..self }
+    }
+
+    pub(crate) fn change_set_id(&self) -> Option<BulkOperationId> {
+        self.change_set.get().copied()
+    }
+
+    /// The change set that several entries of this transaction are.
+    pub(crate) fn change_set_of_several(&self) -> BulkOperationId {
+        *self.change_set.get_or_init(|| self.new_id())
+    }
+
+    /// What was written to the journal already and is no longer held.
+    pub(crate) fn spilled(&self) -> std::sync::MutexGuard<'_, Option<Spilled>> {
+        self.spilled.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Takes out what was noted so far.
+    pub(crate) fn changes_taken(&self) -> Vec<Change> {
+        std::mem::take(&mut *self.changes.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+
+    /// How many changes are held.
+    pub(crate) fn changes_held(&self) -> usize {
+        self.changes.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).len()
+    }
+
+    /// The clients on both sides of mappings whose consequences wait; none where they are drawn at once.
+    pub(crate) fn remapped(&self) -> &Mutex<Option<BTreeSet<Vec<ClientId>>>> {
+        &self.remapped
+    }
+
+    /// Notes that so many observations of machines were read to join devices.
+    pub(crate) fn note_observations(&self, read: usize) {
+        self.observations.fetch_add(read, Ordering::Relaxed);
+    }
+
+    /// How many observations of machines were read so far to join devices: what joining costs.
+    pub fn observations_read(&self) -> usize {
+        self.observations.load(Ordering::Relaxed)
     }
 
     /// Who acts, where, when.
@@ -91,6 +144,11 @@ impl Tx {
 
     pub(crate) fn require_writable(&self) -> Result<()> {
         if self.writable { Ok(()) } else { Err(Error::internal("a write was tried in a transaction that only reads")) }
+    }
+
+    /// Whether rows may be written, so that those that are read for it are locked.
+    pub fn is_writing(&self) -> bool {
+        self.writable
     }
 
     /// Notes a change of a row. What did not change is not noted.
@@ -135,10 +193,11 @@ impl Tx {
     /// Writes the change set so far as a journal entry, to be committed by [`Self::commit_noted`].
     /// Without changes there is no entry.
     pub async fn journal_note(&self, action: &str, reason: Option<&str>) -> Result<Option<EntryId>> {
-        let set = self.change_set();
-        if set.changes.is_empty() {
-            return Ok(None);
+        let changes = self.changes();
+        if changes.is_empty() {
+            return Ok(self.spilled().as_ref().and_then(|spilled| spilled.entry));
         }
+        let set = ChangeSet { digest: digest(&changes, self.now()), changes, ..ChangeSet::default() };
         let reverts = *self.reverts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let entry = self.journal_append(action, Outcome::Done, reason, &set, reverts).await?;
         self.psa_touch(&set.changes).await?;
@@ -149,7 +208,7 @@ impl Tx {
 
     /// Commits after [`Self::journal_note`]. Fails if a journalled row was changed since.
     pub async fn commit_noted(self) -> Result<()> {
-        if self.changes().len() != self.noted.load(Ordering::SeqCst) {
+        if self.changes_held() != self.noted.load(Ordering::SeqCst) {
             return Err(Error::internal("a journalled row was changed without an entry"));
         }
         self.db.commit().await.or_domain()
@@ -183,85 +242,9 @@ impl Tx {
     /// The change set so far, with its digest.
     pub fn change_set(&self) -> ChangeSet {
         let changes = self.changes();
-        ChangeSet { entry: None, digest: digest(&changes, self.context.now), changes }
-    }
-}
-
-/// SHA-256 over the changes, in which ids and times that this transaction made itself are replaced
-/// by their rank: a preview and its apply agree although they make different ids.
-pub(crate) fn digest(changes: &[Change], now: Timestamp) -> String {
-    let made = changes.iter().filter(|change| change.before.is_none()).map(|change| change.id.to_string());
-    let made: HashMap<String, usize> = made.enumerate().map(|(rank, id)| (id, rank)).collect();
-    let now = serde_json::to_value(now).unwrap_or_default();
-    // The hash of the whole as a JSON array, taken change by change: an import may hold 100,000.
-    let mut hash = Sha256::new();
-    for (at, change) in changes.iter().enumerate() {
-        let mut value = serde_json::to_value(change).unwrap_or_default();
-        settle(&mut value, &made, &now);
-        hash.update(if at == 0 { "[" } else { "," });
-        hash.update(value.to_string());
-    }
-    hash.update(if changes.is_empty() { "[]" } else { "]" });
-    hex::encode(hash.finalize())
-}
-
-fn settle(value: &mut Value, made: &HashMap<String, usize>, now: &Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| settle(item, made, now)),
-        Value::Object(fields) => {
-            // The trace of a password is salted anew each time it is hashed.
-            if let Some(password) = fields.get_mut("password").filter(|password| password.is_string()) {
-                *password = Value::Bool(true);
-            }
-            // So is that of a mailed link made anew.
-            if let Some(link) = fields.get_mut("link").filter(|link| link.is_string()) {
-                *link = Value::Bool(true);
-            }
-            fields.values_mut().for_each(|field| settle(field, made, now));
+        match self.spilled().as_ref() {
+            Some(spilled) => spilled.with(changes),
+            None => ChangeSet { digest: digest(&changes, self.context.now), changes, ..ChangeSet::default() },
         }
-        Value::String(text) => {
-            if let Some(rank) = made.get(text) {
-                *text = format!("made {rank}");
-            } else if value == now {
-                *value = Value::String("now".to_owned());
-            }
-        }
-        _ => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn made(id: u128, name: &str, now: Timestamp) -> Vec<Change> {
-        let id = Uuid::from_u128(id);
-        vec![
-            Change {
-                kind: "client".into(),
-                id,
-                client_id: Some(id.into()),
-                before: None,
-                after: Some(json!({"id": id, "name": name, "created_at": now})),
-            },
-            Change {
-                kind: "mapping".into(),
-                id: Uuid::from_u128(5),
-                client_id: Some(id.into()),
-                before: Some(json!({"client_id": null})),
-                after: Some(json!({"client_id": id})),
-            },
-        ]
-    }
-
-    #[test]
-    fn a_digest_forgets_ids_and_times_of_its_own_making_and_nothing_else() {
-        let early = Timestamp::from_timestamp(1_000_000_000, 0).expect("valid");
-        let late = Timestamp::from_timestamp(1_000_000_900, 0).expect("valid");
-        assert_eq!(digest(&made(1, "Kite", early), early), digest(&made(2, "Kite", late), late));
-        assert_ne!(digest(&made(1, "Kite", early), early), digest(&made(1, "Kyte", early), early));
-        assert_ne!(digest(&made(1, "Kite", early), early), digest(&made(1, "Kite", early)[..1], early));
     }
 }

@@ -5,10 +5,10 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::{
     Tx,
+    digest::digest,
     entity::{journal, journal_head},
     error::OrDomain,
     journal::{entry_hash, head_seal},
-    tx::digest,
 };
 
 /// One thing found.

@@ -16,6 +16,7 @@
 //! * `reminders.rs` writes to clients whose onboarding stands still.
 //! * `outbound/` tells other programs of the product's own events.
 //! * `psa/` keeps clients and their companies at a PSA alike, both ways.
+//! * `chore.rs`: jobs of crates above this one. `quiet.rs`: hours in which the schedule begins nothing.
 //! * `connections.rs`, `check.rs` and `held.rs`: what people do with connections, for the API.
 //! * `act/` and `subscriptions.rs`: what people do at vendors; one way to send it, whatever it is.
 //!
@@ -27,6 +28,7 @@ mod act;
 mod admission;
 mod check;
 mod checkpoint;
+mod chore;
 mod conclude;
 mod connections;
 mod consent;
@@ -45,6 +47,7 @@ mod post;
 mod progress;
 mod psa;
 mod queue;
+mod quiet;
 mod reconcile;
 mod reminders;
 mod replay;
@@ -65,6 +68,7 @@ pub use act::{
     TicketNoteAdd, TicketUpdate,
 };
 pub use admission::{Admitted, LetIn, entity_admit};
+pub use chore::Chore;
 pub use connections::{
     CADENCE, CADENCES, ConnectionPatch, NewConnection, connection_create, connection_delete, connection_disconnect,
     connection_pause, connection_reconnect, connection_share, connection_unshare, connection_update, normalise,
@@ -88,6 +92,7 @@ pub use psa::{
     psa_conflict_resolve, psa_settings_get, psa_settings_update,
 };
 pub use queue::{Started, sync_key};
+pub use quiet::{connection_quiet_get, connection_quiet_set};
 pub use reconcile::{Held, Line, Verdict, reconcile};
 pub use replay::{Difference, FieldChange, ReplayDiff, ReplayKind, replay_note, replay_start};
 pub use rights::allowed;

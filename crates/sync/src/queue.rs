@@ -78,6 +78,11 @@ impl Engine {
         for organisation in due {
             let tx = self.begin(organisation, "schedule").await?;
             for connection in tx.connections_due().await? {
+                let quiet = tx.connection_quiet(connection.id).await?;
+                if let Some(end) = quiet.and_then(|(hours, _)| hours.ends_at(tx.now())) {
+                    tx.connection_schedule(connection.id, Some(end), None).await?;
+                    continue;
+                }
                 let payload = SyncPayload {
                     connection_id: connection.id,
                     trigger: Trigger::Schedule,

@@ -14,7 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Ended, Engine, Herald, Likeness, hear, job::FAILURES, outbound, post, snapshots, trouble};
+use crate::{Chore, Ended, Engine, Herald, Likeness, hear, job::FAILURES, outbound, post, snapshots, trouble};
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,8 @@ const KEEP_JOBS_DAYS: i64 = 7;
 const KEEP_FAILED_DAYS: i64 = 90;
 /// What portal users were told is kept for this many days.
 const KEEP_NOTIFICATIONS_DAYS: i64 = 180;
+/// Bulk operations that are over are kept for this many days; what they changed stays in the journal.
+const KEEP_BULK_DAYS: i64 = 90;
 /// Idempotency keys are kept for this many hours.
 const KEEP_KEYS_HOURS: i64 = 24;
 
@@ -77,6 +79,7 @@ pub struct Worker {
     carrier: Option<Arc<dyn Carrier>>,
     likeness: Option<Arc<dyn Likeness>>,
     herald: Option<Arc<dyn Herald>>,
+    chores: Vec<Arc<dyn Chore>>,
 }
 
 /// The tasks that run jobs, with the connections that these are for, and whether they only wait for receivers of events.
@@ -95,6 +98,7 @@ impl Worker {
             carrier: None,
             likeness: None,
             herald: None,
+            chores: Vec::new(),
         }
     }
 
@@ -116,6 +120,12 @@ impl Worker {
     /// The same, telling other programs of events this way. Without it events wait for a worker that does.
     pub fn heralding(self, herald: Arc<dyn Herald>) -> Self {
         Self { herald: Some(herald), ..self }
+    }
+
+    /// The same, doing jobs of this kind too.
+    pub fn doing(mut self, chore: Arc<dyn Chore>) -> Self {
+        self.chores.push(chore);
+        self
     }
 
     /// Wakes a worker of the same process at once: for whoever enqueued a job.
@@ -247,7 +257,11 @@ impl Worker {
     async fn work(self, job: ClaimedJob, halt: CancellationToken, kill: CancellationToken) {
         let (engine, claimed) = (self.engine.clone(), job.clone());
         let (carrier, likeness, herald) = (self.carrier.clone(), self.likeness.clone(), self.herald.clone());
+        let chore = self.chores.iter().find(|chore| chore.kind() == job.kind).cloned();
         let mut handler = Handler(tokio::spawn(async move {
+            if let Some(chore) = chore {
+                return chore.work(&claimed, &halt).await;
+            }
             match claimed.kind.as_str() {
                 post::KIND => post::deliver(&engine, carrier.as_ref(), &claimed).await,
                 outbound::KIND => outbound::deliver(&engine, herald.as_ref(), &claimed, &halt).await,
@@ -375,6 +389,7 @@ impl Worker {
             tx.mails_forget(now - TimeDelta::days(post::KEPT_DAYS)).await?;
             tx.webhooks_forget(now - TimeDelta::days(outbound::KEPT_DAYS)).await?;
             tx.notifications_forget(now - TimeDelta::days(KEEP_NOTIFICATIONS_DAYS)).await?;
+            tx.bulk_forget(now - TimeDelta::days(KEEP_BULK_DAYS)).await?;
             tx.snapshots_forget((now - TimeDelta::days(snapshots::KEPT_DAYS)).date_naive()).await?;
             self.engine.snapshots_due(&tx).await?;
             self.engine.reminders_due(&tx).await?;

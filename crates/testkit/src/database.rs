@@ -92,6 +92,7 @@ impl TestDb {
             updated_at: self.now(),
             archived_at: None,
             deleted_at: None,
+            tags: Vec::new(),
             version: 1,
             device_count: 0,
             user_count: 0,

@@ -8,6 +8,7 @@ use domain::OrganisationId;
 
 use crate::{
     database::Engine,
+    files,
     list::floor as list_floor,
     sync::{floor as sync_floor, product as sync_product, vendor},
 };
@@ -21,6 +22,8 @@ pub enum Which {
     Vendor { businesses: usize, devices: usize, latency: u64 },
     /// A worker, configured by its environment, that syncs one connection when told
     Worker { organisation: uuid::Uuid, connection: uuid::Uuid },
+    /// The least program that imports and exports clients
+    FilesFloor { engine: Engine, database: String, csv: String },
     /// The least program that fetches and stores devices
     SyncFloor { engine: Engine, database: String, base: String },
 }
@@ -34,6 +37,7 @@ impl Which {
             Self::Worker { organisation, connection } => {
                 sync_product::run(OrganisationId(organisation), connection.into()).await
             }
+            Self::FilesFloor { engine, database, csv } => files::floor(engine, &database, &csv).await,
             Self::SyncFloor { engine, database, base } => sync_floor::run(engine, &database, &base).await,
         }
     }

@@ -2,7 +2,7 @@
 //! run, round by round, in turn. Quote ratios, never absolutes: the machine is shared.
 //!
 //! * `list/`: the client list over HTTP, signed in. `sync/`: syncs of a simulated NinjaOne over loopback HTTP.
-//!   `cold.rs`: from starting the API to its first answer.
+//!   `cold.rs`: from starting the API to its first answer. `files.rs`: clients from CSV and to XLSX.
 //! * Every contender is a process of its own (`contender.rs`, `process.rs`).
 //!
 //! `cargo xtask bench list --scale small --database sqlite`.
@@ -11,6 +11,7 @@
 mod cold;
 mod contender;
 mod database;
+mod files;
 mod list;
 mod load;
 mod process;
@@ -39,6 +40,8 @@ enum What {
         #[arg(long, default_value_t = 0)]
         latency: u64,
     },
+    /// Clients as files: importing CSV, exporting XLSX
+    Files(Options),
     /// Starting the API until its first answer
     ColdStart(Options),
     /// One contender, started by the others
@@ -102,6 +105,7 @@ async fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::List(options) => list::measure(&options).await,
         What::Sync { options, latency } => sync::measure(&options, latency).await,
+        What::Files(options) => files::measure(&options).await,
         What::ColdStart(options) => cold::measure(&options).await,
         What::Contender { which } => which.run().await,
     }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Chapter,
-    client_filter::{ArchivedClients, filter},
+    client_filter::{self, ArchivedClients, filter},
     clients::Status,
 };
 use crate::{
@@ -98,10 +98,13 @@ impl ClientExports {
         users_known: Query<Option<bool>>,
         /// `hidden` when left out
         archived: Query<Option<ArchivedClients>>,
+        /// With this tag
+        tag: Query<Option<String>>,
     ) -> Result<Exported, Failure> {
         let ranges = [(devices_min.0, devices_max.0), (users_min.0, users_max.0)];
-        let filter =
+        let mut filter =
             filter(&app, search.0, status.0, (has.0, missing.0), ranges, [devices_known.0, users_known.0], archived.0)?;
+        filter.tag = client_filter::tag(tag.0);
         let tx = app.read(caller, Permission::ClientsView).await?;
         let (format, extension) = match format.0 {
             Some(ExportFormat::Xlsx) => (Format::Xlsx, "xlsx"),

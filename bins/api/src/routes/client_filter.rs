@@ -1,6 +1,6 @@
 //! Which clients a list or an export holds.
 
-use domain::{Archived, Error, IntegrationFilter, Range, Result};
+use domain::{Archived, Error, IntegrationFilter, Range, Result, name_key};
 use persistence::{ClientFilter, KnownBy};
 use poem_openapi::{Enum, types::ParseFromParameter};
 
@@ -55,6 +55,7 @@ pub fn filter(
             Some(ArchivedClients::Only) => Archived::Only,
             Some(ArchivedClients::Included) => Archived::Included,
         },
+        tag: None,
     })
 }
 
@@ -73,8 +74,22 @@ fn integration_list(app: &App, parameter: &str, text: Option<String>) -> Result<
 /// Longest query that is kept, in characters.
 const LONGEST: usize = 2_000;
 
+/// A tag as it is kept, for a filter.
+pub fn tag(text: Option<String>) -> Option<String> {
+    text.map(|text| name_key(&text)).filter(|text| !text.is_empty())
+}
+
 /// A query of the client list as it is kept: read as the list reads it, each parameter once, without those of a page.
 pub fn kept_query(app: &App, query: &str) -> Result<String> {
+    Ok(read_query(app, query)?.0)
+}
+
+/// The filter that such a query asks for; its order is of no account.
+pub fn filter_of(app: &App, query: &str) -> Result<ClientFilter> {
+    Ok(read_query(app, query)?.1)
+}
+
+fn read_query(app: &App, query: &str) -> Result<(String, ClientFilter)> {
     let wrong = |code, message: String| Error::invalid("/query", code, message);
     if query.chars().count() > LONGEST {
         return Err(wrong("too_long", format!("must have at most {LONGEST} characters")));
@@ -105,7 +120,7 @@ pub fn kept_query(app: &App, query: &str) -> Result<String> {
     asked.get::<ClientOrder>("sort")?;
     asked.get::<Direction>("direction")?;
     let (search, status) = (asked.get("search")?, asked.get("status")?);
-    filter(app, search, status, (has, missing), ranges, known, asked.get("archived")?).map_err(
+    let mut found = filter(app, search, status, (has, missing), ranges, known, asked.get("archived")?).map_err(
         |error| match error {
             Error::Invalid(problems) => Error::Invalid(
                 problems.into_iter().map(|one| domain::Problem { pointer: "/query".to_owned(), ..one }).collect(),
@@ -113,13 +128,14 @@ pub fn kept_query(app: &App, query: &str) -> Result<String> {
             other => other,
         },
     )?;
+    found.tag = tag(asked.get("tag")?);
     let mut kept = url::form_urlencoded::Serializer::new(String::new());
     kept.extend_pairs(asked.0);
-    Ok(kept.finish())
+    Ok((kept.finish(), found))
 }
 
 /// The parameters of the client list that a filter may hold.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "search",
     "status",
     "has",
@@ -131,6 +147,7 @@ const NAMES: [&str; 13] = [
     "devices_known",
     "users_known",
     "archived",
+    "tag",
     "sort",
     "direction",
 ];

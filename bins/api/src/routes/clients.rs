@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     Chapter,
-    client_filter::{ArchivedClients, filter},
+    client_filter::{self, ArchivedClients, filter},
 };
 use crate::{
     app::AppData,
@@ -83,6 +83,8 @@ pub struct Client {
     pub address: Option<String>,
     /// When it was archived; absent while it is not
     pub archived_at: Option<DateTime<Utc>>,
+    /// Words that people sort their clients by
+    pub tags: Vec<String>,
     /// When it was made
     pub created_at: DateTime<Utc>,
     /// When it was last changed
@@ -251,6 +253,8 @@ impl Clients {
         users_known: Query<Option<bool>>,
         /// `hidden` when left out
         archived: Query<Option<ArchivedClients>>,
+        /// With this tag
+        tag: Query<Option<String>>,
         sort: Query<Option<ClientOrder>>,
         direction: Query<Option<Direction>>,
         /// Rows of a page, 1 to 100; 25 when left out
@@ -260,8 +264,9 @@ impl Clients {
     ) -> Result<Answer<Page<Client>>, Failure> {
         let page = page_request(limit.0, cursor.0.as_deref())?;
         let ranges = [(devices_min.0, devices_max.0), (users_min.0, users_max.0)];
-        let filter =
+        let mut filter =
             filter(&app, search.0, status.0, (has.0, missing.0), ranges, [devices_known.0, users_known.0], archived.0)?;
+        filter.tag = client_filter::tag(tag.0);
         let sort = match sort.0.unwrap_or(ClientOrder::Name) {
             ClientOrder::Name => ClientSort::Name,
             ClientOrder::DeviceCount => ClientSort::Devices,
@@ -445,6 +450,7 @@ pub fn view(app: &crate::app::App, listed: ListedClient) -> Client {
         phone: client.phone,
         address: client.address,
         archived_at: client.archived_at,
+        tags: client.tags,
         created_at: client.created_at,
         updated_at: client.updated_at,
         version: client.version,

@@ -121,8 +121,8 @@ impl CsvImports {
     ///
     /// UTF-8, or UTF-16 with a byte order mark; at most 20 MiB and 100,000 rows below a line of headers. A row is about
     /// the client of its id, else about the one of its name, else about a new one. With `dry_run=true` this is the
-    /// preview, which also answers every mistake. One journal entry holds the whole import and reverts it whole. A file
-    /// of the export changes nothing.
+    /// preview, which also answers every mistake. One change set holds the whole import (of a large file several entries
+    /// of the journal), and reverting it reverts all of it. A file of the export changes nothing.
     #[oai(path = "/csv", method = "post", operation_id = "csv_import_apply")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn csv_import_apply(
@@ -151,6 +151,7 @@ impl CsvImports {
     ) -> Result<Answer<Written<CsvImportResult>>, Failure> {
         let context = caller.context()?;
         let CsvFile::Csv(file) = body;
+        let why = reason.0.clone();
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
         let preview = asked.is_dry_run();
         let request = (Sha256::digest(&file.0), &column.0, &delimiter.0, &on_error.0, &empty.0);
@@ -169,6 +170,8 @@ impl CsvImports {
             skip_bad: on_error.0 == Some(CsvOnError::Skip),
             clear_empty: empty.0 == Some(CsvEmpty::Clear),
         };
+        // Very many changes are written in parts, so that memory does not grow with the file.
+        write.tx.spill_as("csv_import_apply", why.as_deref());
         let outcome = csv_import(&write.tx, &file.0, &rules, preview).await?;
         let mut warnings = Vec::new();
         if outcome.errors > 0 && !rules.skip_bad {

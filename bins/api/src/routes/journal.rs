@@ -81,6 +81,8 @@ pub struct Entry {
     pub reason: Option<String>,
     /// The entry that this one reverts
     pub reverts: Option<Uuid>,
+    /// The change set of several entries that it is of, such as a bulk operation's: they are reverted together
+    pub change_set_id: Option<Uuid>,
     /// How many rows changed, as far as the caller may see
     pub change_count: u64,
     /// The changes; at most 1,000 are shown, in a list none
@@ -236,6 +238,7 @@ pub(super) fn view(entry: JournalEntry, whole: bool) -> Entry {
         outcome: entry.outcome.into(),
         reason: entry.reason,
         reverts: entry.reverts.map(|entry| entry.0),
+        change_set_id: entry.change_set.map(|set| set.0),
         change_count: entry.changes.len() as u64,
         changes: if whole { entry.changes.into_iter().take(1_000).map(Change::of).collect() } else { Vec::new() },
     }

@@ -23,6 +23,7 @@ async fn client(house: &House, name: &str) -> ClientId {
         updated_at: tx.now(),
         archived_at: None,
         deleted_at: None,
+        tags: Vec::new(),
         version: 1,
         device_count: 0,
         user_count: 0,

@@ -5,7 +5,7 @@
 //! * `rows.rs`: from a record to what it says of a client, every mistake with its line and column.
 //!
 //! The file is read record by record; what is kept of it all is its text, whom each name stands for, and which clients
-//! it was about already. Clients that are new are written many at a time.
+//! it was about already. Clients are written many at a time.
 
 use std::collections::{HashMap, HashSet};
 
@@ -180,7 +180,7 @@ impl Import<'_> {
         let ids: HashSet<ClientId> = rows.iter().filter_map(|row| self.whom(row).ok().flatten()).collect();
         let known = self.tx.clients_by_id(&Vec::from_iter(ids)).await?;
         let known: HashMap<ClientId, Client> = known.into_iter().map(|client| (client.id, client)).collect();
-        let mut made = Vec::new();
+        let (mut made, mut changed) = (Vec::new(), Vec::new());
         for row in rows {
             match self.settle(&row, &known) {
                 Err(mistake) => self.wrong(row.line, row.name(), vec![mistake]),
@@ -191,11 +191,13 @@ impl Import<'_> {
                 Ok((Some(before), after)) if *before == after => self.done(&row, CsvAction::Unchanged, after.id),
                 Ok((Some(before), after)) => {
                     self.done(&row, CsvAction::Update, after.id);
-                    self.tx.client_update(before, after).await?;
+                    changed.push((before.clone(), after));
                 }
             }
         }
-        self.tx.clients_insert(&made).await
+        self.tx.clients_update(changed).await?;
+        self.tx.clients_insert(&made).await?;
+        self.tx.journal_spill().await
     }
 
     /// The client that a row is about: by its id, or else by its name; none where it is to be made.
@@ -289,6 +291,7 @@ fn blank(tx: &Tx) -> Client {
         updated_at: tx.now(),
         archived_at: None,
         deleted_at: None,
+        tags: Vec::new(),
         version: 1,
         device_count: 0,
         user_count: 0,

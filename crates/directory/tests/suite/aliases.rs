@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use directory::{
-    ImportAction, ImportChoice, ImportWish, MappingChoice, MappingSuggestion, Merge, Target, alias_delete,
-    client_merge, import_apply, mapping_save, mapping_suggest,
+    ImportAction, ImportChoice, ImportWish, MappingChoice, MappingSuggestion, Merge, Target, Typed, alias_delete,
+    client_create, client_merge, import_apply, mapping_save, mapping_suggest, mapping_type,
     matching::{Decision, SignalKind},
 };
-use domain::{Actor, AliasKind, ChangeSet, ClientId, ClientScope, Context, EntityId, Error, Permission, StaffId};
+use domain::{
+    Actor, AliasKind, ChangeSet, ClientDraft, ClientId, ClientScope, Context, EntityId, Error, Permission, StaffId,
+};
 use persistence::{Apply, Tx};
 use testkit::both_databases;
 use uuid::Uuid;
@@ -316,5 +318,31 @@ both_databases! {
             }
         }
         assert_eq!((seen.len(), BTreeSet::from_iter(seen)), (23, BTreeSet::from_iter(names)));
+    }
+
+    async fn choosing_an_entity_or_typing_its_id_teaches_too(db: TestDb) {
+        let house = House::new(&db).await;
+        let ninja = house.ninja().await;
+        let chosen = house.entities_with(ninja, &[("Wattle Portal", r#"{"domains":["wattle.example"]}"#)]).await[0];
+        let tx = person(&house).await;
+        let draft = ClientDraft { name: "Blue Harbour".into(), ..ClientDraft::default() };
+        let harbour = client_create(&tx, draft, &[chosen]).await.expect("creates").client.id;
+        let made = tx.commit("client_create", None).await.expect("commits");
+        assert_eq!(kinds(&made), ["client", "mapping", "client_alias", "client_alias"]);
+        assert_eq!(known(&house, harbour).await, [name("Wattle Portal"), domain("wattle.example")]);
+        house.revert(made.entry, &[]).await.expect("reverts");
+        assert!(house.read().await.aliases().await.expect("reads").is_empty());
+
+        let crane = house.client("Crane Dental").await;
+        let typed = house.entity(ninja, "Bright Smiles").await;
+        let vendor_id = house.about(typed).await.vendor_id;
+        let tx = person(&house).await;
+        let done = mapping_type(&tx, crane, "ninjaone", &vendor_id.to_uppercase()).await.expect("types");
+        assert!(matches!(&done, Typed::Mapped(entity) if entity.client_id == Some(crane)), "{done:?}");
+        let unknown = mapping_type(&tx, crane, "ninjaone", "nobody lists this").await.expect("types");
+        assert!(matches!(unknown, Typed::Unverified(_)), "{unknown:?}");
+        tx.commit("mapping_type", None).await.expect("commits");
+        assert_eq!(known(&house, crane).await, [name("Bright Smiles")]);
+        house.entries().await;
     }
 }

@@ -1,8 +1,9 @@
 use directory::{CsvAction, CsvField, CsvOutcome, CsvRules, csv_import};
 use domain::{ChangeSet, ClientStatus, Result};
+use persistence::{Apply, JournalFilter};
 use testkit::both_databases;
 
-use crate::house::{House, conflict, problems};
+use crate::house::{House, PAGE, conflict, problems};
 
 /// Imports a file and commits.
 async fn import(house: &House<'_>, file: &[u8], rules: &CsvRules) -> Result<(CsvOutcome, ChangeSet)> {
@@ -175,5 +176,39 @@ both_databases! {
         let kite = house.client("Kite").await;
         let tx = house.scoped(domain::ClientScope::Only([kite].into())).await;
         assert_eq!(conflict(csv_import(&tx, b"name\nKite\n", &CsvRules::default(), true).await).0, "scope_limited");
+    }
+
+    async fn a_large_file_is_several_entries_and_one_change_set(db: TestDb) {
+        let house = House::new(&db).await;
+        let before = house.entries().await;
+        let rows: String = (0..11_200).map(|nth| format!("Business {nth:05},555 {nth}\n")).collect();
+        let file = format!("name,phone\n{rows}");
+        let run = async |dry_run: bool, expect: Option<String>| {
+            let tx = house.begin().await;
+            tx.spill_as("csv_import_apply", Some("from the old system"));
+            let outcome = csv_import(&tx, file.as_bytes(), &CsvRules::default(), dry_run).await.expect("imports");
+            let set = tx.finish("csv_import_apply", &Apply { dry_run, expect, reason: None }).await;
+            (outcome.created, set)
+        };
+        let (created, preview) = run(true, None).await;
+        let preview = preview.expect("previews");
+        assert_eq!((created, preview.entry, preview.changes.len() as u64 + preview.unlisted), (11_200, None, 11_200));
+        assert_eq!(preview.changes.len(), 1_000, "what is shown is held, and no more");
+        assert_eq!(house.entries().await, before, "a preview wrote");
+        db.clock.advance(60);
+        let other = run(false, Some("0".repeat(64))).await.1;
+        assert!(matches!(other, Err(domain::Error::Moved(_))), "{other:?}");
+        let done = run(false, Some(preview.digest.clone())).await.1.expect("what was previewed is what happens");
+        assert_eq!(done.digest, preview.digest);
+        assert_eq!(house.entries().await, before + 3, "5,000 changes an entry");
+        let total = async || house.read().await.client_totals().await.expect("counts").total();
+        assert_eq!(total().await, 11_200);
+        // Whichever of them is reverted, all of it is.
+        let entries = house.read().await.journal_list(&JournalFilter::default(), &PAGE).await.expect("lists").items;
+        let first = entries.iter().filter(|entry| entry.change_set.is_some()).last().expect("an entry");
+        assert_eq!((first.reason.as_deref(), first.changes.len()), (Some("from the old system"), 5_000));
+        house.revert(Some(first.id), &[]).await.expect("reverts");
+        assert_eq!(total().await, 0);
+        house.entries().await;
     }
 }

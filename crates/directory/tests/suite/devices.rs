@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use directory::{Target, device_join, device_split};
-use domain::{ClientId, ClientScope, DeviceId, Error, RecordId, device::Signal};
+use directory::{MappingChoice, Target, device_join, device_split, mapping_save};
+use domain::{ClientId, ClientScope, DeviceId, EntityId, Error, RecordId, device::Signal};
 use persistence::ListedDevice;
 use testkit::both_databases;
 use uuid::Uuid;
@@ -185,5 +185,73 @@ both_databases! {
         assert!(matches!(hidden, Err(Error::NotFound { what: "client" })), "{hidden:?}");
         assert!(matches!(scoped.client_device(kite, front).await, Err(Error::NotFound { .. })));
         assert_eq!(scoped.client_devices(kite, None, &PAGE).await.expect("lists").total, 0);
+    }
+
+    async fn what_a_person_decided_about_machines_is_reverted(db: TestDb) {
+        let house = House::new(&db).await;
+        let ninja = house.ninja().await;
+        let kite = house.client("Kite").await;
+        let entity = house.entity(ninja, "Kite").await;
+        house.map(&[entity], kite).await;
+        house.observe(ninja, entity, &[(record(1), "FRONT-1", FRONT), (record(2), "BACK-1", BACK)]).await;
+        let before = devices(&house, kite).await;
+        let tx = house.begin().await;
+        device_join(&tx, kite, before[0].device.id, &[before[1].device.id]).await.expect("joins");
+        let joined = tx.commit("device_join", None).await.expect("commits");
+        assert_eq!(groups(&house, kite).await, [vec![1, 2]].into());
+        // Decided otherwise since: named, and refused.
+        let device = devices(&house, kite).await[0].device.id;
+        let tx = house.begin().await;
+        device_split(&tx, kite, device, &[record(2)]).await.expect("splits");
+        let split = tx.commit("device_split", None).await.expect("commits");
+        assert_eq!(groups(&house, kite).await, [vec![1], vec![2]].into());
+        let ruling = joined.changes[0].id;
+        assert_eq!(problems(house.revert(joined.entry, &[]).await), [(ruling.to_string(), "changed_since")]);
+        house.revert(split.entry, &[]).await.expect("reverts");
+        assert_eq!(groups(&house, kite).await, [vec![1, 2]].into(), "the join holds again");
+        house.revert(joined.entry, &[]).await.expect("reverts");
+        assert_eq!(groups(&house, kite).await, [vec![1], vec![2]].into());
+        // Nothing is left of it: a sync decides by what vendors say.
+        house.observe(ninja, entity, &[(record(2), "BACK-1", BACK)]).await;
+        assert_eq!(groups(&house, kite).await, [vec![1], vec![2]].into());
+        house.entries().await;
+    }
+
+    async fn mapping_many_entities_reads_each_observation_once(db: TestDb) {
+        let house = House::new(&db).await;
+        let ninja = house.ninja().await;
+        let (kite, crane) = (house.client("Kite").await, house.client("Crane").await);
+        let names: Vec<String> = (0..40).map(|nth| format!("Site {nth}")).collect();
+        let entities = house.entities(ninja, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        for (nth, entity) in entities.iter().enumerate() {
+            let machine = format!("{{\"name\":\"PC-{nth}\",\"serial\":\"5CG{nth:07}\"}}");
+            house.observe(ninja, *entity, &[(record(100 + nth as u128), &format!("PC-{nth}"), &machine)]).await;
+        }
+        let choices = |client: ClientId| -> Vec<MappingChoice> {
+            let to = |id: &EntityId| MappingChoice { entity_id: *id, target: Target::Client(client), reason: None };
+            entities.iter().map(to).collect()
+        };
+        let tx = house.begin().await;
+        mapping_save(&tx, &choices(kite), |_| true).await.expect("saves");
+        assert_eq!(tx.observations_read(), 40, "each was read once, not once for each mapping");
+        tx.commit("mapping_save", None).await.expect("commits");
+        assert_eq!(house.now(kite).await.device_count, 40);
+        let before: BTreeSet<DeviceId> = devices(&house, kite).await.iter().map(|one| one.device.id).collect();
+
+        // All of them move to another client: what is read is proportional to what moves, and the machines stay the same.
+        let tx = house.begin().await;
+        mapping_save(&tx, &choices(crane), |_| true).await.expect("saves");
+        assert!(tx.observations_read() <= 80, "{} observations were read to move 40", tx.observations_read());
+        let moved = tx.commit("mapping_save", None).await.expect("commits");
+        assert_eq!((house.now(kite).await.device_count, house.now(crane).await.device_count), (0, 40));
+        let after: BTreeSet<DeviceId> = devices(&house, crane).await.iter().map(|one| one.device.id).collect();
+        assert_eq!(after, before, "machines that moved became others");
+
+        let tx = house.begin().await;
+        tx.journal_revert(moved.entry.expect("an entry"), &BTreeSet::new()).await.expect("reverts");
+        assert!(tx.observations_read() <= 80, "{} observations were read to revert 40", tx.observations_read());
+        tx.commit("journal_revert", None).await.expect("commits");
+        let back: BTreeSet<DeviceId> = devices(&house, kite).await.iter().map(|one| one.device.id).collect();
+        assert_eq!(back, before);
     }
 }

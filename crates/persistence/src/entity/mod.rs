@@ -68,7 +68,7 @@ table!(security_settings = "security_settings", key(organisation_id: Uuid), {
 table!(client = "client", key(organisation_id: Uuid, id: Uuid), {
     name: String, name_key: String, status: String, notes: Option<String>, contact_email: Option<String>,
     phone: Option<String>, address: Option<String>, created_at: DateTimeUtc, updated_at: DateTimeUtc,
-    archived_at: Option<DateTimeUtc>, deleted_at: Option<DateTimeUtc>, version: i32, device_count: i32, user_count: i32,
+    archived_at: Option<DateTimeUtc>, deleted_at: Option<DateTimeUtc>, version: i32, device_count: i32, user_count: i32, tags: String,
 }, client Id);
 table!(connection = "connection", key(organisation_id: Uuid, id: Uuid), {
     integration: String, name: String, state: String, state_reason: Option<String>, account: Option<String>,
@@ -248,7 +248,7 @@ table!(vendor_write = "vendor_write", key(organisation_id: Uuid, id: Uuid), {
 table!(journal = "journal", key(organisation_id: Uuid, seq: i64), {
     id: Uuid, at: DateTimeUtc, actor: String, actor_kind: String, actor_id: Option<Uuid>, acted_for: Option<Uuid>,
     source_address: Option<String>, request_id: String, action: String, outcome: String, reason: Option<String>,
-    changes: String, digest: String, reverts: Option<Uuid>, hash: Vec<u8>,
+    changes: String, digest: String, reverts: Option<Uuid>, hash: Vec<u8>, change_set: Option<Uuid>,
 });
 table!(journal_client = "journal_client", key(organisation_id: Uuid, client_id: Uuid, seq: i64), {}, client ClientId);
 table!(journal_head = "journal_head", key(organisation_id: Uuid), {
@@ -264,6 +264,19 @@ table!(job = "job", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Option<Uuid>, worker_id: Option<Uuid>, waits_until: Option<DateTimeUtc>,
 });
 
+table!(bulk_operation = "bulk_operation", key(organisation_id: Uuid, id: Uuid), {
+    action: String, state: String, digest: String, total: i64, unchanged: i64, done: i64, refused: i64, actor: String,
+    started_by: Option<Uuid>, reason: Option<String>, approved_by: Option<Uuid>, approved_at: Option<DateTimeUtc>,
+    created_at: DateTimeUtc, finished_at: Option<DateTimeUtc>, message: Option<String>, entry_id: Option<Uuid>,
+    version: i32,
+});
+table!(bulk_item = "bulk_item", key(organisation_id: Uuid, operation_id: Uuid, client_id: Uuid), {
+    planned: Vec<u8>, state: String, code: Option<String>, message: Option<String>,
+}, client ClientId);
+table!(bulk_settings = "bulk_settings", key(organisation_id: Uuid), { thresholds: String, version: i32 });
+table!(connection_quiet = "connection_quiet", key(organisation_id: Uuid, connection_id: Uuid), {
+    from_minute: i32, until_minute: i32, offset_minutes: i32, version: i32,
+});
 table!(staff_invitation = "staff_invitation", key(organisation_id: Uuid, id: Uuid), {
     email: String, email_key: String, name: String, role: String, allow_clients: Option<String>, deny_clients: String,
     token_hash: Vec<u8>, sent: i32, created_at: DateTimeUtc, created_by: Option<Uuid>, expires_at: DateTimeUtc,

@@ -47,7 +47,7 @@ both_databases! {
             let tx = db.store.begin(db.context(organisation)).await.expect("begins");
             let client = Client {
                 id: tx.new_id(), name: "New".into(), status: Default::default(), notes: None, contact_email: None,
-                phone: None, address: None, created_at: tx.now(), updated_at: tx.now(), archived_at: None, deleted_at: None, version: 1,
+                phone: None, address: None, created_at: tx.now(), updated_at: tx.now(), archived_at: None, deleted_at: None, tags: Vec::new(), version: 1,
                 device_count: 0, user_count: 0,
             };
             tx.client_insert(&client).await.expect("inserts");

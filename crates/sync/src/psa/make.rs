@@ -133,6 +133,7 @@ impl Pass<'_> {
             updated_at: tx.now(),
             archived_at: None,
             deleted_at: None,
+            tags: Vec::new(),
             version: 1,
             device_count: 0,
             user_count: 0,

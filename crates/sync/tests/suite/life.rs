@@ -37,6 +37,7 @@ pub async fn client(stage: &Stage, name: &str) -> ClientId {
         updated_at: now,
         archived_at: None,
         deleted_at: None,
+        tags: Vec::new(),
         version: 1,
         device_count: 0,
         user_count: 0,

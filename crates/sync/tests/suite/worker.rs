@@ -174,6 +174,45 @@ both_databases! {
         stage.assert_true().await;
     }
 
+    async fn in_quiet_hours_the_schedule_begins_nothing_and_people_do(db: TestDb) {
+        let stage = stage(db, NINJAONE, SIZE).await;
+        stage.work().await;
+        let due = stage.connection().await.next_sync_at.expect("is scheduled");
+        // From a minute before it is due for three hours, by a clock ninety minutes behind UTC.
+        let local = due - chrono::TimeDelta::minutes(90);
+        let minute = i32::try_from(chrono::Timelike::num_seconds_from_midnight(&local) / 60).expect("a minute");
+        let hours = domain::QuietHours {
+            from_minute: (minute - 1).rem_euclid(1_440),
+            until_minute: (minute + 179).rem_euclid(1_440),
+            offset_minutes: -90,
+        };
+        let set = async |hours: Option<domain::QuietHours>| {
+            let tx = stage.db.store.begin(stage.context()).await.expect("begins");
+            sync::connection_quiet_set(&tx, stage.engine.entries, stage.connection, hours).await.expect("sets");
+            tx.commit("connection_quiet_set", None).await.expect("commits");
+        };
+        set(Some(hours)).await;
+        stage.advance((due - stage.db.now()).num_seconds() + 1);
+        assert_eq!(stage.engine.schedule().await.expect("schedules"), 0);
+        let later = stage.connection().await.next_sync_at.expect("is scheduled");
+        assert!(later > stage.db.now() && later - due <= chrono::TimeDelta::minutes(180), "{later}");
+        assert_eq!(hours.ends_at(later), None);
+        // A person need not wait.
+        let before = stage.requests();
+        stage.start().await;
+        stage.work().await;
+        assert!(stage.requests() > before, "a person's sync waited");
+        // When the quiet is over, it is synced again.
+        stage.advance((stage.connection().await.next_sync_at.expect("is scheduled") - stage.db.now()).num_seconds() + 1);
+        stage.advance(3 * 3_600);
+        assert_eq!(stage.engine.schedule().await.expect("schedules"), 1);
+        stage.work().await;
+        let next = stage.connection().await.next_sync_at.expect("is scheduled");
+        set(None).await;
+        stage.advance((next - stage.db.now()).num_seconds() + 1);
+        assert_eq!(stage.engine.schedule().await.expect("schedules"), 1);
+    }
+
     async fn the_schedule_syncs_what_is_due_and_nothing_else(db: TestDb) {
         let stage = stage(db, NINJAONE, SIZE).await;
         assert_eq!(stage.work().await, 1);
