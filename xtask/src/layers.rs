@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use crate::shell;
 
 /// What each of our crates may import of ours. `connector-*` stands for every connector, `*` for all.
-const MAY_IMPORT: [(&str, &[&str]); 20] = [
+const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("domain", &[]),
     ("integration", &[]),
     ("migrations", &[]),
@@ -26,6 +26,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("clientone", &["domain", "persistence"]),
     ("sync", &["domain", "persistence", "integration", "mail"]),
     ("mail", &["domain"]),
+    ("storage", &[]),
     ("vendorkit", &["integration"]),
     ("testkit", &["domain", "persistence", "vendorkit"]),
     ("worker", &LIBRARIES),
@@ -35,7 +36,8 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("bench", &["*"]),
 ];
 
-const LIBRARIES: [&str; 10] = [
+const LIBRARIES: [&str; 11] = [
+    "storage",
     "domain",
     "integration",
     "persistence",
@@ -48,7 +50,8 @@ const LIBRARIES: [&str; 10] = [
     "mail",
 ];
 
-const LIBRARIES_AND_WORKER: [&str; 11] = [
+const LIBRARIES_AND_WORKER: [&str; 12] = [
+    "storage",
     "mail",
     "domain",
     "integration",
@@ -70,7 +73,8 @@ const KIT_FEATURES: [&str; 2] = ["simulator", "simulators"];
 const MAY_SIMULATE: [&str; 3] = ["demo", "tests", "bench"];
 
 /// Libraries that belong to one place, so that there is one way to the network, to SQL and to HTTP.
-const ONLY_IN: [(&str, &[&str]); 7] = [
+const ONLY_IN: [(&str, &[&str]); 8] = [
+    ("opendal", &["storage"]),
     ("reqwest", &["transport"]),
     ("rustls", &["transport"]),
     ("sea-orm", &["persistence", "testkit"]),

@@ -17,7 +17,7 @@ use poem_openapi::OpenApiService;
 
 use crate::{
     app::App,
-    csv_body, document, malformed, problem,
+    contents, csv_body, document, malformed, problem,
     problem::Failure,
     rate::RateSlot,
     request_id,
@@ -28,16 +28,25 @@ use crate::{
         client_life::ClientLife,
         client_notes::ClientNotes,
         clientone::{
-            account::PortalAccount, activity::PortalActivities, agreements::CompanyAgreements, dashboard::Dashboards,
-            devices::PortalDevices, onboarding::CompanyOnboardings, profile::Profiles,
-            service_requests::RequestedServices, session::PortalSessions, ticket_form::PortalTicketForm,
-            users::Colleagues,
+            account::PortalAccount, activity::PortalActivities, agreement_pdfs::SignedAgreements,
+            agreements::CompanyAgreements, dashboard::Dashboards, devices::PortalDevices, documents::CompanyDocuments,
+            onboarding::CompanyOnboardings, profile::Profiles, service_requests::RequestedServices,
+            session::PortalSessions, ticket_form::PortalTicketForm, users::Colleagues,
         },
         clientone_admin::{
-            activity::ClientOneActivity, agreement_copies::AgreementInstances, agreements::Agreements,
-            branding::ClientOneBranding, invitations::PortalInvitations, onboarding::Onboardings,
-            onboarding_templates::OnboardingTemplates, service_requests::ServiceRequests,
-            service_types::ServiceRequestTypes, settings::ClientOneSettings, ticket_fields::TicketFields,
+            activity::ClientOneActivity,
+            agreement_copies::AgreementInstances,
+            agreement_pdfs::AgreementPdfs,
+            agreements::Agreements,
+            branding::ClientOneBranding,
+            invitations::PortalInvitations,
+            logos::{self, Logos},
+            onboarding::Onboardings,
+            onboarding_templates::OnboardingTemplates,
+            service_requests::ServiceRequests,
+            service_types::ServiceRequestTypes,
+            settings::ClientOneSettings,
+            ticket_fields::TicketFields,
             users::PortalUsers,
         },
         clients::Clients,
@@ -52,6 +61,7 @@ use crate::{
         devices::Devices,
         documents::DocumentArchiving,
         drift::Drift,
+        files::Files,
         fleet::Fleet,
         hosted::{
             Domains, Extensions, Hostings, MailSenders, MailUsages, ManagementServers, PhoneSystems, RepeatingInvoices,
@@ -95,6 +105,8 @@ use crate::{
 const BODY: usize = 2 * 1024 * 1024;
 /// Longest that a request may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest that a request may take which carries a file.
+const PATIENCE_WITH_FILES: Duration = Duration::from_secs(600);
 
 type Part1 = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, Imports);
 type Part2 = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal, Consents);
@@ -121,7 +133,8 @@ type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13);
+type Part20 = (Files, Logos, AgreementPdfs);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Part20);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -134,6 +147,8 @@ type Portal = (
     CompanyAgreements,
     CompanyOnboardings,
     PortalTicketForm,
+    CompanyDocuments,
+    SignedAgreements,
 );
 
 /// The API with its document.
@@ -163,8 +178,11 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
     let thirteenth = (OnboardingTemplates, Onboardings);
-    let all =
-        (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth);
+    let twentieth = (Files, Logos, AgreementPdfs);
+    let all = (
+        first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth,
+        twentieth,
+    );
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description(
             "Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.\n\nA key \
@@ -190,6 +208,8 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
         CompanyAgreements,
         CompanyOnboardings,
         PortalTicketForm,
+        CompanyDocuments,
+        SignedAgreements,
     );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))
         .description("The portal of an MSP's clients. Sign in; a session or key of the MSP's staff opens nothing here.")
@@ -227,6 +247,7 @@ pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndp
         .at("/clientone/openapi.json", poem::get(poem::endpoint::make_sync(move |_| json(&portal_published))))
         .at("/clientone/docs", poem::get(poem::endpoint::make_sync(move |_| page(portal_docs.clone()))))
         .at(consent::CALLBACK, poem::get(consent::callback).head(consent::unread))
+        .at(logos::ADDRESS, poem::get(logos::show))
         .at(webhooks::ADDRESS, poem::post(webhooks::receive))
         .nest_no_strip(PORTAL, portal)
         .nest("/", service)
@@ -274,8 +295,9 @@ async fn surround<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> poem::
     let rate = RateSlot::default();
     request.set_data(rate.clone());
     let started = Instant::now();
+    let patience = if contents::is_for(request.uri()) { PATIENCE_WITH_FILES } else { PATIENCE };
     let work = request_id::under(id.clone(), answer(endpoint, request));
-    let mut response = match tokio::time::timeout(PATIENCE, work).await {
+    let mut response = match tokio::time::timeout(patience, work).await {
         Ok(response) => response,
         Err(_) => {
             request_id::under(id.clone(), async {
@@ -307,8 +329,13 @@ async fn surround<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> poem::
 /// Bounds the body, runs the request, turns what failed into a problem.
 async fn answer<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> Response {
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    let is_file = csv_body::is_for(request.uri());
-    let most = if is_file { csv_body::LARGEST } else { BODY };
+    let is_file = csv_body::is_for(request.uri()) || contents::is_for(request.uri());
+    let most = match is_file {
+        // The operation knows how much may be kept.
+        true if contents::is_for(request.uri()) => usize::MAX,
+        true => csv_body::LARGEST,
+        false => BODY,
+    };
     if declared.is_some_and(|bytes| bytes > most as u64) {
         return problem::of_poem(csv_body::too_large(most));
     }

@@ -118,4 +118,8 @@ ids! {
     OnboardingId,
     /// One step of a client's onboarding.
     OnboardingStepId,
+    /// A file that the MSP keeps.
+    FileId,
+    /// One content in the store.
+    ContentId,
 }

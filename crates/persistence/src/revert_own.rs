@@ -11,6 +11,7 @@ use crate::{
     Tx, client_contacts, client_notes,
     entity::{client_contact, client_note, tenant_setting},
     error::OrDomain,
+    files::FILE,
     journalled::{Journalled, stripped},
     library::DOCUMENT,
     revert::conflict,
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// Kinds of rows that are put back here.
-pub(crate) const OWN: [&str; 4] = ["client_contact", "client_note", "tenant_setting", DOCUMENT];
+pub(crate) const OWN: [&str; 5] = ["client_contact", "client_note", "tenant_setting", DOCUMENT, FILE];
 
 /// A row of a client, as the journal has it.
 trait Own: Journalled {
@@ -53,6 +54,7 @@ impl Tx {
     pub(crate) async fn revert_own(&self, change: &Change, despite: bool) -> Result<Option<Problem>> {
         match change.kind.as_str() {
             DOCUMENT => self.revert_document(change, despite).await,
+            FILE => self.revert_file(change, despite).await,
             "tenant_setting" => self.revert_row::<tenant_setting::Entity>(change, despite).await,
             "client_contact" => self.revert_row::<client_contact::Entity>(change, despite).await,
             _ => self.revert_row::<client_note::Entity>(change, despite).await,

@@ -21,6 +21,8 @@ pub mod customers;
 pub mod devices;
 pub mod documents;
 pub mod drift;
+pub mod file_shapes;
+pub mod files;
 pub mod fleet;
 pub mod hosted;
 pub mod imports;

@@ -5,9 +5,11 @@
 
 pub mod account;
 pub mod activity;
+pub mod agreement_pdfs;
 pub mod agreements;
 pub mod dashboard;
 pub mod devices;
+pub mod documents;
 pub mod onboarding;
 pub mod profile;
 pub mod service_requests;
@@ -39,6 +41,8 @@ pub enum PortalChapter {
     Tickets,
     /// Asking for services
     ServiceRequests,
+    /// What the provider published
+    Documents,
     /// Agreements to read and sign
     Agreements,
     /// Beginning with the provider, step by step
