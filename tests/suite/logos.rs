@@ -10,8 +10,11 @@ use crate::{
     portal,
 };
 
-/// A PNG of one transparent pixel.
-const PIXEL: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\xff\xff?\0\x05\xfe\x02\xfe\xa75\x81\x84\0\0\0\0IEND\xaeB`\x82";
+/// A PNG of one pixel.
+const PIXEL: &[u8] = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89\x00\x00\x00\x0dIDATx\xdac\x10P0\xf8\x0f\x00\x02\x04\x01`R\xe2\xa9a\x00\x00\x00\x00IEND\xaeB`\x82";
+
+/// A PNG that says it has 60,000 pixels a side: 14 GB, once decoded.
+const BOMB: &[u8] = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\xea`\x00\x00\xea`\x08\x06\x00\x00\x00\x80\xd2uB\x00\x00\x00\x17IDATx\xdac`\x18\x05\xa3`\x14\x8c\x82Q0\x0aF\xc1P\x07\x00\x07\xd0\x00\x01#\xc6\xb0(\x00\x00\x00\x00IEND\xaeB`\x82";
 
 async fn put(app: &TestApp, caller: &Caller, path: &str, picture: &[u8]) -> Answer {
     let request = app.request(caller, Method::PUT, path).header("content-type", "application/octet-stream");
@@ -67,9 +70,6 @@ both_databases! {
         let app = TestApp::new(db).await;
         let house = House::build(&app, "kite").await;
         let path = "/api/clientone-admin/branding/logo";
-        let mut bomb = PIXEL.to_vec();
-        bomb[16..20].copy_from_slice(&60_000_u32.to_be_bytes());
-        bomb[20..24].copy_from_slice(&60_000_u32.to_be_bytes());
         let large = vec![b'x'; 1024 * 1024 + 1];
         for (picture, expected) in [
             (&b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"[..], "svg"),
@@ -77,14 +77,12 @@ both_databases! {
             (b"", "empty"),
             (&PIXEL[..40], "unreadable"),
             (&large, "too_large"),
+            (BOMB, "too_many_pixels"),
         ] {
             let answer = put(&app, &house.owner, path, picture).await;
             answer.refused(422, "invalid");
             assert_eq!(answer.json()["errors"][0]["code"], expected);
         }
-        let answer = put(&app, &house.owner, path, &bomb).await;
-        answer.refused(422, "invalid");
-        assert!(["too_many_pixels", "unreadable"].contains(&answer.json()["errors"][0]["code"].as_str().unwrap_or_default()));
     }
 
     async fn an_address_that_is_no_logos_shows_nothing(db: TestDb) {
