@@ -91,8 +91,8 @@ both_databases! {
         let parts = (0..most / 1_024 + 1).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 1_024]));
         let endless = reqwest::Body::wrap_stream(futures_util::stream::iter(parts));
         upload(&app, owner, "name=a.txt", endless).await.refused(413, "too_large");
-        for (name, content, code) in [
-            ("a.txt", &b""[..], "empty"),
+        let cases: [(&str, &[u8], &str); 12] = [
+            ("a.txt", b"", "empty"),
             ("run.exe", b"MZ\x90\0\x03", "type_not_taken"),
             ("run.pdf.exe", b"text", "type_not_taken"),
             ("run.ps1", b"Remove-Item", "type_not_taken"),
@@ -105,7 +105,8 @@ both_databases! {
             ("a.txt", b"PK\x03\x04 text", "type_differs"),
             ("..", b"text", "not_a_file_name"),
             ("%E2%80%AE", b"text", "not_a_file_name"),
-        ] {
+        ];
+        for (name, content, code) in cases {
             let answer = upload(&app, owner, &format!("name={name}"), content.to_vec()).await;
             answer.refused(422, "invalid");
             assert_eq!(codes(&answer), [code], "{name}");

@@ -119,7 +119,7 @@ fn settings(folder: &Folder, state: &State, address: SocketAddr) -> Result<Setti
         // There is no HTTPS on the loopback.
         "secure_cookies": false,
         "mail_folder": folder.path().join("mail"),
-        "storage_folder": folder.path().join("files"),
+        "storage_folder": folder.path().join("storage"),
         "log": "warn,sqlx=error",
     });
     Ok(serde_json::from_value(settings)?)

@@ -1,6 +1,12 @@
 //! Writing, reading and removing content as streams.
 
-use std::{fmt, io, path::Path, time::Duration};
+use std::{
+    fmt, fs, io,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::{
@@ -46,8 +52,17 @@ pub struct S3 {
 /// The store of contents. Cheap to clone.
 #[derive(Clone)]
 pub struct Storage {
-    operator: Option<Operator>,
+    place: Place,
     part: Option<usize>,
+}
+
+/// Where it is.
+#[derive(Clone)]
+enum Place {
+    Nowhere,
+    /// A folder, which is opened when it is needed first: what is never used leaves nothing.
+    Folder(PathBuf, Arc<OnceLock<Operator>>),
+    Bucket(Operator),
 }
 
 /// What was written.
@@ -85,22 +100,24 @@ pub type Content = BoxStream<'static, io::Result<Bytes>>;
 
 impl fmt::Debug for Storage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Storage({})", self.operator.as_ref().map_or("absent", |operator| operator.info().scheme()))
+        f.write_str(match self.place {
+            Place::Nowhere => "Storage(nowhere)",
+            Place::Folder(..) => "Storage(folder)",
+            Place::Bucket(_) => "Storage(bucket)",
+        })
     }
 }
 
 impl Storage {
     /// No store: everything answers that it is away.
     pub fn absent() -> Self {
-        Self { operator: None, part: None }
+        Self { place: Place::Nowhere, part: None }
     }
 
-    /// A folder, which is made when something is written.
+    /// A folder, which is made for this user alone when it is needed and not there.
     pub fn folder(path: &Path) -> Result<Self, String> {
-        let path = std::path::absolute(path).map_err(|why| why.to_string())?;
-        let root = path.to_str().ok_or("the folder of the files has a name that is not UTF-8")?;
-        let operator = Operator::new(services::Fs::default().root(root)).map_err(|why| why.to_string())?;
-        Ok(Self { operator: Some(operator), part: None })
+        let path = std::path::absolute(path).map_err(|why| format!("the folder of the files: {why}"))?;
+        Ok(Self { place: Place::Folder(path, Arc::default()), part: None })
     }
 
     /// A bucket. Credentials are those given, never those of the machine or its environment.
@@ -118,11 +135,21 @@ impl Storage {
         let operator = Operator::new(service).map_err(|why| why.to_string())?;
         let timeout = TimeoutLayer::new().with_timeout(PATIENCE).with_io_timeout(PATIENCE);
         let operator = operator.layer(timeout).layer(RetryLayer::new().with_max_times(2));
-        Ok(Self { operator: Some(operator), part: Some(PART) })
+        Ok(Self { place: Place::Bucket(operator), part: Some(PART) })
     }
 
     fn operator(&self) -> Result<&Operator, Failed> {
-        self.operator.as_ref().ok_or_else(|| Failed::Away("no store is configured".to_owned()))
+        match &self.place {
+            Place::Nowhere => Err(Failed::Away("no store is configured".to_owned())),
+            Place::Bucket(operator) => Ok(operator),
+            Place::Folder(path, opened) => match opened.get() {
+                Some(operator) => Ok(operator),
+                None => {
+                    let operator = open(path).map_err(|why| Failed::Away(format!("{}: {why}", path.display())))?;
+                    Ok(opened.get_or_init(|| operator))
+                }
+            },
+        }
     }
 
     /// Writes a content of at most `most` bytes. What failed leaves nothing behind that is read as a content; where the
@@ -139,9 +166,9 @@ impl Storage {
             Some(part) => writer.chunk(part),
             None => writer,
         };
-        let mut writer = writer.await.map_err(away)?;
+        let mut writer = writer.await.map_err(unwritten)?;
         let written = match fill(&mut writer, Sealer::new(secret, key), most, content).await {
-            Ok(kept) => writer.close().await.map(|_| kept).map_err(away),
+            Ok(kept) => writer.close().await.map(|_| kept).map_err(unwritten),
             Err(failed) => Err(failed),
         };
         if written.is_err() {
@@ -187,11 +214,22 @@ impl Storage {
     }
 }
 
+fn open(path: &Path) -> Result<Operator, String> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|why| why.to_string())?;
+    let root = path.to_str().ok_or("its name is not UTF-8")?;
+    Operator::new(services::Fs::default().root(root)).map_err(|why| why.to_string())
+}
+
 fn away(why: opendal::Error) -> Failed {
     match why.kind() {
         ErrorKind::NotFound => Failed::Gone,
         _ => Failed::Away(why.to_string()),
     }
+}
+
+/// What fails while something is written: what is not there then is the store itself.
+fn unwritten(why: opendal::Error) -> Failed {
+    Failed::Away(why.to_string())
 }
 
 async fn fill<S, E>(writer: &mut Writer, mut sealer: Sealer, most: u64, mut content: S) -> Result<Kept, Failed>
@@ -212,13 +250,13 @@ where
         plain = plain && !part.iter().any(|byte| is_control(*byte));
         sealer.feed(&part);
         while let Some(piece) = sealer.piece() {
-            writer.write(piece.map_err(unsealed)?).await.map_err(away)?;
+            writer.write(piece.map_err(unsealed)?).await.map_err(unwritten)?;
         }
     }
     if bytes == 0 {
         return Err(Failed::Empty);
     }
-    writer.write(sealer.last().map_err(unsealed)?).await.map_err(away)?;
+    writer.write(sealer.last().map_err(unsealed)?).await.map_err(unwritten)?;
     let text = plain || head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
     Ok(Kept { bytes, sha256: hex::encode(hash.finalize()), head, text })
 }
