@@ -61,6 +61,7 @@ use crate::{
         devices::Devices,
         documents::DocumentArchiving,
         drift::Drift,
+        file_life::FileLife,
         files::Files,
         fleet::Fleet,
         hosted::{
@@ -133,7 +134,7 @@ type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings);
-type Part20 = (Files, Logos, AgreementPdfs);
+type Part20 = (Files, FileLife, Logos, AgreementPdfs);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Part20);
 type Portal = (
     PortalAccount,
@@ -178,7 +179,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
     let thirteenth = (OnboardingTemplates, Onboardings);
-    let twentieth = (Files, Logos, AgreementPdfs);
+    let twentieth = (Files, FileLife, Logos, AgreementPdfs);
     let all = (
         first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth,
         twentieth,

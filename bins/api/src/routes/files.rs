@@ -1,9 +1,6 @@
-//! Files that the MSP keeps of clients, or for all of them: uploaded, found, published, removed.
+//! Files that the MSP keeps of clients, or for all of them: uploaded, found, read, changed.
 
-use directory::{
-    FileDraft, FilePatch, NewContent, file_content, file_place, file_publish, file_remove, file_replace, file_restore,
-    file_unpublish, file_update, file_upload,
-};
+use directory::{FileDraft, FilePatch, NewContent, file_content, file_place, file_replace, file_update, file_upload};
 use domain::{ClientId, Context, Error, FileId, Permission, file_name};
 use persistence::FileFilter;
 use poem::{Body, Request};
@@ -16,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     Chapter,
-    file_shapes::{File, FilePublish, FileUpdate, FileVersions},
+    file_shapes::{File, FileUpdate, FileVersions},
 };
 use crate::{
     app::{App, AppData},
@@ -233,141 +230,6 @@ impl Files {
         let file = file_update(&write.tx, FileId(file_id.0), patch(body.0), version).await?;
         end(*write, file).await
     }
-
-    /// Show a file to people of clients in ClientOne, at once
-    ///
-    /// What is of one client is shown to that client only. Publishing again says anew to whom.
-    #[oai(path = "/:file_id/publish", method = "post", operation_id = "file_publish")]
-    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
-    async fn file_publish(
-        &self,
-        app: AppData<'_>,
-        caller: Caller,
-        file_id: Path<Uuid>,
-        body: Json<FilePublish>,
-        /// ETag of the file as you read it
-        #[oai(name = "If-Match")]
-        version: Header<Option<String>>,
-        /// Answer what would change, and write nothing
-        dry_run: Query<Option<bool>>,
-        /// Digest of the preview: refuse if something else would change by now
-        expect: Query<Option<String>>,
-        /// Why, for the journal
-        reason: Query<Option<String>>,
-        /// The same key and request get the first answer again
-        #[oai(name = "Idempotency-Key")]
-        key: Header<Option<String>>,
-    ) -> Result<Answer<Written<File>>, Failure> {
-        let context = caller.context()?;
-        let version = if_match(version.0.as_deref())?;
-        let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
-        let request = (file_id.0, &body.0, version);
-        let write = match app.begin(&context, Permission::DocumentsEdit, "file_publish", asked, &request).await? {
-            Begun::Done(answer) => return Ok(Answer::new(answer)),
-            Begun::New(write) => write,
-        };
-        let file = file_publish(&write.tx, FileId(file_id.0), body.0.into(), version).await?;
-        end(*write, file).await
-    }
-
-    /// Show a file to nobody any more, at once
-    #[oai(path = "/:file_id/unpublish", method = "post", operation_id = "file_unpublish")]
-    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
-    async fn file_unpublish(
-        &self,
-        app: AppData<'_>,
-        caller: Caller,
-        file_id: Path<Uuid>,
-        /// ETag of the file as you read it
-        #[oai(name = "If-Match")]
-        version: Header<Option<String>>,
-        /// Answer what would change, and write nothing
-        dry_run: Query<Option<bool>>,
-        /// Digest of the preview: refuse if something else would change by now
-        expect: Query<Option<String>>,
-        /// Why, for the journal
-        reason: Query<Option<String>>,
-        /// The same key and request get the first answer again
-        #[oai(name = "Idempotency-Key")]
-        key: Header<Option<String>>,
-    ) -> Result<Answer<Written<File>>, Failure> {
-        let context = caller.context()?;
-        let version = if_match(version.0.as_deref())?;
-        let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
-        let request = (file_id.0, version);
-        let write = match app.begin(&context, Permission::DocumentsEdit, "file_unpublish", asked, &request).await? {
-            Begun::Done(answer) => return Ok(Answer::new(answer)),
-            Begun::New(write) => write,
-        };
-        let file = file_unpublish(&write.tx, FileId(file_id.0), version).await?;
-        end(*write, file).await
-    }
-
-    /// Remove a file; for 30 days it can be brought back
-    #[oai(path = "/:file_id", method = "delete", operation_id = "file_remove")]
-    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
-    async fn file_remove(
-        &self,
-        app: AppData<'_>,
-        caller: Caller,
-        file_id: Path<Uuid>,
-        /// ETag of the file as you read it
-        #[oai(name = "If-Match")]
-        version: Header<Option<String>>,
-        /// Answer what would change, and write nothing
-        dry_run: Query<Option<bool>>,
-        /// Digest of the preview: refuse if something else would change by now
-        expect: Query<Option<String>>,
-        /// Why, for the journal
-        reason: Query<Option<String>>,
-        /// The same key and request get the first answer again
-        #[oai(name = "Idempotency-Key")]
-        key: Header<Option<String>>,
-    ) -> Result<Answer<Written<File>>, Failure> {
-        let context = caller.context()?;
-        let version = if_match(version.0.as_deref())?;
-        let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
-        let request = (file_id.0, version);
-        let write = match app.begin(&context, Permission::DocumentsEdit, "file_remove", asked, &request).await? {
-            Begun::Done(answer) => return Ok(Answer::new(answer)),
-            Begun::New(write) => write,
-        };
-        let file = file_remove(&write.tx, FileId(file_id.0), version).await?;
-        end(*write, file).await
-    }
-
-    /// Bring a removed file back, published to nobody
-    #[oai(path = "/:file_id/restore", method = "post", operation_id = "file_restore")]
-    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
-    async fn file_restore(
-        &self,
-        app: AppData<'_>,
-        caller: Caller,
-        file_id: Path<Uuid>,
-        /// ETag of the file as you read it
-        #[oai(name = "If-Match")]
-        version: Header<Option<String>>,
-        /// Answer what would change, and write nothing
-        dry_run: Query<Option<bool>>,
-        /// Digest of the preview: refuse if something else would change by now
-        expect: Query<Option<String>>,
-        /// Why, for the journal
-        reason: Query<Option<String>>,
-        /// The same key and request get the first answer again
-        #[oai(name = "Idempotency-Key")]
-        key: Header<Option<String>>,
-    ) -> Result<Answer<Written<File>>, Failure> {
-        let context = caller.context()?;
-        let version = if_match(version.0.as_deref())?;
-        let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
-        let request = (file_id.0, version);
-        let write = match app.begin(&context, Permission::DocumentsEdit, "file_restore", asked, &request).await? {
-            Begun::Done(answer) => return Ok(Answer::new(answer)),
-            Begun::New(write) => write,
-        };
-        let file = file_restore(&write.tx, FileId(file_id.0), version).await?;
-        end(*write, file).await
-    }
 }
 
 fn patch(body: FileUpdate) -> FilePatch {
@@ -379,7 +241,8 @@ fn patch(body: FileUpdate) -> FilePatch {
     }
 }
 
-async fn end(write: Write, file: domain::File) -> Result<Answer<Written<File>>, Failure> {
+/// Ends a write as asked, and answers the file.
+pub(super) async fn end(write: Write, file: domain::File) -> Result<Answer<Written<File>>, Failure> {
     let version = file.version;
     let item = File::of(file, &write.tx.context().scope);
     Ok(Answer::versioned(write.finish(Some(item), Vec::new()).await?, version))

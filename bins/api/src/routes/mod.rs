@@ -21,6 +21,7 @@ pub mod customers;
 pub mod devices;
 pub mod documents;
 pub mod drift;
+pub mod file_life;
 pub mod file_shapes;
 pub mod files;
 pub mod fleet;

@@ -62,7 +62,6 @@ pub struct CompanyDocuments;
 impl CompanyDocuments {
     /// Documents that my provider published to me, by title
     #[oai(path = "/", method = "get", operation_id = "company_document_list")]
-    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn company_document_list(
         &self,
         caller: PortalCaller,

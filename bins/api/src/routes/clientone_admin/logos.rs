@@ -81,7 +81,6 @@ impl Logos {
 
     /// Take the MSP's logo away
     #[oai(path = "/branding/logo", method = "delete", operation_id = "clientone_default_logo_remove")]
-    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn clientone_default_logo_remove(
         &self,
         app: AppData<'_>,
