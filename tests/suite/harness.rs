@@ -27,6 +27,10 @@ pub const PASSWORD: &str = "a fine long password";
 /// Enough for every kind of record, and quick.
 pub const FEW: WorldSize = WorldSize { businesses: 12, devices: 60, people: 60 };
 
+/// How much may be kept of files.
+pub const FILE_LIMITS: directory::FileLimits =
+    directory::FileLimits { file: 64 * 1024, client: 256 * 1024, organisation: 1024 * 1024 };
+
 /// The API with all it needs.
 pub struct TestApp {
     /// The database.
@@ -41,6 +45,8 @@ pub struct TestApp {
     pub world: SharedWorld,
     /// The vendors, listening.
     pub vendors: Served,
+    /// Where contents of files are.
+    pub files: tempfile::TempDir,
     simulators: Vec<Arc<dyn Simulator>>,
     pages: Arc<AtomicU64>,
     http: reqwest::Client,
@@ -120,7 +126,10 @@ impl TestApp {
         let worker = worker.doing(Arc::new(bulk::BulkChore::new(engine.store.clone(), engine.entries)));
         let access = AccessOptions { password_cost: Cost { memory: 8, passes: 1 }, ..AccessOptions::default() };
         let gate = Gate::new(access, store.chance().clone()).expect("a gate");
-        let app = Arc::new(App::new(store, engine, worker.wake(), gate, false));
+        let files = tempfile::tempdir().expect("makes a folder");
+        let storage = storage::Storage::folder(&files.path().join("store")).expect("a store");
+        let app = App::new(store, engine, worker.wake(), gate, false);
+        let app = Arc::new(app.storing(storage, FILE_LIMITS));
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("listens");
         let port = acceptor.local_addr().iter().find_map(|addr| addr.as_socket_addr().map(|addr| addr.port()));
         let routes = api::server::routes(app.clone(), None);
@@ -128,7 +137,7 @@ impl TestApp {
             poem::Server::new_with_acceptor(acceptor).run(routes).await.expect("serves");
         });
         let base = format!("http://127.0.0.1:{}", port.expect("a port"));
-        Self { db, base, app, worker, world, vendors, simulators, pages, http: http(), server }
+        Self { db, base, app, worker, world, vendors, files, simulators, pages, http: http(), server }
     }
 
     /// Sends a request as it is given.

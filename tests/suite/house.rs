@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Caller, PASSWORD, TestApp, text},
-    onboarding_journey,
+    kept_files, onboarding_journey,
     operations::Ids,
     portal, requests,
 };
@@ -180,6 +180,7 @@ impl House {
         held.insert("portal_user", portal::member(app, self, subscriber, &guest("user"), "user").await.1);
         held.extend(requests::furnish(app, self, subscriber, &guest("user"), &hidden).await);
         held.extend(onboarding_journey::furnish(app, self, subscriber, &hidden).await);
+        held.extend(kept_files::furnish(app, self, subscriber, &hidden).await);
         held.insert("invitee", portal::invite(app, owner, subscriber, &guest("invitee"), "user").await);
         held.insert("hidden_portal_user", portal::invite(app, owner, &hidden, &guest("hidden"), "user").await);
         // From now on they may be sent another letter.

@@ -170,6 +170,7 @@ both_databases! {
                         "alias" => ids["hidden_alias"].clone(),
                         "client_note" => ids["hidden_client_note"].clone(),
                         "library_document" => ids["hidden_library_document"].clone(),
+                        "file" | "removed_file" => ids["hidden_file"].clone(),
                         _ => continue,
                     };
                     let random = app.db.store.chance().id(app.db.now()).to_string();
@@ -181,7 +182,7 @@ both_databases! {
             }
             assert_same(&before, &dump(&app.db, &ATTEMPTS).await, name);
             // Whatever lists, counts or finds, finds nothing of it.
-            for path in ["/api/clients?search=Hidden", "/api/clients?sort=device_count&direction=desc", "/api/clients/export?archived=included", "/api/journal", "/api/runs", "/api/msp-portal/customers?search=Hidden", "/api/msp-portal/customers?archived=included&limit=100"] {
+            for path in ["/api/clients?search=Hidden", "/api/clients?sort=device_count&direction=desc", "/api/clients/export?archived=included", "/api/files?limit=100", "/api/journal", "/api/runs", "/api/msp-portal/customers?search=Hidden", "/api/msp-portal/customers?archived=included&limit=100"] {
                 let answer = app.get(&caller, path).await;
                 assert!(!answer.text.contains(&hidden) && !answer.text.contains("Hidden From Some"), "{path}: {}", answer.text);
             }

@@ -3,7 +3,7 @@
 //! **To add a row** for a new operation: `row("noun_verb")`, then
 //! * `.body(…)`: an example body as JSON. `$kind` stands for an id of that kind; the kinds are those that
 //!   `House::furnish` gives back (a new kind of object needs a line there).
-//! * `.file(…)`: the same for a CSV file.
+//! * `.file(…)`: the same for a CSV file, or any other.
 //! * `.query(…)`: query parameters that hold ids, or that it needs.
 //! * `.at("client_id", "subscriber")`: where a path parameter is not of the kind that its name says.
 //! * `.open()`: for operations that nobody needs to sign in for.
@@ -44,7 +44,7 @@ impl Row {
     }
 
     /// A body that is a CSV file.
-    fn file(self, body: &'static str) -> Self {
+    pub fn file(self, body: &'static str) -> Self {
         Self { body, file: true, ..self }
     }
 
@@ -342,6 +342,22 @@ pub fn rows() -> Vec<Row> {
         row("library_document_update").body(r#"{"title":"Renamed","client_id":"$client","published":true}"#),
         row("library_document_delete"),
         row("library_document_copy").body(r#"{"library":"customer","title":"Copy","client_id":"$client"}"#),
+        row("file_list").query("client_id=$client"),
+        row("file_upload").query("name=notes.txt&client_id=$client&title=Notes&category=Other").file("What was said."),
+        row("file_get"),
+        row("file_version_list"),
+        row("file_content_get"),
+        row("file_replace").query("name=notes.txt").file("What was said since."),
+        row("file_update").body(r#"{"title":"Renamed","name":"renamed.txt","category":"Other","description":"Kept."}"#),
+        row("file_publish").at("file_id", "own_file").body(r#"{"to":"chosen","client_ids":["$client"],"managers_only":true}"#),
+        row("file_unpublish"),
+        row("file_remove"),
+        row("file_restore").at("file_id", "removed_file"),
+        row("clientone_logo_set").at("client_id", "subscriber").file("not a picture"),
+        row("clientone_logo_remove").at("client_id", "subscriber"),
+        row("clientone_default_logo_set").file("not a picture"),
+        row("clientone_default_logo_remove"),
+        row("agreement_instance_pdf_get"),
         row("saved_filter_list"),
         row("saved_filter_create").body(r#"{"name":"New","query":"status=active"}"#),
         row("saved_filter_update").body(r#"{"name":"Renamed"}"#),

@@ -14,7 +14,7 @@ use crate::{
     harness::{Caller, TestApp, text},
     house::House,
     isolation::{ATTEMPTS, ask, plain},
-    onboarding_journey,
+    kept_files, onboarding_journey,
     operations::{Ids, Place, Row, Template, row, templates, templates_of},
     portal, requests,
 };
@@ -57,6 +57,10 @@ fn rows() -> Vec<Row> {
         row("agreement_list"),
         row("agreement_get"),
         row("agreement_sign").body(r#"{"name":"Gale Guest","text_hash":"00"}"#),
+        row("agreement_pdf_get"),
+        row("company_document_list"),
+        row("company_document_get"),
+        row("company_document_content_get"),
         row("agreement_decline").body(r#"{"reason":"Not like this."}"#),
         row("onboarding_list"),
         row("onboarding_get"),
@@ -112,7 +116,9 @@ async fn guests(app: &TestApp, house: &House, client: &str, device: &str, tag: &
     app.post(&house.owner, &format!("/api/clientone-admin/service-requests/{request}/acts"), &note).await.ok();
     let told = app.get(&user, "/api/clientone/notifications").await.ok();
     let session = app.get(&second, "/api/clientone/session").await.ok();
+    let file = kept_files::published(app, &house.owner, client, &format!("Plan {tag}")).await;
     let ids = Ids::from([
+        ("company_document", file),
         ("portal_session", text(&session["session_id"])),
         ("device", device.to_owned()),
         ("portal_user", colleague),
@@ -219,7 +225,7 @@ both_databases! {
             }
             // What lists shows nothing of the others, and what staff hold of the caller's own client neither.
             let foreign = [&next_door, &far].map(|guests| guests.ids.values().cloned().collect::<Vec<_>>()).concat();
-            for path in ["session", "sessions", "profile", "dashboard", "devices?limit=100", "users?limit=100", "activity?limit=100", "service-request-types", "service-requests", "agreements", "onboarding", "onboarding?state=completed", "notifications?limit=100", "notifications/unread", "notification-settings"] {
+            for path in ["session", "sessions", "profile", "dashboard", "devices?limit=100", "users?limit=100", "activity?limit=100", "service-request-types", "service-requests", "agreements", "documents?limit=100", "onboarding", "onboarding?state=completed", "notifications?limit=100", "notifications/unread", "notification-settings"] {
                 let answer = app.get(caller, &format!("/api/clientone/{path}")).await;
                 assert!([200, 403].contains(&answer.status), "{path}: {}", answer.text);
                 for secret in foreign.iter().map(String::as_str).chain(["next.", "far.", "Hidden From Some", "connection_id"]) {

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use crate::shell;
 
 /// What each of our crates may import of ours. `connector-*` stands for every connector, `*` for all.
-const MAY_IMPORT: [(&str, &[&str]); 21] = [
+const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("domain", &[]),
     ("integration", &[]),
     ("migrations", &[]),
@@ -28,6 +28,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     // What spans clients, the portal and connections at once.
     ("bulk", &["domain", "persistence", "integration", "directory", "access", "sync", "clientone"]),
     ("mail", &["domain"]),
+    ("storage", &[]),
     ("vendorkit", &["integration"]),
     ("testkit", &["domain", "persistence", "vendorkit"]),
     ("worker", &LIBRARIES),
@@ -37,8 +38,9 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("bench", &["*"]),
 ];
 
-const LIBRARIES: [&str; 11] = [
+const LIBRARIES: [&str; 12] = [
     "bulk",
+    "storage",
     "domain",
     "integration",
     "persistence",
@@ -51,8 +53,9 @@ const LIBRARIES: [&str; 11] = [
     "mail",
 ];
 
-const LIBRARIES_AND_WORKER: [&str; 12] = [
+const LIBRARIES_AND_WORKER: [&str; 13] = [
     "bulk",
+    "storage",
     "mail",
     "domain",
     "integration",
@@ -74,7 +77,8 @@ const KIT_FEATURES: [&str; 2] = ["simulator", "simulators"];
 const MAY_SIMULATE: [&str; 3] = ["demo", "tests", "bench"];
 
 /// Libraries that belong to one place, so that there is one way to the network, to SQL and to HTTP.
-const ONLY_IN: [(&str, &[&str]); 7] = [
+const ONLY_IN: [(&str, &[&str]); 8] = [
+    ("opendal", &["storage"]),
     ("reqwest", &["transport"]),
     ("rustls", &["transport"]),
     ("sea-orm", &["persistence", "testkit"]),

@@ -3,10 +3,12 @@
 use std::{collections::HashMap, sync::Arc};
 
 use access::Gate;
+use directory::FileLimits;
 use domain::{ConnectionId, Context, Error, Grant, Permission, Result};
 use integration::{Capability, Category, Entry};
 use ipnet::IpNet;
 use persistence::{Store, Tx};
+use storage::Storage;
 use sync::{Counting, Engine};
 use tokio::sync::{Notify, Semaphore};
 use transport::AddressPolicy;
@@ -44,8 +46,15 @@ pub struct App {
     pub counting: Counting,
     /// Where events may be sent.
     pub outward: AddressPolicy,
+    /// Where contents of files are.
+    pub storage: Storage,
+    /// How much of them may be kept.
+    pub file_limits: FileLimits,
     capabilities: HashMap<&'static str, Vec<Capability>>,
 }
+
+/// What may be kept where nobody says otherwise.
+const FILE_LIMITS: FileLimits = FileLimits { file: 25 << 20, client: 1 << 30, organisation: 20 << 30 };
 
 impl App {
     /// The application over a store and an engine.
@@ -65,8 +74,15 @@ impl App {
             watchers: Arc::new(Semaphore::new(WATCHERS)),
             counting,
             outward: AddressPolicy::default(),
+            storage: Storage::absent(),
+            file_limits: FILE_LIMITS,
             capabilities,
         }
+    }
+
+    /// The same, with files in this store.
+    pub fn storing(self, storage: Storage, file_limits: FileLimits) -> Self {
+        Self { storage, file_limits, ..self }
     }
 
     /// The same, reached by browsers at this origin.

@@ -183,7 +183,9 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let proxies = settings.proxies().map_err(anyhow::Error::msg)?;
     let app = App::new(store, engine, wake, gate, settings.secure_cookies);
     let outward = settings.webhook_policy().map_err(anyhow::Error::msg)?;
-    let app = Arc::new(app.at_origin(settings.origin()).behind(proxies).telling(outward));
+    let storage = worker::storage(&settings).map_err(anyhow::Error::msg)?;
+    let app = app.at_origin(settings.origin()).behind(proxies).telling(outward);
+    let app = Arc::new(app.storing(storage, worker::file_limits(&settings)));
     tracing::info!(listen = %settings.listen, worker = settings.with_worker, "serving");
     let server = Server::new(TcpListener::bind(settings.listen.clone()));
     let until = {
@@ -242,6 +244,7 @@ async fn rotate(store: &Store) -> anyhow::Result<usize> {
         resealed += tx.mails_reseal().await? + tx.second_factors_reseal().await?;
         resealed += tx.onboarding_credentials_reseal().await?;
         resealed += tx.webhook_secrets_reseal().await?;
+        resealed += tx.contents_reseal().await?;
         tx.commit_unjournalled().await?;
     }
     let across = store.across().await?;

@@ -40,6 +40,7 @@ use crate::routes::{
     devices::{DeviceJoin, DeviceSplit},
     documents::DocumentArchive,
     drift::DriftFixRequest,
+    file_shapes::{FilePublish, FileUpdate},
     imports::ImportRequest,
     invitations::{InvitationAccept, StaffInvite},
     journal::Revert,
@@ -108,6 +109,8 @@ examples! {
         "colours": { "primary": "#1f5fbf", "background": "#ffffff", "text": "#1a1f2b" },
         "welcome_message": "Call us on extension 7.", "product_name": "Kite Desk",
     },
+    FileUpdate => { "title": "Service agreement 2026", "name": "agreement.pdf", "category": "Contracts" },
+    FilePublish => { "to": "chosen", "client_ids": ["01a2008a-0000-7000-8000-000000000001"], "managers_only": true },
     PortalUserInvite => {
         "client_id": "01a2008a-0000-7000-8000-000000000001", "email": "pat@quay.example", "name": "Pat Quay",
         "role": "manager",

@@ -4,6 +4,7 @@
 //! * `routes/`: one file for each resource; a handler parses, asks, and turns rows into views.
 //! * `auth.rs`: who calls. `write.rs`: the one shape of a write (idempotency, preview, commit).
 //! * `problem.rs`: the only place with HTTP statuses; `malformed.rs` finds where a body does not fit.
+//! * `contents.rs`: contents of files on their way in and out of the store.
 //! * `freshness.rs`: the age of vendors' figures.
 //! * `server.rs`: routes and what surrounds them. `commands.rs`: the operator's subcommands.
 //!
@@ -15,6 +16,7 @@ pub mod app;
 pub mod auth;
 pub mod changes;
 pub mod commands;
+mod contents;
 mod csv_body;
 mod document;
 mod examples;

@@ -133,6 +133,12 @@ impl Failure {
         Self::TooMany(Json(problem(429, "rate_limited", "Too many requests", detail)), Some(wait))
     }
 
+    /// A content with more bytes than may be.
+    pub fn too_large(most: u64) -> Self {
+        let detail = format!("A file may have at most {most} bytes.");
+        Self::TooLarge(Json(problem(413, "too_large", "Too large", detail)))
+    }
+
     /// A right password that does not suffice.
     pub fn second_factor(due: SecondFactorDue) -> Self {
         let detail = "The password is right. Send the token with a code of your authenticator app, or a recovery code, \

@@ -17,7 +17,7 @@ use poem_openapi::OpenApiService;
 
 use crate::{
     app::App,
-    csv_body, document, legacy, malformed,
+    contents, csv_body, document, legacy, malformed,
     merged::{self, CallerSlot},
     problem,
     problem::Failure,
@@ -33,17 +33,26 @@ use crate::{
         client_life::ClientLife,
         client_notes::ClientNotes,
         clientone::{
-            account::PortalAccount, activity::PortalActivities, agreements::CompanyAgreements,
-            connections::SharedWithCompany, dashboard::Dashboards, devices::PortalDevices,
-            notifications::Notifications, onboarding::CompanyOnboardings, profile::Profiles,
-            service_requests::RequestedServices, session::PortalSessions, ticket_form::PortalTicketForm,
-            users::Colleagues,
+            account::PortalAccount, activity::PortalActivities, agreement_pdfs::SignedAgreements,
+            agreements::CompanyAgreements, connections::SharedWithCompany, dashboard::Dashboards,
+            devices::PortalDevices, documents::CompanyDocuments, notifications::Notifications,
+            onboarding::CompanyOnboardings, profile::Profiles, service_requests::RequestedServices,
+            session::PortalSessions, ticket_form::PortalTicketForm, users::Colleagues,
         },
         clientone_admin::{
-            activity::ClientOneActivity, agreement_copies::AgreementInstances, agreements::Agreements,
-            branding::ClientOneBranding, invitations::PortalInvitations, onboarding::Onboardings,
-            onboarding_templates::OnboardingTemplates, service_requests::ServiceRequests,
-            service_types::ServiceRequestTypes, settings::ClientOneSettings, ticket_fields::TicketFields,
+            activity::ClientOneActivity,
+            agreement_copies::AgreementInstances,
+            agreement_pdfs::AgreementPdfs,
+            agreements::Agreements,
+            branding::ClientOneBranding,
+            invitations::PortalInvitations,
+            logos::{self, Logos},
+            onboarding::Onboardings,
+            onboarding_templates::OnboardingTemplates,
+            service_requests::ServiceRequests,
+            service_types::ServiceRequestTypes,
+            settings::ClientOneSettings,
+            ticket_fields::TicketFields,
             users::PortalUsers,
         },
         clients::Clients,
@@ -58,6 +67,8 @@ use crate::{
         devices::Devices,
         documents::DocumentArchiving,
         drift::Drift,
+        file_life::FileLife,
+        files::Files,
         fleet::Fleet,
         hosted::{
             Domains, Extensions, Hostings, MailSenders, MailUsages, ManagementServers, PhoneSystems, RepeatingInvoices,
@@ -106,6 +117,8 @@ use crate::{
 const BODY: usize = 2 * 1024 * 1024;
 /// Longest that a request may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest that a request may take which carries a file.
+const PATIENCE_WITH_FILES: Duration = Duration::from_secs(600);
 
 type Part1 = (Session, Staff, Keys, Integrations, Connections, Runs, Mappings, Imports);
 type Part2 = (Clients, Fleet, Microsoft365Api, Subscriptions, Journal, Consents);
@@ -132,10 +145,11 @@ type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings);
+type Part20 = (Files, FileLife, Logos, AgreementPdfs);
 type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
 type Part23 = (TenantConnects, TenantLife);
 type PartEvents = (WebhookSubscriptionsApi, WebhookDeliveries);
-type Later = (PartEvents, Part23, PartBulk);
+type Later = (PartEvents, Part23, PartBulk, Part20);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Later);
 type Portal = (
     PortalAccount,
@@ -151,6 +165,8 @@ type Portal = (
     PortalTicketForm,
     Notifications,
     SharedWithCompany,
+    CompanyDocuments,
+    SignedAgreements,
 );
 
 /// The API with its document.
@@ -180,10 +196,11 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
     let thirteenth = (OnboardingTemplates, Onboardings);
+    let twentieth = (Files, FileLife, Logos, AgreementPdfs);
     let bulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
     let tenants = (TenantConnects, TenantLife);
     let events = (WebhookSubscriptionsApi, WebhookDeliveries);
-    let later = (events, tenants, bulk);
+    let later = (events, tenants, bulk, twentieth);
     let all = (
         first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth, later,
     );
@@ -217,6 +234,8 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
         PortalTicketForm,
         Notifications,
         SharedWithCompany,
+        CompanyDocuments,
+        SignedAgreements,
     );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))
         .description("The portal of an MSP's clients. Sign in; a session or key of the MSP's staff opens nothing here.")
@@ -258,6 +277,7 @@ pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndp
         .at(legacy::PORTAL_ADMIN, poem::get(legacy::moved))
         .at(legacy::TICKET_FIELDS, poem::get(legacy::moved))
         .at(legacy::SSO, poem::get(legacy::moved))
+        .at(logos::ADDRESS, poem::get(logos::show))
         .at(webhooks::ADDRESS, poem::post(webhooks::receive))
         .nest_no_strip(PORTAL, portal)
         .nest("/", service)
@@ -305,8 +325,9 @@ async fn surround<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> poem::
     let rate = RateSlot::default();
     request.set_data(rate.clone());
     let started = Instant::now();
+    let patience = if contents::is_for(request.uri()) { PATIENCE_WITH_FILES } else { PATIENCE };
     let work = request_id::under(id.clone(), answer(endpoint, request));
-    let mut response = match tokio::time::timeout(PATIENCE, work).await {
+    let mut response = match tokio::time::timeout(patience, work).await {
         Ok(response) => response,
         Err(_) => {
             request_id::under(id.clone(), async {
@@ -338,8 +359,13 @@ async fn surround<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> poem::
 /// Bounds the body, runs the request, turns what failed into a problem.
 async fn answer<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> Response {
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    let is_file = csv_body::is_for(request.uri());
-    let most = if is_file { csv_body::LARGEST } else { BODY };
+    let is_file = csv_body::is_for(request.uri()) || contents::is_for(request.uri());
+    let most = match is_file {
+        // The operation knows how much may be kept.
+        true if contents::is_for(request.uri()) => usize::MAX,
+        true => csv_body::LARGEST,
+        false => BODY,
+    };
     if declared.is_some_and(|bytes| bytes > most as u64) {
         return problem::of_poem(csv_body::too_large(most));
     }

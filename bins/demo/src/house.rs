@@ -67,7 +67,9 @@ impl House {
         let engine = worker::engine(&settings, store.clone())?;
         let stop = CancellationToken::new();
         let (wake, jobs) = worker::spawn(&settings, &engine, stop.clone());
-        let app = Arc::new(App::new(store, engine, wake, gate, settings.secure_cookies));
+        let app = App::new(store, engine, wake, gate, settings.secure_cookies);
+        let storage = worker::storage(&settings).map_err(anyhow::Error::msg)?;
+        let app = Arc::new(app.storing(storage, worker::file_limits(&settings)));
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
         let routes = api::server::routes(app.clone(), metrics);
         let until = stop.clone().cancelled_owned();
@@ -117,6 +119,7 @@ fn settings(folder: &Folder, state: &State, address: SocketAddr) -> Result<Setti
         // There is no HTTPS on the loopback.
         "secure_cookies": false,
         "mail_folder": folder.path().join("mail"),
+        "storage_folder": folder.path().join("storage"),
         "log": "warn,sqlx=error",
     });
     Ok(serde_json::from_value(settings)?)

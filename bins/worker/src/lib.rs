@@ -3,6 +3,7 @@
 //! * `settings.rs`: everything an operator can set, checked at start.
 //! * `dial.rs`: one budget for each connection, over one HTTP client.
 //! * `likeness.rs`: the directory's matching, for what is made by itself.
+//! * `files.rs`: where contents of files are, and the daily round that removes what nobody needs.
 //! * `fleet.rs`: what operators see of all workers, and do with jobs that were given up.
 //! * `post.rs`: the way letters leave. `herald.rs`: the way events leave.
 //! * `telemetry.rs`: log lines.
@@ -10,6 +11,7 @@
 //! **A new setting**: a field in `settings.rs` with its check, and a row in the README's table.
 
 mod dial;
+mod files;
 pub mod fleet;
 mod herald;
 mod likeness;
@@ -18,6 +20,7 @@ mod settings;
 mod telemetry;
 
 pub use dial::VendorDial;
+pub use files::{file_limits, files_round, storage};
 pub use herald::{HttpHerald, webhook_address_problem};
 pub use likeness::Matching;
 pub use settings::Settings;
@@ -68,6 +71,10 @@ pub fn spawn(
             worker
         }
     };
+    match storage(settings) {
+        Ok(storage) => drop(tokio::spawn(files::tidy(engine.store.clone(), storage, stop.clone()))),
+        Err(why) => tracing::error!(%why, "this worker removes no files"),
+    }
     let wake = worker.wake();
     (wake, tokio::spawn(async move { worker.run(stop).await }))
 }

@@ -15,7 +15,14 @@ use serde::Deserialize;
 const NOT_SETTINGS: [&str; 3] = ["PANELONE_TEST", "PANELONE_REQUIRE_ALL", "PANELONE_OWNER_PASSWORD"];
 
 /// Variables that are taken as they are written: a password of digits is no number.
-const AS_WRITTEN: [&str; 2] = ["PANELONE_MAIL_SMTP_USER", "PANELONE_MAIL_SMTP_PASSWORD"];
+const AS_WRITTEN: [&str; 6] = [
+    "PANELONE_MAIL_SMTP_USER",
+    "PANELONE_MAIL_SMTP_PASSWORD",
+    "PANELONE_STORAGE_S3_BUCKET",
+    "PANELONE_STORAGE_S3_PREFIX",
+    "PANELONE_STORAGE_S3_ACCESS_KEY",
+    "PANELONE_STORAGE_S3_SECRET_KEY",
+];
 
 /// What an operator can set. In the environment `PANELONE_` and the name in capitals.
 #[derive(Debug, Clone, Deserialize)]
@@ -79,6 +86,36 @@ pub struct Settings {
     /// File with a certificate authority of one's own, in PEM.
     #[serde(default)]
     pub mail_smtp_ca_file: String,
+    /// Where contents of files are while no bucket is named.
+    #[serde(default = "storage_folder")]
+    pub storage_folder: String,
+    /// Bucket of an S3-compatible store.
+    #[serde(default)]
+    pub storage_s3_bucket: String,
+    /// Its address.
+    #[serde(default)]
+    pub storage_s3_endpoint: String,
+    /// Its region.
+    #[serde(default)]
+    pub storage_s3_region: String,
+    /// Folder in the bucket.
+    #[serde(default)]
+    pub storage_s3_prefix: String,
+    /// Id of the access key.
+    #[serde(default)]
+    pub storage_s3_access_key: String,
+    /// The access key.
+    #[serde(default)]
+    pub storage_s3_secret_key: SecretString,
+    /// Most MiB of one file.
+    #[serde(default = "storage_file_mib")]
+    pub storage_file_mib: u64,
+    /// Most MiB of one client's files.
+    #[serde(default = "storage_client_mib")]
+    pub storage_client_mib: u64,
+    /// Most MiB of an organisation's files.
+    #[serde(default = "storage_organisation_mib")]
+    pub storage_organisation_mib: u64,
     /// `json` or `text`.
     #[serde(default = "text")]
     pub log_format: String,
@@ -107,6 +144,18 @@ fn sender() -> String {
 }
 fn mail_folder() -> String {
     "panelone-mail".to_owned()
+}
+fn storage_folder() -> String {
+    "panelone-files".to_owned()
+}
+fn storage_file_mib() -> u64 {
+    25
+}
+fn storage_client_mib() -> u64 {
+    1024
+}
+fn storage_organisation_mib() -> u64 {
+    20 * 1024
 }
 fn starttls() -> String {
     "starttls".to_owned()
@@ -181,6 +230,7 @@ impl Settings {
             mistakes.push(format!("PANELONE_TRUSTED_PROXIES: {why}"));
         }
         mistakes.extend(crate::post::mistakes(self));
+        mistakes.extend(crate::files::mistakes(self));
         mistakes
     }
 

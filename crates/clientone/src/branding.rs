@@ -50,7 +50,7 @@ impl BrandingDraft {
             }
         }
         if problems.is_empty() {
-            Ok(Branding { palette, welcome, product_name })
+            Ok(Branding { palette, welcome, product_name, logo: None })
         } else {
             Err(Error::Invalid(problems))
         }
@@ -77,7 +77,7 @@ pub async fn clientone_branding_set(
     version: Option<i32>,
 ) -> Result<PortalConfig> {
     let before = current(tx, client, version).await?;
-    let branding = draft.check()?;
+    let branding = Branding { logo: before.branding.logo.clone(), ..draft.check()? };
     tx.portal_config_save(&before, PortalConfig { branding, ..before.clone() }).await
 }
 
@@ -97,7 +97,7 @@ pub async fn clientone_default_branding_set(
     if version.is_some_and(|version| version != before.1) {
         return Err(Error::Stale { what: "look of ClientOne" });
     }
-    let branding = draft.check()?;
+    let branding = Branding { logo: before.0.logo.clone(), ..draft.check()? };
     let version = tx.portal_branding_save(&before, &branding).await?;
     Ok((branding, version))
 }

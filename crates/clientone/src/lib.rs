@@ -5,6 +5,8 @@
 //! * `agreements.rs` (staff make and send them) and `signing.rs` (people of clients read, sign, decline).
 //! * `onboarding_templates.rs` and `onboarding.rs` (staff make templates, assign them, and lead what was begun),
 //!   `onboarding_portal.rs` (people of clients do one step after the other), `onboarding_course.rs` (how it goes on).
+//! * `documents.rs`: what is published to a client's people: texts and files. `logo.rs`: logos, made safe.
+//! * `agreement_pdf.rs`: an agreement with its signature as PDF.
 //! * `ticket_fields.rs`: what is asked of whoever opens a ticket.
 //! * `notices.rs`: what people are told of all that, as they read it.
 //! * `sight.rs`: which devices someone sees. `activity.rs`: what was done in ClientOne, for staff and for portal users.
@@ -16,9 +18,12 @@
 //! here, and its actions in `domain::PORTAL_ACTIONS`, or they show in no feed.
 
 mod activity;
+mod agreement_pdf;
 mod agreements;
 mod branding;
 mod config;
+mod documents;
+mod logo;
 mod notices;
 mod onboarding;
 mod onboarding_course;
@@ -32,12 +37,15 @@ mod texts;
 mod ticket_fields;
 
 pub use activity::{activity_list, activity_seen_by};
+pub use agreement_pdf::{AgreementRecord, agreement_pdf};
 pub use agreements::{
     AgreementDraft, AgreementPatch, Sending, agreement_create, agreement_revise, agreement_send, agreement_update,
     agreement_withdraw,
 };
 pub use branding::{BrandingDraft, clientone_branding_set, clientone_default_branding_set, effective_branding};
 pub use config::{SettingsPatch, clientone_disable, clientone_enable, clientone_list, clientone_update};
+pub use documents::{CompanyDocument, DocumentSearch, company_document, company_document_count, company_documents};
+pub use logo::{LOGO_BYTES, LogoWritten, SafeLogo, clientone_default_logo_set, clientone_logo_set, logo_made_safe};
 pub use notices::{
     SwitchesPatch, notification_list, notification_read, notification_settings_update, notifications_read,
     notifications_unread,

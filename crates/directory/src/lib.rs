@@ -16,6 +16,7 @@ mod csv_import;
 mod customers;
 mod devices;
 mod drift;
+mod files;
 mod imports;
 mod library;
 mod likeness;
@@ -42,6 +43,10 @@ pub use customers::{
 };
 pub use devices::{device_join, device_split};
 pub use drift::{DriftFilter, DriftFix, DriftItem, DriftWish, drift_dismiss, drift_fix, drift_get, drift_list};
+pub use files::{
+    FileDraft, FileLimits, FilePatch, NewContent, Publishing, file_content, file_place, file_publish, file_remove,
+    file_replace, file_restore, file_unpublish, file_update, file_upload,
+};
 pub use imports::{ImportAction, ImportChoice, ImportRow, ImportWish, THRESHOLD, import_apply};
 pub use library::{
     LibraryCopy, LibraryDraft, LibraryPatch, library_document_at, library_document_copy, library_document_create,

@@ -78,6 +78,7 @@ pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Resul
     crate::client_contacts::move_all(tx, *from, *into).await?;
     crate::client_notes::move_all(tx, *from, *into).await?;
     crate::library::move_all(tx, *from, *into).await?;
+    crate::files::move_all(tx, *from, *into).await?;
     crate::aliases::move_all(tx, *from, *into).await?;
     // Read anew: the counts moved with the mappings.
     let staying = tx.client(*into).await?;

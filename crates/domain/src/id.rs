@@ -128,4 +128,8 @@ ids! {
     NotificationId,
     /// One thing done to many clients, and the change set of it.
     BulkOperationId,
+    /// A file that the MSP keeps.
+    FileId,
+    /// One content in the store.
+    ContentId,
 }

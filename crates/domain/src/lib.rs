@@ -20,6 +20,7 @@ mod drift;
 mod entity;
 mod error;
 mod event;
+mod file;
 mod id;
 mod invitation;
 mod letter;
@@ -53,6 +54,7 @@ pub use customer::{
 pub use drift::{DriftDecision, DriftKind, DriftVerdict};
 pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
+pub use file::{File, FileReach, FileVersion, Publication, file_name};
 pub use id::BulkOperationId;
 pub use id::TenantConnectId;
 pub use id::{
@@ -62,6 +64,7 @@ pub use id::{
     ServiceRequestTypeId, SessionId, StaffId, StaffInvitationId, UnverifiedMappingId, VendorWriteId,
 };
 pub use id::{ClientAliasId, ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
+pub use id::{ContentId, FileId};
 pub use id::{OnboardingId, OnboardingStepId, OnboardingTemplateId};
 pub use invitation::InvitationState;
 pub use letter::{Letter, LetterLink, MailState};
@@ -74,7 +77,7 @@ pub use portal::{
     TicketOption, WrongState, check_answers, check_form,
 };
 pub use portal::{
-    Branding, BrandingSource, Colour, EffectiveBranding, LEAST_CONTRAST_OF_PARTS, LEAST_CONTRAST_OF_TEXT,
+    Branding, BrandingSource, Colour, EffectiveBranding, LEAST_CONTRAST_OF_PARTS, LEAST_CONTRAST_OF_TEXT, Logo,
     PORTAL_ACTIONS, Palette, PortalAct, PortalAuthMode, PortalConfig, PortalPermission, PortalRole, PortalSettings,
     PortalState, Reach, Section, Shown, palette_problems, portal_matrix,
 };

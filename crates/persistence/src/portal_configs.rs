@@ -43,7 +43,7 @@ impl Journalled for table::Entity {
         let parse = |text: &str| serde_json::from_str::<Value>(text).map_err(Error::internal);
         Ok(json!({
             "client_id": row.client_id, "enabled": row.enabled, "settings": parse(&row.settings)?,
-            "branding": parse(&row.branding)?, "version": row.version,
+            "branding": told(parse(&row.branding)?), "version": row.version,
         }))
     }
 }
@@ -69,8 +69,16 @@ impl Journalled for portal_branding::Entity {
     }
     fn view(row: &portal_branding::Model) -> Result<Value> {
         let branding: Value = serde_json::from_str(&row.branding).map_err(Error::internal)?;
-        Ok(json!({ "branding": branding, "version": row.version }))
+        Ok(json!({ "branding": told(branding), "version": row.version }))
     }
+}
+
+/// A look as the journal has it: a logo is known by its hash, as a preview has it elsewhere than what it previews.
+fn told(mut branding: Value) -> Value {
+    if let Some(logo) = branding.get_mut("logo").and_then(Value::as_object_mut) {
+        logo.remove("content_id");
+    }
+    branding
 }
 
 fn read(row: table::Model) -> Result<PortalConfig> {

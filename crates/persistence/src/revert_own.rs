@@ -12,6 +12,7 @@ use crate::{
     client_redirects::{self, Redirect},
     entity::{client_contact, client_note, client_redirect, tenant_connect, tenant_setting},
     error::OrDomain,
+    files::FILE,
     journalled::{Journalled, stripped},
     library::DOCUMENT,
     revert::conflict,
@@ -19,8 +20,8 @@ use crate::{
 };
 
 /// Kinds of rows that are put back here.
-pub(crate) const OWN: [&str; 6] =
-    ["client_contact", "client_note", "tenant_setting", DOCUMENT, "tenant_connect", "client_redirect"];
+pub(crate) const OWN: [&str; 7] =
+    ["client_contact", "client_note", "tenant_setting", DOCUMENT, "tenant_connect", "client_redirect", FILE];
 
 /// A row of a client, as the journal has it.
 trait Own: Journalled {
@@ -71,6 +72,7 @@ impl Tx {
             DOCUMENT => self.revert_document(change, despite).await,
             "tenant_connect" => self.revert_row::<tenant_connect::Entity>(change, despite).await,
             "client_redirect" => self.revert_row::<client_redirect::Entity>(change, despite).await,
+            FILE => self.revert_file(change, despite).await,
             "tenant_setting" => self.revert_row::<tenant_setting::Entity>(change, despite).await,
             "client_contact" => self.revert_row::<client_contact::Entity>(change, despite).await,
             _ => self.revert_row::<client_note::Entity>(change, despite).await,

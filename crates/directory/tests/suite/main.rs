@@ -7,6 +7,7 @@ mod csv_import;
 mod customers;
 mod devices;
 mod drift;
+mod files;
 mod house;
 mod imports;
 mod kept;

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Problem;
+use crate::{ContentId, Problem};
 
 /// Least contrast of text and what is behind it (WCAG 2.2, 1.4.3, level AA).
 pub const LEAST_CONTRAST_OF_TEXT: f64 = 4.5;
@@ -123,6 +123,22 @@ pub struct Branding {
     pub welcome: Option<String>,
     /// What the portal is called.
     pub product_name: Option<String>,
+    /// Picture that stands for the company.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo: Option<Logo>,
+}
+
+/// A picture that stands for a company: a PNG that was made anew of what was uploaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logo {
+    /// Where its content is; also part of its public address.
+    pub content_id: ContentId,
+    /// SHA-256 of the PNG, hex.
+    pub sha256: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
 }
 
 /// Whose a value is.
@@ -154,6 +170,8 @@ pub struct EffectiveBranding {
     pub welcome: Shown<String>,
     /// What the portal is called.
     pub product_name: Shown<String>,
+    /// Logo; the product has none.
+    pub logo: Option<Shown<Logo>>,
 }
 
 /// What the portal is called when nobody says otherwise.
@@ -173,7 +191,9 @@ impl EffectiveBranding {
             }
         }
         let from = [client, Some(organisation)];
+        let logo = pick(|one| one.logo.clone().map(Some), from, None);
         Self {
+            logo: logo.value.map(|value| Shown { value, source: logo.source }),
             palette: pick(|one| one.palette, from, Palette::PRODUCT),
             welcome: pick(|one| one.welcome.clone(), from, WELCOME.to_owned()),
             product_name: pick(|one| one.product_name.clone(), from, PRODUCT_NAME.to_owned()),
@@ -221,7 +241,8 @@ mod tests {
 
     #[test]
     fn each_value_says_whose_it_is() {
-        let msp = Branding { product_name: Some("Desk".into()), welcome: Some("Hello.".into()), palette: None };
+        let msp =
+            Branding { product_name: Some("Desk".into()), welcome: Some("Hello.".into()), palette: None, logo: None };
         let client = Branding { welcome: Some("Hi.".into()), ..Branding::default() };
         let shown = EffectiveBranding::of(Some(&client), &msp);
         assert_eq!((shown.welcome.value.as_str(), shown.welcome.source), ("Hi.", BrandingSource::Client));

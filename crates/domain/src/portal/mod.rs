@@ -17,8 +17,8 @@ mod ticket_form;
 pub use account::{PortalAct, PortalRole, PortalState};
 pub use agreement::{Agreement, AgreementAct, AgreementInstance, AgreementState, Signature};
 pub use branding::{
-    Branding, BrandingSource, Colour, EffectiveBranding, LEAST_CONTRAST_OF_PARTS, LEAST_CONTRAST_OF_TEXT, Palette,
-    Shown, palette_problems,
+    Branding, BrandingSource, Colour, EffectiveBranding, LEAST_CONTRAST_OF_PARTS, LEAST_CONTRAST_OF_TEXT, Logo,
+    Palette, Shown, palette_problems,
 };
 pub use machine::WrongState;
 pub use notification::{NotificationKind, NotificationSwitches};

@@ -121,6 +121,7 @@ pub const PORTAL_ACTIONS: &[(&str, PortalPermission)] = &[
     ("agreement_sign", PortalPermission::AgreementsView),
     ("agreement_decline", PortalPermission::AgreementsView),
     ("onboarding_step_complete", PortalPermission::OnboardingView),
+    ("company_document_read", PortalPermission::DocumentsView),
 ];
 
 /// The whole matrix as text, for review.

@@ -124,6 +124,22 @@ table!(library_document = "library_document", key(organisation_id: Uuid, id: Uui
 table!(library_version = "library_version", key(organisation_id: Uuid, document_id: Uuid, version: i32), {
     title: String, content: String, content_hash: String, created_at: DateTimeUtc, created_by: Option<Uuid>,
 });
+table!(content = "content", key(organisation_id: Uuid, id: Uuid), {
+    purpose: String, secret: Vec<u8>, bytes: i64, created_at: DateTimeUtc, kept_at: Option<DateTimeUtc>,
+    released_at: Option<DateTimeUtc>,
+});
+table!(file = "file", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Option<Uuid>, title: String, title_key: String, category: Option<String>, category_key: Option<String>,
+    description: Option<String>, name: String, media_type: String, bytes: i64, sha256: String, content_id: Uuid,
+    number: i32, published_at: Option<DateTimeUtc>, reach: Option<String>, chosen: String, managers_only: bool,
+    created_at: DateTimeUtc, created_by: Option<Uuid>, updated_at: DateTimeUtc, updated_by: Option<Uuid>,
+    removed_at: Option<DateTimeUtc>, version: i32,
+});
+table!(file_version = "file_version", key(organisation_id: Uuid, file_id: Uuid, number: i32), {
+    content_id: Uuid, name: String, media_type: String, bytes: i64, sha256: String, created_at: DateTimeUtc,
+    created_by: Option<Uuid>,
+});
+table!(file_client = "file_client", key(organisation_id: Uuid, file_id: Uuid, client_id: Uuid), {});
 table!(vendor_entity = "entity", key(organisation_id: Uuid, id: Uuid), {
     connection_id: Uuid, integration: String, kind: String, vendor_id: String, name: String, name_key: String,
     body: String, raw: Vec<u8>, raw_hash: Vec<u8>, content_hash: Vec<u8>, first_seen_at: DateTimeUtc,

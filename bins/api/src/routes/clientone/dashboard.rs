@@ -53,6 +53,8 @@ pub struct Dashboard {
     pub open_tickets: Option<CountCard>,
     pub devices: Option<CountCard>,
     pub backups: Option<BackupCard>,
+    /// Documents that you may read
+    pub documents: Option<u64>,
     /// Onboardings that are under way, where the page should prompt for them; absent where there are none
     pub onboarding: Option<u64>,
 }
@@ -84,6 +86,10 @@ impl Dashboards {
             Some(_) => Some(backups(&app, &tx, &sources).await?),
             None => None,
         };
+        let documents = match reach(PortalPermission::DocumentsView) {
+            Some(_) => Some(clientone::company_document_count(&tx, &visit.user, &visit.config.settings).await?),
+            None => None,
+        };
         let onboarding = match reach(PortalPermission::OnboardingView) {
             Some(_) => Some(tx.onboardings_active(visit.user.client_id).await?.len() as u64).filter(|some| *some > 0),
             None => None,
@@ -94,6 +100,7 @@ impl Dashboards {
             open_tickets,
             devices,
             backups,
+            documents,
             onboarding,
         }))
     }

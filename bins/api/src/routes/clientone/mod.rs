@@ -5,10 +5,12 @@
 
 pub mod account;
 pub mod activity;
+pub mod agreement_pdfs;
 pub mod agreements;
 pub mod connections;
 pub mod dashboard;
 pub mod devices;
+pub mod documents;
 pub mod notifications;
 pub mod onboarding;
 pub mod profile;
@@ -41,6 +43,8 @@ pub enum PortalChapter {
     Tickets,
     /// Asking for services
     ServiceRequests,
+    /// What the provider published
+    Documents,
     /// Agreements to read and sign
     Agreements,
     /// Beginning with the provider, step by step

@@ -198,7 +198,7 @@ async fn session(tx: &Tx, visit: &Visit) -> domain::Result<PortalSession> {
         client_id: client.id.0,
         sections: clientone::sections_shown(tx, user, config).await?.into_iter().map(Into::into).collect(),
         permissions: PortalPermission::ALL.iter().filter(has).map(|one| one.as_str().to_owned()).collect(),
-        branding: shown(&branding),
+        branding: shown(&branding, tx.organisation()),
         expires_at: current.ok_or(Error::Unauthenticated)?.expires_at,
     })
 }

@@ -1,7 +1,7 @@
 //! How ClientOne looks, for a client and for all of them.
 
 use clientone::BrandingDraft;
-use domain::{BrandingSource, ClientId, EffectiveBranding, Permission, Shown};
+use domain::{BrandingSource, ClientId, EffectiveBranding, OrganisationId, Permission, Shown};
 use poem_openapi::{
     Enum, Object, OpenApi,
     param::{Header, Path, Query},
@@ -81,10 +81,25 @@ pub struct ShownColours {
 
 /// How it looks in the end.
 #[derive(Debug, Clone, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct ShownBranding {
     pub colours: ShownColours,
     pub welcome_message: ShownText,
     pub product_name: ShownText,
+    /// Absent where neither the client nor the MSP has one
+    pub logo: Option<ShownLogo>,
+}
+
+/// A logo, and whose it is.
+#[derive(Debug, Clone, Object)]
+pub struct ShownLogo {
+    /// Address of the PNG, below this server's: for whoever knows it
+    pub url: String,
+    /// Pixels
+    pub width: u32,
+    /// Pixels
+    pub height: u32,
+    pub source: ValueSource,
 }
 
 /// The MSP's own look.
@@ -110,7 +125,7 @@ impl ClientOneBranding {
     ) -> Result<Answer<DefaultBranding>, Failure> {
         let tx = app.read(caller, Permission::ClientoneManage).await?;
         let (branding, version) = tx.portal_branding().await?;
-        Ok(Answer::versioned(default(&branding, version), version))
+        Ok(Answer::versioned(default(&branding, version, tx.organisation()), version))
     }
 
     /// Set the MSP's own look: what is left out is the product's again
@@ -143,7 +158,8 @@ impl ClientOneBranding {
         let version = if_match(version.0.as_deref())?;
         let done = clientone::clientone_default_branding_set(&write.tx, draft(body.0), version).await;
         let (write, (branding, version)) = app.passed(write, done).await?;
-        Ok(Answer::versioned(write.finish(Some(default(&branding, version)), Vec::new()).await?, version))
+        let item = default(&branding, version, context.organisation);
+        Ok(Answer::versioned(write.finish(Some(item), Vec::new()).await?, version))
     }
 
     /// Give a client a look of its own: what is left out is the MSP's again, or the product's
@@ -199,12 +215,12 @@ pub(super) fn own(branding: &domain::Branding) -> BrandingSet {
     BrandingSet { colours, welcome_message, product_name }
 }
 
-fn default(branding: &domain::Branding, version: i32) -> DefaultBranding {
-    DefaultBranding { own: own(branding), shown: shown(&EffectiveBranding::of(None, branding)), version }
+pub(super) fn default(branding: &domain::Branding, version: i32, organisation: OrganisationId) -> DefaultBranding {
+    DefaultBranding { own: own(branding), shown: shown(&EffectiveBranding::of(None, branding), organisation), version }
 }
 
 /// How it looks in the end.
-pub fn shown(branding: &EffectiveBranding) -> ShownBranding {
+pub fn shown(branding: &EffectiveBranding, organisation: OrganisationId) -> ShownBranding {
     let source = |source| match source {
         BrandingSource::Client => ValueSource::Client,
         BrandingSource::Organisation => ValueSource::Organisation,
@@ -222,5 +238,11 @@ pub fn shown(branding: &EffectiveBranding) -> ShownBranding {
         },
         welcome_message: text(&branding.welcome),
         product_name: text(&branding.product_name),
+        logo: branding.logo.as_ref().map(|shown| ShownLogo {
+            url: super::logos::address(organisation, &shown.value),
+            width: shown.value.width,
+            height: shown.value.height,
+            source: source(shown.source),
+        }),
     }
 }

@@ -2,9 +2,11 @@
 
 pub mod activity;
 pub mod agreement_copies;
+pub mod agreement_pdfs;
 pub mod agreements;
 pub mod branding;
 pub mod invitations;
+pub mod logos;
 pub mod onboarding;
 pub mod onboarding_shapes;
 pub mod onboarding_templates;

@@ -265,7 +265,7 @@ pub(super) async fn view(tx: &Tx, config: &PortalConfig) -> domain::Result<Clien
         all_devices_when_unassigned: config.settings.all_devices_when_unassigned,
         auth_mode: config.settings.auth_mode.into(),
         branding: own(&config.branding),
-        shown: shown(&branding),
+        shown: shown(&branding, tx.organisation()),
         updated_at: config.updated_at,
         version: config.version,
     })
