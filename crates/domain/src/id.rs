@@ -118,4 +118,14 @@ ids! {
     OnboardingId,
     /// One step of a client's onboarding.
     OnboardingStepId,
+    /// A signed statement of how far a journal went.
+    JournalCheckpointId,
+    /// A role of an organisation's own.
+    CustomRoleId,
+    /// A machine that acts for the organisation, not for a person of it.
+    ServiceAccountId,
+    /// One secret of a service account.
+    ServiceAccountSecretId,
+    /// A short-lived token of a service account.
+    AccessTokenId,
 }
