@@ -355,6 +355,7 @@ impl Worker {
             tx.snapshots_forget((now - TimeDelta::days(snapshots::KEPT_DAYS)).date_naive()).await?;
             self.engine.snapshots_due(&tx).await?;
             self.engine.reminders_due(&tx).await?;
+            self.engine.journal_checkpoint_due(&tx).await?;
             tx.commit_unjournalled().await?;
         }
         Ok(())
