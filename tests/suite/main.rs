@@ -22,6 +22,7 @@ mod house;
 mod isolation;
 mod kill;
 mod life;
+mod machines;
 mod mail;
 mod main_job;
 mod matching;

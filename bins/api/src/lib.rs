@@ -13,6 +13,7 @@
 pub mod app;
 pub mod auth;
 pub mod changes;
+mod checkpoint_file;
 pub mod commands;
 mod csv_body;
 mod document;

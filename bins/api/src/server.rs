@@ -46,6 +46,7 @@ use crate::{
         consent::{self, Consents},
         contacts::Contacts,
         csv_imports::CsvImports,
+        custom_roles::CustomRoles,
         customer_contacts::CustomerContacts,
         customer_tenants::CustomerTenants,
         customers::Customers,
@@ -60,12 +61,15 @@ use crate::{
         integrations::Integrations,
         invitations::Invitations,
         journal::Journal,
+        journal_checkpoints::JournalCheckpoints,
+        journal_export::JournalExports,
         keys::Keys,
         library::LibraryDocuments,
         live::Live,
         mappings::Mappings,
         matching_settings::Matching,
         microsoft365::Microsoft365Api,
+        oauth,
         places::Locations,
         progress::ProgressApi,
         psa::Psa,
@@ -77,6 +81,7 @@ use crate::{
         saved_filters::SavedFiltersApi,
         second_factor::SecondFactors,
         security::Security,
+        service_accounts::ServiceAccounts,
         session::Session,
         sharing::Sharing,
         staff::Staff,
@@ -121,7 +126,8 @@ type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13);
+type Machines = (JournalExports, JournalCheckpoints, ServiceAccounts, CustomRoles);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Machines);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -163,14 +169,19 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
     let thirteenth = (OnboardingTemplates, Onboardings);
-    let all =
-        (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth);
+    let machines = (JournalExports, JournalCheckpoints, ServiceAccounts, CustomRoles);
+    let all = (
+        first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth,
+        machines,
+    );
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description(
             "Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.\n\nA key \
              may make so many requests in a minute. Every answer to it says how many (`RateLimit-Limit`), how many are \
              left at once (`RateLimit-Remaining`), and in how many seconds all are there again (`RateLimit-Reset`). \
-             Beyond them the answer is 429 with the code `rate_limited` and `Retry-After`.\n\nWhat cannot be taken back \
+             Beyond them the answer is 429 with the code `rate_limited` and `Retry-After`.\n\nA service account \
+             gets a bearer token for its client id and secret at `POST /oauth/token` (OAuth 2.0, client credentials); it \
+             lives for less than an hour and counts like a key.\n\nWhat cannot be taken back \
              asks a signed-in person to show once more who they are, 15 minutes after they last did: 403 with the code \
              `reauthentication_required`.",
         )
@@ -227,6 +238,7 @@ pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndp
         .at("/clientone/openapi.json", poem::get(poem::endpoint::make_sync(move |_| json(&portal_published))))
         .at("/clientone/docs", poem::get(poem::endpoint::make_sync(move |_| page(portal_docs.clone()))))
         .at(consent::CALLBACK, poem::get(consent::callback).head(consent::unread))
+        .at(oauth::ADDRESS, poem::post(oauth::token))
         .at(webhooks::ADDRESS, poem::post(webhooks::receive))
         .nest_no_strip(PORTAL, portal)
         .nest("/", service)
