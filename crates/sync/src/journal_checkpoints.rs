@@ -1,6 +1,7 @@
 //! Signed checkpoints of the journal, one for each day on which something was written. The job is put on the queue with
 //! the housekeeping.
 
+use chrono::TimeDelta;
 use domain::{Error, OrganisationId, Result};
 use persistence::{ClaimedJob, JobOutcome, NewJob, Tx};
 
@@ -9,16 +10,19 @@ use crate::{Ended, Engine};
 /// Kind of the jobs of this file.
 pub(crate) const KIND: &str = "journal_checkpoint";
 
+/// How long after the housekeeping the journal is signed: what was due by then goes first.
+pub(crate) const AFTER: TimeDelta = TimeDelta::minutes(10);
+
 impl Engine {
-    /// Puts the signing of an organisation's journal on the queue, where today's checkpoint is due.
+    /// Puts the signing of an organisation's journal on the queue at once, where today's checkpoint is due.
     pub async fn journal_checkpoint_enqueue(&self, organisation: OrganisationId) -> Result<()> {
         let tx = self.begin(organisation, "checkpoint").await?;
-        self.journal_checkpoint_due(&tx).await?;
+        self.journal_checkpoint_due(&tx, TimeDelta::zero()).await?;
         tx.commit_unjournalled().await
     }
 
-    /// The same within a transaction.
-    pub(crate) async fn journal_checkpoint_due(&self, tx: &Tx) -> Result<()> {
+    /// The same within a transaction, for later.
+    pub(crate) async fn journal_checkpoint_due(&self, tx: &Tx, after: TimeDelta) -> Result<()> {
         let end = tx.journal_end().await?;
         let last = tx.journal_checkpoint_last().await?;
         let today = tx.now().date_naive();
@@ -35,7 +39,7 @@ impl Engine {
             payload: "{}".to_owned(),
             unique_key: KIND.to_owned(),
             priority: 0,
-            run_at: tx.now(),
+            run_at: tx.now() + after,
             max_attempts: 12,
         };
         tx.job_enqueue(&job).await.map(drop)
@@ -52,7 +56,7 @@ impl Engine {
                 Ended::Finish(JobOutcome::Failed(message))
             }
             Err(error) => {
-                let at = self.store.clock().now() + chrono::TimeDelta::seconds(30);
+                let at = self.store.clock().now() + TimeDelta::seconds(30);
                 Ended::Finish(JobOutcome::Retry(at, error.to_string()))
             }
         }

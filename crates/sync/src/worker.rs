@@ -14,7 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Ended, Engine, Likeness, hear, job::FAILURES, post, snapshots, trouble};
+use crate::{Ended, Engine, Likeness, hear, job::FAILURES, journal_checkpoints, post, snapshots, trouble};
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -355,7 +355,7 @@ impl Worker {
             tx.snapshots_forget((now - TimeDelta::days(snapshots::KEPT_DAYS)).date_naive()).await?;
             self.engine.snapshots_due(&tx).await?;
             self.engine.reminders_due(&tx).await?;
-            self.engine.journal_checkpoint_due(&tx).await?;
+            self.engine.journal_checkpoint_due(&tx, journal_checkpoints::AFTER).await?;
             tx.commit_unjournalled().await?;
         }
         Ok(())
