@@ -28,6 +28,7 @@ mod m20261122_000016_onboarding;
 mod m20261122_000017_aliases;
 mod m20261122_000020_files;
 mod m20261122_000021_events;
+mod m20261122_000022_machines;
 mod m20261122_000023_tenants;
 mod m20261122_000024_bulk;
 
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000023_tenants::Migration),
             Box::new(m20261122_000024_bulk::Migration),
             Box::new(m20261122_000020_files::Migration),
+            Box::new(m20261122_000022_machines::Migration),
         ]
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Caller, PASSWORD, TestApp, text},
-    kept_files, onboarding_journey,
+    kept_files, machines, onboarding_journey,
     operations::Ids,
     portal, requests,
 };
@@ -215,6 +215,9 @@ impl House {
             ("staff", self.staff(app, "colleague", Role::Viewer, None).await),
             ("api_key", self.key(app, owner, "read").await.1),
             ("staff_invitation", self.invitation(app).await),
+        ]);
+        held.extend(machines::furnish(app, owner).await);
+        held.extend([
             ("session", text(&second["session_id"])),
             ("entry", text(&imported["change_set"]["entry_id"])),
             ("credentials", Value::Object(app.credentials("pax8")).to_string()),

@@ -199,9 +199,13 @@ async fn every_operation_is_allowed_to_whom_the_reviewed_list_says() {
     let house = House::build(&app, "kite").await;
     let ids = house.furnish(&app).await;
     let mut callers: Vec<(&str, Option<String>, Caller)> = Vec::new();
-    for (name, role) in
-        [("finance", Role::Finance), ("viewer", Role::Viewer), ("engineer", Role::Engineer), ("admin", Role::Admin)]
-    {
+    for (name, role) in [
+        ("finance", Role::Finance),
+        ("viewer", Role::Viewer),
+        ("msp-admin", Role::MspAdmin),
+        ("engineer", Role::Engineer),
+        ("admin", Role::Admin),
+    ] {
         callers.push((name, Some(house.email(name)), house.person(&app, name, role).await));
     }
     callers.push(("owner", Some(house.email("owner")), house.owner.clone()));

@@ -28,6 +28,7 @@ mod kept_files;
 mod kill;
 mod life;
 mod logos;
+mod machines;
 mod mail;
 mod main_job;
 mod matching;

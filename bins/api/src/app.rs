@@ -18,6 +18,8 @@ use crate::auth::Caller;
 /// The application, as handlers get it.
 pub type AppData<'a> = poem::web::Data<&'a Arc<App>>;
 
+/// Most exports of the journal at a time.
+const EXPORTS: usize = 8;
 /// Most streams of progress at a time.
 const WATCHERS: usize = 200;
 
@@ -42,6 +44,8 @@ pub struct App {
     pub trusted_proxies: Vec<IpNet>,
     /// How many more may watch a sync as it moves: each asks the database once a second.
     pub watchers: Arc<Semaphore>,
+    /// How many more may export the journal: each reads it page by page for as long as its reader likes.
+    pub exports: Arc<Semaphore>,
     /// Which vendors count devices and users.
     pub counting: Counting,
     /// Where events may be sent.
@@ -72,6 +76,7 @@ impl App {
             public_origin: None,
             trusted_proxies: Vec::new(),
             watchers: Arc::new(Semaphore::new(WATCHERS)),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
             counting,
             outward: AddressPolicy::default(),
             storage: Storage::absent(),

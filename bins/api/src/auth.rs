@@ -1,4 +1,4 @@
-//! Who calls: an API key as a bearer token, or a session cookie. The context that comes out of it is
+//! Who calls: an API key or an access token of a service account as a bearer token, or a session cookie. The context that comes out of it is
 //! the only way to a transaction.
 
 use std::{net::IpAddr, sync::Arc};
@@ -24,7 +24,7 @@ pub const COOKIE: &str = "panelone_session";
 /// A token is looked up in a transaction that reads; a request that only reads goes on in it.
 pub struct Checked(Result<(Tx, Option<SessionRow>)>);
 
-/// An API key, as `Authorization: Bearer pone_live_…`
+/// An API key, or an access token of a service account, as `Authorization: Bearer pone_live_…`
 #[derive(SecurityScheme)]
 #[oai(rename = "ApiKey", ty = "bearer", checker = "check_key")]
 pub struct KeyCaller(Checked);
@@ -91,17 +91,23 @@ impl Caller {
 async fn check_key(request: &Request, token: Bearer) -> poem::Result<Checked> {
     let app = app(request)?;
     let meta = meta(request);
-    let found = access::api_key_open(&app.store, &app.gate, &token.token, &meta).await;
-    if let Ok(Some(open)) = &found {
+    let found = if access::is_access_token(&token.token) {
+        let open = access::machine_open(&app.store, &app.gate, &token.token, &meta).await;
+        open.map(|open| open.map(|open| (open.tx, open.rate)))
+    } else {
+        let open = access::api_key_open(&app.store, &app.gate, &token.token, &meta).await;
+        open.map(|open| open.map(|open| (open.tx, open.rate)))
+    };
+    if let Ok(Some((_, rate))) = &found {
         if let Some(slot) = request.data::<RateSlot>() {
-            slot.put(open.rate);
+            slot.put(*rate);
         }
-        if let Some(wait) = open.rate.retry_after {
+        if let Some(wait) = rate.retry_after {
             return Err(Failure::rate_limited(wait).into());
         }
     }
     let found = match found.and_then(|open| open.ok_or(Error::Unauthenticated)) {
-        Ok(open) => acting::acting(app, request, open.tx).await.map(|tx| (tx, None)),
+        Ok((tx, _)) => acting::acting(app, request, tx).await.map(|tx| (tx, None)),
         Err(refused) => Err(refused),
     };
     Ok(Checked(found))

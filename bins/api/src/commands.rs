@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use worker::Settings;
 
-use crate::{app::App, match_csv, server};
+use crate::{app::App, checkpoint_file, match_csv, server};
 
 /// The PanelOne API.
 #[derive(Parser)]
@@ -101,6 +101,15 @@ enum JournalCommand {
         /// End of the chain as noted earlier, `number:hash`; needs --organisation
         #[arg(long, requires = "organisation")]
         anchor: Option<String>,
+        /// A checkpoint as the API or the worker signed it: its signature is checked, and that the journal still holds it
+        #[arg(long, conflicts_with_all = ["organisation", "anchor", "json"])]
+        checkpoint: Option<PathBuf>,
+        /// The public key noted earlier, hex: a checkpoint signed with another is refused
+        #[arg(long, requires = "checkpoint")]
+        public_key: Option<String>,
+        /// Check the checkpoint's signature only; needs neither configuration nor database
+        #[arg(long, requires = "checkpoint")]
+        offline: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -121,8 +130,17 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::RotateKey => println!("Sealed anew: {}", rotate(&open(arguments.config).await?.1).await?),
         Command::Organisation { command } => organisation(command, &open(arguments.config).await?.1).await?,
-        Command::Journal { command: JournalCommand::Verify { organisation, anchor, json } } => {
-            verify(&open(arguments.config).await?.1, organisation, anchor.as_deref(), json).await?;
+        Command::Journal { command } => {
+            let JournalCommand::Verify { organisation, anchor, checkpoint, public_key, offline, json } = command;
+            match checkpoint {
+                Some(file) => {
+                    let checkpoint = checkpoint_file::read(&file, public_key.as_deref())?;
+                    if !offline {
+                        checkpoint_file::compare(&open(arguments.config).await?.1, &checkpoint).await?;
+                    }
+                }
+                None => verify(&open(arguments.config).await?.1, organisation, anchor.as_deref(), json).await?,
+            }
         }
         Command::Match { vendors, clients } => match_files(&vendors, &clients)?,
         Command::Serve { with_worker } => {

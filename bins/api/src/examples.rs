@@ -34,6 +34,7 @@ use crate::routes::{
     clients::{ClientCreate, ClientUpdate},
     connections::{ConnectionCreate, ConnectionTrial, ConnectionUpdate},
     contacts::{ContactCreate, ContactUpdate},
+    custom_roles::{CustomRoleAssign, CustomRoleCreate, CustomRoleUpdate},
     customer_contacts::CustomerContactSave,
     customer_tenants::TenantAssociate,
     customers::{CustomerCreate, CustomerSave},
@@ -54,6 +55,7 @@ use crate::routes::{
     saved_filters::{SavedFilterCreate, SavedFilterUpdate},
     second_factor::TotpConfirm,
     security::SecurityUpdate,
+    service_account_shapes::{ServiceAccountCreate, ServiceAccountSecretCreate, ServiceAccountUpdate},
     session::{PasswordChange, Reauthentication, SessionComplete, SessionCreate},
     sharing::ShareCreate,
     staff::{StaffCreate, StaffUpdate},
@@ -293,4 +295,16 @@ examples! {
         "library": "customer", "title": "Welcome, Harbour Dental", "client_id": "01a2008a-0000-7000-8000-000000000001",
     },
     Revert => { "despite": [] },
+    CustomRoleCreate => {
+        "name": "Service desk", "description": "Tickets and devices, no money.",
+        "permissions": ["clients_view", "devices_view", "service_view", "tickets_work"],
+    },
+    CustomRoleUpdate => { "permissions": ["clients_view", "devices_view", "service_view"] },
+    CustomRoleAssign => { "custom_role_id": "01a2008a-0000-7000-8000-000000000012" },
+    ServiceAccountCreate => {
+        "name": "Data warehouse", "description": "Fetches devices and subscriptions each night.", "role": "viewer",
+        "scope": "read", "permissions": ["clients_view", "devices_view", "subscriptions_view"], "token_minutes": 30,
+    },
+    ServiceAccountUpdate => { "requests_per_minute": 1200, "enabled": true },
+    ServiceAccountSecretCreate => { "expires_in_days": 365 },
 }

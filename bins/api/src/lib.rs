@@ -15,6 +15,7 @@ pub mod acting;
 pub mod app;
 pub mod auth;
 pub mod changes;
+mod checkpoint_file;
 pub mod commands;
 mod contents;
 mod csv_body;

@@ -61,6 +61,7 @@ use crate::{
         consent::{self, Consents},
         contacts::Contacts,
         csv_imports::CsvImports,
+        custom_roles::CustomRoles,
         customer_contacts::CustomerContacts,
         customer_tenants::CustomerTenants,
         customers::Customers,
@@ -77,12 +78,15 @@ use crate::{
         integrations::Integrations,
         invitations::Invitations,
         journal::Journal,
+        journal_checkpoints::JournalCheckpoints,
+        journal_export::JournalExports,
         keys::Keys,
         library::LibraryDocuments,
         live::Live,
         mappings::Mappings,
         matching_settings::Matching,
         microsoft365::Microsoft365Api,
+        oauth,
         places::Locations,
         progress::ProgressApi,
         psa::Psa,
@@ -95,6 +99,7 @@ use crate::{
         saved_filters::SavedFiltersApi,
         second_factor::SecondFactors,
         security::Security,
+        service_accounts::ServiceAccounts,
         session::Session,
         sharing::Sharing,
         staff::Staff,
@@ -145,11 +150,12 @@ type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings);
+type Machines = (JournalExports, JournalCheckpoints, ServiceAccounts, CustomRoles);
 type Part20 = (Files, FileLife, Logos, AgreementPdfs);
 type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
 type Part23 = (TenantConnects, TenantLife);
 type PartEvents = (WebhookSubscriptionsApi, WebhookDeliveries);
-type Later = (PartEvents, Part23, PartBulk, Part20);
+type Later = (PartEvents, Part23, PartBulk, Part20, Machines);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Later);
 type Portal = (
     PortalAccount,
@@ -196,11 +202,12 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
     let thirteenth = (OnboardingTemplates, Onboardings);
+    let machines = (JournalExports, JournalCheckpoints, ServiceAccounts, CustomRoles);
     let twentieth = (Files, FileLife, Logos, AgreementPdfs);
     let bulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
     let tenants = (TenantConnects, TenantLife);
     let events = (WebhookSubscriptionsApi, WebhookDeliveries);
-    let later = (events, tenants, bulk, twentieth);
+    let later = (events, tenants, bulk, twentieth, machines);
     let all = (
         first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth, later,
     );
@@ -209,7 +216,9 @@ pub fn service() -> OpenApiService<Whole, ()> {
             "Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.\n\nA key \
              may make so many requests in a minute. Every answer to it says how many (`RateLimit-Limit`), how many are \
              left at once (`RateLimit-Remaining`), and in how many seconds all are there again (`RateLimit-Reset`). \
-             Beyond them the answer is 429 with the code `rate_limited` and `Retry-After`.\n\nWhat cannot be taken back \
+             Beyond them the answer is 429 with the code `rate_limited` and `Retry-After`.\n\nA service account \
+             gets a bearer token for its client id and secret at `POST /oauth/token` (OAuth 2.0, client credentials); it \
+             lives for less than an hour and counts like a key.\n\nWhat cannot be taken back \
              asks a signed-in person to show once more who they are, 15 minutes after they last did: 403 with the code \
              `reauthentication_required`.\n\nWhoever may act for customers (`customers_act_for`) sends the id of one as \
              `Acting-For`: the request is then limited to that customer, and the journal says for whom it was done. A \
@@ -278,6 +287,7 @@ pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndp
         .at(legacy::TICKET_FIELDS, poem::get(legacy::moved))
         .at(legacy::SSO, poem::get(legacy::moved))
         .at(logos::ADDRESS, poem::get(logos::show))
+        .at(oauth::ADDRESS, poem::post(oauth::token))
         .at(webhooks::ADDRESS, poem::post(webhooks::receive))
         .nest_no_strip(PORTAL, portal)
         .nest("/", service)

@@ -207,6 +207,7 @@ pub fn caller_name(context: &Context) -> String {
         domain::Actor::Staff { id } => format!("staff:{id}"),
         domain::Actor::ApiKey { id, .. } => format!("api_key:{id}"),
         domain::Actor::PortalUser { id } => format!("portal_user:{id}"),
+        domain::Actor::ServiceAccount { id } => format!("service_account:{id}"),
         domain::Actor::Worker => "worker".to_owned(),
         domain::Actor::Operator => "operator".to_owned(),
     };

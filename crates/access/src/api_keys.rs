@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use domain::{
-    Actor, ApiKeyId, ClientId, ClientScope, Context, Error, KeyScope, Permission, Permissions, Problem, Result,
-    valid_name,
+    Actor, ApiKeyId, ClientId, ClientScope, Context, Error, KeyScope, Permission, Problem, Result, valid_name,
 };
 use persistence::{ApiKeyRow, StaffRow, Store, Tx};
 use secrecy::SecretString;
@@ -103,7 +102,7 @@ pub async fn api_key_create(tx: &Tx, gate: &Gate, new: NewKey) -> Result<Created
 }
 
 /// What is wrong with the permissions that a key of this scope is to carry alone.
-fn permission_problem(named: &BTreeSet<Permission>, scope: KeyScope) -> Option<Problem> {
+pub(crate) fn permission_problem(named: &BTreeSet<Permission>, scope: KeyScope) -> Option<Problem> {
     if named.is_empty() {
         return Some(Problem::new("/permissions", "required", "must name one at least, or be left out"));
     }
@@ -120,7 +119,7 @@ pub async fn api_key_list(tx: &Tx, everyone: bool) -> Result<Vec<ApiKeyRow>> {
         return tx.api_key_list(None).await;
     }
     context.require(Permission::KeysManage)?;
-    let own = context.actor.staff().ok_or(Error::Unauthenticated)?;
+    let own = context.actor.staff().ok_or(Error::Forbidden { permission: Permission::KeysManage })?;
     tx.api_key_list(Some(own)).await
 }
 
@@ -182,8 +181,8 @@ pub async fn api_key_open(store: &Store, gate: &Gate, token: &str, request: &Req
         actor: Actor::ApiKey { id: key.id, owner: owner.id },
         scope: key_clients(&owner, &key),
         permissions: match &key.permissions {
-            Some(named) => Permissions::through_key(owner.role, key.key_scope).limited_to(named),
-            None => Permissions::through_key(owner.role, key.key_scope),
+            Some(named) => owner.rights().through(key.key_scope).limited_to(named),
+            None => owner.rights().through(key.key_scope),
         },
         acted_for: None,
         now,

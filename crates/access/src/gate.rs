@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::{Actor, Chance, Context, Error, Permissions, Result, StaffId, Timestamp};
+use domain::{Actor, Chance, Context, Error, Result, StaffId, Timestamp};
 use persistence::StaffRow;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
@@ -101,7 +101,7 @@ pub(crate) fn staff_context(staff: &StaffRow, now: Timestamp, request: &RequestM
         organisation: staff.organisation,
         actor: Actor::Staff { id: staff.id },
         scope: staff.scope(),
-        permissions: Permissions::of(staff.role),
+        permissions: staff.rights(),
         acted_for: None,
         now,
         request_id: request.request_id.clone(),
@@ -113,8 +113,10 @@ pub(crate) fn staff_context(staff: &StaffRow, now: Timestamp, request: &RequestM
 pub(crate) fn in_person(context: &Context) -> Result<StaffId> {
     match context.actor {
         Actor::Staff { id } => Ok(id),
-        Actor::ApiKey { .. } | Actor::PortalUser { .. } | Actor::Worker | Actor::Operator => {
-            Err(Error::Unauthenticated)
-        }
+        Actor::ApiKey { .. }
+        | Actor::PortalUser { .. }
+        | Actor::ServiceAccount { .. }
+        | Actor::Worker
+        | Actor::Operator => Err(Error::Unauthenticated),
     }
 }

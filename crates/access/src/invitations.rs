@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use domain::{
-    ClientId, Context, Error, InvitationState, Letter, Permission, Result, Role, StaffId, StaffInvitationId,
-    valid_email, valid_name,
+    ClientId, Context, Error, InvitationState, Letter, Permission, Permissions, Result, Role, StaffId,
+    StaffInvitationId, valid_email, valid_name,
 };
 use persistence::{InvitationRow, NewMail, StaffRow, Store, Tx};
 use secrecy::{ExposeSecret, SecretString};
@@ -49,7 +49,7 @@ pub async fn staff_invite(tx: &Tx, gate: &Gate, new: NewInvitation, page: &str) 
     let email = valid_email("/email", &new.email).map_err(|problem| problems.push(problem));
     let (Ok(name), Ok(email)) = (name, email) else { return Err(Error::Invalid(problems)) };
     tx.team_lock().await?;
-    require_covers(context, new.role)?;
+    require_covers(context, Permissions::of(new.role))?;
     let NewInvitation { role, allow_clients, deny_clients, .. } = new;
     let wanted = future(tx, tx.new_id(), &email, &name, role, &allow_clients, &deny_clients);
     check_clients(tx, None, &wanted).await?;
@@ -77,7 +77,7 @@ pub async fn staff_invite(tx: &Tx, gate: &Gate, new: NewInvitation, page: &str) 
     };
     let row = match before {
         Some(before) => {
-            require_covers(context, before.role)?;
+            require_covers(context, Permissions::of(before.role))?;
             tx.invitation_update(&before, row).await?
         }
         None => {
@@ -124,6 +124,7 @@ fn future(
         email: email.to_owned(),
         name: name.to_owned(),
         role,
+        custom_role: None,
         password_hash: None,
         allow_clients: allow_clients.clone(),
         deny_clients: deny_clients.clone(),
@@ -146,7 +147,7 @@ pub async fn staff_invitation_revoke(tx: &Tx, id: StaffInvitationId) -> Result<I
     tx.context().require(Permission::TeamManage)?;
     tx.team_lock().await?;
     let before = tx.invitation(id).await?;
-    require_covers(tx.context(), before.role)?;
+    require_covers(tx.context(), Permissions::of(before.role))?;
     match before.state(tx.now()) {
         InvitationState::Revoked => return Ok(before),
         InvitationState::Accepted => {
@@ -204,6 +205,7 @@ pub async fn staff_invitation_accept(store: &Store, gate: &Gate, answer: LinkAns
         email: invitation.email.clone(),
         name,
         role: invitation.role,
+        custom_role: None,
         password_hash: Some(password.expose_secret().to_owned()),
         allow_clients: invitation.allow_clients.clone(),
         deny_clients: invitation.deny_clients.clone(),

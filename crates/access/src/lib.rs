@@ -12,14 +12,19 @@
 //!
 //! * Letters with links (`invitations.rs`, `password_reset.rs`) leave through the outbox, in the transaction of their cause.
 //!
+//! * Machines of the organisation's own (`service_accounts.rs`) get short-lived tokens for a secret
+//!   (`machine_tokens.rs`); roles of the organisation's own are in `custom_roles.rs`.
+//!
 //! **A new rule about the team**: `team.rs`, which every change of it passes. **Another way to sign in**: a file beside
 //! `sign_in.rs` that ends in `session_insert`, and is charged through `throttle.rs` like it.
 
 mod api_keys;
 mod browser;
 mod client_access;
+mod custom_roles;
 mod gate;
 mod invitations;
+mod machine_tokens;
 mod organisations;
 mod password_change;
 mod password_reset;
@@ -31,6 +36,7 @@ mod recovery;
 mod second_factor;
 mod second_step;
 mod security;
+mod service_accounts;
 mod sessions;
 mod sign_in;
 mod staff;
@@ -44,11 +50,16 @@ pub use api_keys::{
 };
 pub use browser::browser_and_system;
 pub use client_access::{ClientAccess, client_access_set};
+pub use custom_roles::{
+    CustomRolePatch, NewCustomRole, custom_role_assign, custom_role_create, custom_role_delete, custom_role_list,
+    custom_role_update,
+};
 pub use gate::{AccessOptions, Gate, RequestMeta};
 pub use invitations::{
     INVITATION_LIFE, LinkAnswer, NewInvitation, staff_invitation_accept, staff_invitation_list,
     staff_invitation_revoke, staff_invite,
 };
+pub use machine_tokens::{IssuedToken, OpenMachine, TokenAsk, TokenRefusal, machine_open, machine_token_issue};
 pub use organisations::{NewOrganisation, organisation_create};
 pub use password_change::{password_change, staff_password_set};
 pub use password_reset::{PasswordResetAsk, RESET_LIFE, password_reset_request, password_reset_set};
@@ -68,6 +79,11 @@ pub use second_factor::{
 };
 pub use second_step::{PendingSignIn, SecondStep, pending_create, pending_take, sign_in_complete};
 pub use security::{SecurityPatch, second_factor_reset, security_settings, security_settings_update};
+pub use service_accounts::{
+    MadeSecret, NewServiceAccount, ServiceAccountPatch, service_account_create, service_account_delete,
+    service_account_get, service_account_list, service_account_secret_create, service_account_secret_delete,
+    service_account_update,
+};
 pub use sessions::{
     OpenSession, enrolment_required, session_context, session_delete, session_list, session_open, session_read,
     sessions_delete_others, staff_sessions_delete,
@@ -77,4 +93,4 @@ pub use staff::{CheckedStaff, NewStaff, StaffPatch, staff_create, staff_list, st
 pub use starter::starter_context;
 pub use team::{ownership_transfer, staff_remove};
 pub use throttle::attempts_forget;
-pub use tokens::{Environment, is_api_key};
+pub use tokens::{Environment, client_id, is_access_token, is_api_key};

@@ -77,6 +77,7 @@ impl CheckedStaff {
             email: self.email,
             name: self.name,
             role: self.role,
+            custom_role: None,
             password_hash: self.password_hash.map(|hash| hash.expose_secret().to_owned()),
             allow_clients: self.allow_clients,
             deny_clients: self.deny_clients,
@@ -94,7 +95,7 @@ impl CheckedStaff {
 pub struct StaffPatch {
     /// New name.
     pub name: Option<String>,
-    /// New role; their sessions end.
+    /// New role, instead of one of the organisation's own too; their sessions end.
     pub role: Option<Role>,
     /// Clients they may see; `Some(None)` means all.
     pub allow_clients: Option<Option<BTreeSet<ClientId>>>,
@@ -140,7 +141,9 @@ pub async fn staff_update(tx: &Tx, id: StaffId, patch: StaffPatch) -> Result<Sta
     if let Some(name) = &patch.name {
         after.name = valid_name("/name", name).map_err(|problem| Error::Invalid(vec![problem]))?;
     }
-    after.role = patch.role.unwrap_or(before.role);
+    if let Some(role) = patch.role {
+        (after.role, after.custom_role) = (role, None);
+    }
     after.allow_clients = patch.allow_clients.unwrap_or(after.allow_clients);
     after.deny_clients = patch.deny_clients.unwrap_or(after.deny_clients);
     match patch.suspended {
@@ -149,7 +152,7 @@ pub async fn staff_update(tx: &Tx, id: StaffId, patch: StaffPatch) -> Result<Sta
         None => {}
     }
     require_over(context, &after)?;
-    if after.scope() != before.scope() || after.role != before.role {
+    if after.scope() != before.scope() || after.role != before.role || after.custom_role != before.custom_role {
         check_clients(tx, Some(&before), &after).await?;
     }
     team::staff_write(tx, &before, after).await
@@ -157,7 +160,7 @@ pub async fn staff_update(tx: &Tx, id: StaffId, patch: StaffPatch) -> Result<Sta
 
 /// Only those who have all that a staff user may do can do something to them, or make one: over owners, owners.
 pub(crate) fn require_over(context: &Context, staff: &StaffRow) -> Result<()> {
-    team::require_covers(context, staff.role)
+    team::require_covers(context, staff.rights())
 }
 
 /// Checks the clients that a staff user is to see. Those already named may have been deleted since.

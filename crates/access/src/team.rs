@@ -4,14 +4,11 @@
 use domain::{Context, Error, Permission, Permissions, Result, Role, StaffId};
 use persistence::{StaffRow, Tx};
 
-/// Refuses unless the caller has every right that this role gives: whoever makes, changes or removes someone could
+/// Refuses unless the caller has each of these rights: whoever makes, changes or removes someone could
 /// else take what they have not. Naming the first right that is missing.
-pub(crate) fn require_covers(context: &Context, role: Role) -> Result<()> {
-    let theirs = Permissions::of(role);
-    let beyond = |permission: &&Permission| theirs.grant(**permission) > context.permissions.grant(**permission);
-    // The right over owners stands for all that only they have.
-    match Permission::ALL.iter().rev().find(beyond) {
-        Some(permission) => Err(Error::Forbidden { permission: *permission }),
+pub(crate) fn require_covers(context: &Context, theirs: Permissions) -> Result<()> {
+    match theirs.beyond(&context.permissions) {
+        Some(permission) => Err(Error::Forbidden { permission }),
         None => Ok(()),
     }
 }
@@ -42,18 +39,17 @@ pub(crate) async fn staff_write(tx: &Tx, before: &StaffRow, after: StaffRow) -> 
     if shut_out && tx.context().actor.staff() == Some(id) {
         return Err(Error::conflict("own_account", "Nobody suspends or removes themselves: ask someone of the team."));
     }
-    let lost = shut_out || after.role != before.role || after.scope() != before.scope();
+    let another = after.role != before.role || after.custom_role != before.custom_role;
+    let lost = shut_out || another || after.scope() != before.scope();
     let after = tx.staff_update(before, after).await?;
-    if after.suspended_at.is_some() || after.role != before.role {
+    if after.suspended_at.is_some() || another {
         tx.sessions_delete(id, None).await?;
     }
     if shut_out {
         tx.password_reset_delete(id).await?;
     }
     if lost {
-        for invitation in tx.invitations_by(id).await? {
-            revoke(tx, &invitation).await?;
-        }
+        invitations_revoke(tx, id).await?;
     }
     Ok(after)
 }
@@ -65,6 +61,14 @@ pub(crate) async fn invitation_to_revoke(tx: &Tx, email: &str) -> Result<()> {
         Some(open) => revoke(tx, &open).await,
         None => Ok(()),
     }
+}
+
+/// Revokes the open invitations of someone who may do less than before: who they invited comes in by someone else.
+pub(crate) async fn invitations_revoke(tx: &Tx, by: StaffId) -> Result<()> {
+    for invitation in tx.invitations_by(by).await? {
+        revoke(tx, &invitation).await?;
+    }
+    Ok(())
 }
 
 async fn revoke(tx: &Tx, invitation: &persistence::InvitationRow) -> Result<()> {
@@ -79,7 +83,7 @@ pub async fn staff_remove(tx: &Tx, id: StaffId) -> Result<StaffRow> {
     context.require(Permission::TeamManage)?;
     tx.team_lock().await?;
     let before = member(tx, id).await?;
-    require_covers(context, before.role)?;
+    require_covers(context, before.rights())?;
     let after = StaffRow {
         suspended_at: before.suspended_at.or(Some(tx.now())),
         removed_at: Some(tx.now()),
@@ -129,7 +133,13 @@ pub async fn ownership_transfer(tx: &Tx, to: StaffId, own_role: Role) -> Result<
     if target.suspended_at.is_some() {
         return Err(Error::conflict("suspended", "They are suspended and could not sign in: reinstate them first."));
     }
-    let owner = StaffRow { role: Role::Owner, allow_clients: None, deny_clients: Default::default(), ..target.clone() };
+    let owner = StaffRow {
+        role: Role::Owner,
+        custom_role: None,
+        allow_clients: None,
+        deny_clients: Default::default(),
+        ..target.clone()
+    };
     let owner = staff_write(tx, &target, owner).await?;
     let former = staff_write(tx, &before, StaffRow { role: own_role, ..before.clone() }).await?;
     Ok((owner, former))

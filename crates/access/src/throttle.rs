@@ -97,6 +97,8 @@ enum Purpose {
     Ask,
     /// Using the link of a letter.
     Link,
+    /// Getting a token for the secret of a service account.
+    Machine,
 }
 
 /// Counts an attempt at a password, or refuses it unseen while a lock holds. The caller commits.
@@ -118,6 +120,16 @@ pub(crate) async fn admit_link(
     now: Timestamp,
 ) -> Result<Admission> {
     admit_among(across, &format!("link {token}"), address, now, Purpose::Link).await
+}
+
+/// The same for the secret of a service account.
+pub(crate) async fn admit_machine(
+    across: &Across,
+    client_id: &str,
+    address: Option<&str>,
+    now: Timestamp,
+) -> Result<Admission> {
+    admit_among(across, &format!("machine {client_id}"), address, now, Purpose::Machine).await
 }
 
 /// The same for a code of a second factor.
@@ -142,6 +154,7 @@ async fn admit_among(
         Purpose::Password | Purpose::Code => "sign-in",
         Purpose::Ask => "ask",
         Purpose::Link => "link",
+        Purpose::Machine => "machine",
     };
     // Always locked in this order: attempts at once wait for one another and never for each other.
     let mut counted = vec![

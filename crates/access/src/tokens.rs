@@ -4,7 +4,7 @@
 //! passwords need a slow one.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::{Chance, OrganisationId};
+use domain::{Chance, OrganisationId, ServiceAccountId};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -73,6 +73,53 @@ fn token(prefix: &str, chance: &dyn Chance, organisation: OrganisationId) -> Tok
     let text = URL_SAFE_NO_PAD.encode(bytes);
     let hint = format!("{prefix}…{}", &text[text.len() - SHOWN..]);
     Token { text: format!("{prefix}{text}").into(), hash: Sha256::digest(bytes).to_vec(), hint }
+}
+
+/// What the secret of a service account begins with.
+const MACHINE_SECRET: &str = "psec_";
+/// What an access token begins with.
+const ACCESS_TOKEN: &str = "pat_";
+/// What the client id of a service account begins with.
+const CLIENT_ID: &str = "psvc_";
+
+/// A new secret of a service account.
+pub(crate) fn machine_secret(chance: &dyn Chance, organisation: OrganisationId) -> Token {
+    token(MACHINE_SECRET, chance, organisation)
+}
+
+/// A new access token.
+pub(crate) fn access_token(chance: &dyn Chance, organisation: OrganisationId) -> Token {
+    token(ACCESS_TOKEN, chance, organisation)
+}
+
+/// The client id of a service account: it names the organisation too, so that a look-up stays inside it.
+pub fn client_id(organisation: OrganisationId, account: ServiceAccountId) -> String {
+    format!("{CLIENT_ID}{}{}", organisation.0.simple(), account.0.simple())
+}
+
+/// The organisation and the account of a client id; `None` for anything else.
+pub(crate) fn parse_client_id(text: &str) -> Option<(OrganisationId, ServiceAccountId)> {
+    let ids = text.strip_prefix(CLIENT_ID).filter(|ids| ids.len() == 64 && ids.is_ascii())?;
+    let (organisation, account) = ids.split_at(32);
+    let id = |text: &str| Uuid::try_parse(text).ok();
+    // One spelling only: what counts wrong tries goes by it.
+    let canonical = text.bytes().all(|byte| !byte.is_ascii_uppercase());
+    canonical.then_some((id(organisation)?.into(), id(account)?.into()))
+}
+
+/// The organisation and the hash of a service account's secret; `None` for anything else.
+pub(crate) fn parse_machine_secret(text: &SecretString) -> Option<(OrganisationId, Vec<u8>)> {
+    parse_session(text.expose_secret().strip_prefix(MACHINE_SECRET)?)
+}
+
+/// The organisation and the hash of an access token; `None` for anything else.
+pub(crate) fn parse_access_token(text: &str) -> Option<(OrganisationId, Vec<u8>)> {
+    parse_session(text.strip_prefix(ACCESS_TOKEN)?)
+}
+
+/// Whether a bearer token wants to be an access token.
+pub fn is_access_token(text: &str) -> bool {
+    text.starts_with(ACCESS_TOKEN)
 }
 
 /// What a link in a letter is for: one does not open the other.

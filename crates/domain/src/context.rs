@@ -1,10 +1,11 @@
 //! Who does something, where, with which rights.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     ApiKeyId, ClientId, ClientScope, Error, OrganisationId, Permission, Permissions, PortalPermission, PortalSettings,
-    PortalUserId, Reach, Result, StaffId, Timestamp,
+    PortalUserId, Reach, Result, ServiceAccountId, StaffId, Timestamp,
 };
 
 /// Who acts.
@@ -28,6 +29,11 @@ pub enum Actor {
         /// Who.
         id: PortalUserId,
     },
+    /// A machine that acts for the organisation by itself.
+    ServiceAccount {
+        /// Which.
+        id: ServiceAccountId,
+    },
     /// A worker that runs jobs.
     Worker,
     /// An operator at the command line.
@@ -35,12 +41,13 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// "staff", "api_key", "portal_user", "worker" or "operator".
+    /// "staff", "api_key", "portal_user", "service_account", "worker" or "operator".
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Staff { .. } => "staff",
             Self::ApiKey { .. } => "api_key",
             Self::PortalUser { .. } => "portal_user",
+            Self::ServiceAccount { .. } => "service_account",
             Self::Worker => "worker",
             Self::Operator => "operator",
         }
@@ -50,7 +57,7 @@ impl Actor {
     pub fn staff(&self) -> Option<StaffId> {
         match self {
             Self::Staff { id } | Self::ApiKey { owner: id, .. } => Some(*id),
-            Self::PortalUser { .. } | Self::Worker | Self::Operator => None,
+            Self::PortalUser { .. } | Self::ServiceAccount { .. } | Self::Worker | Self::Operator => None,
         }
     }
 
@@ -58,7 +65,20 @@ impl Actor {
     pub fn portal_user(&self) -> Option<PortalUserId> {
         match self {
             Self::PortalUser { id } => Some(*id),
-            Self::Staff { .. } | Self::ApiKey { .. } | Self::Worker | Self::Operator => None,
+            Self::Staff { .. } | Self::ApiKey { .. } | Self::ServiceAccount { .. } | Self::Worker | Self::Operator => {
+                None
+            }
+        }
+    }
+
+    /// The id of who acts: of the key, where it is one.
+    pub fn id(&self) -> Option<Uuid> {
+        match self {
+            Self::Staff { id } => Some(id.0),
+            Self::ApiKey { id, .. } => Some(id.0),
+            Self::PortalUser { id } => Some(id.0),
+            Self::ServiceAccount { id } => Some(id.0),
+            Self::Worker | Self::Operator => None,
         }
     }
 }

@@ -132,4 +132,14 @@ ids! {
     FileId,
     /// One content in the store.
     ContentId,
+    /// A signed statement of how far a journal went.
+    JournalCheckpointId,
+    /// A role of an organisation's own.
+    CustomRoleId,
+    /// A machine that acts for the organisation, not for a person of it.
+    ServiceAccountId,
+    /// One secret of a service account.
+    ServiceAccountSecretId,
+    /// A short-lived token of a service account.
+    AccessTokenId,
 }

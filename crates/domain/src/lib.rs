@@ -14,6 +14,7 @@ mod client;
 mod clock;
 mod connection;
 mod context;
+mod custom_role;
 mod customer;
 pub mod device;
 mod drift;
@@ -48,6 +49,7 @@ pub use client::{Client, ClientDraft, ClientPatch, ClientStatus, ClientTotals};
 pub use clock::{Chance, Clock, SystemClock, Timestamp, micros};
 pub use connection::{Connection, ConnectionShare, ConnectionState};
 pub use context::{Actor, Context};
+pub use custom_role::{CustomRole, MOST_CUSTOM_ROLES, role_problems};
 pub use customer::{
     ClientContact, ClientNote, Library, LibraryDocument, LibraryVersion, SavedFilter, slug_of, valid_slug,
 };
@@ -57,6 +59,7 @@ pub use error::{Error, Problem, Result};
 pub use file::{File, FileReach, FileVersion, Publication, file_name};
 pub use id::BulkOperationId;
 pub use id::TenantConnectId;
+pub use id::{AccessTokenId, CustomRoleId, JournalCheckpointId, ServiceAccountId, ServiceAccountSecretId};
 pub use id::{
     AgreementId, AgreementInstanceId, ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId,
     DriftId, EntityId, EntryId, JobId, MailId, OrganisationId, PendingSessionId, PortalDeviceId, PortalSessionId,

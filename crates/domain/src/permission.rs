@@ -1,6 +1,6 @@
 //! Roles and what they may do: pure data. The matrix is checked in as `permissions.txt`.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,11 +16,12 @@ pub enum Role {
     Engineer,
     Viewer,
     Finance,
+    MspAdmin,
 }
 
 impl Role {
     /// All roles, the mightiest first.
-    pub const ALL: [Self; 5] = [Self::Owner, Self::Admin, Self::Engineer, Self::Viewer, Self::Finance];
+    pub const ALL: [Self; 6] = [Self::Owner, Self::Admin, Self::Engineer, Self::Viewer, Self::Finance, Self::MspAdmin];
 
     /// The name in the API and in columns.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +31,7 @@ impl Role {
             Self::Engineer => "engineer",
             Self::Viewer => "viewer",
             Self::Finance => "finance",
+            Self::MspAdmin => "msp_admin",
         }
     }
 
@@ -78,7 +80,8 @@ macro_rules! permissions {
             /// How far a role has it.
             pub fn granted_to(self, role: Role) -> Grant {
                 let row = match self { $(Self::$name => [Grant::$owner, Grant::$admin, Grant::$engineer, Grant::$viewer, Grant::$finance]),+ };
-                row[role as usize]
+                // The columns end before the role that is given by a list of its own.
+                row.get(role as usize).copied().unwrap_or_else(|| self.granted_to_msp_admin())
             }
         }
     };
@@ -143,15 +146,44 @@ permissions! {
     ClientoneManage = "clientone_manage", Admin: [Yes Yes No No No];
     /// Act for a customer: what is done then is limited to it, and the journal says for whom it was done.
     CustomersActFor = "customers_act_for", Read: [Yes Yes No No No];
+    /// Share connections with clients, and take that back.
+    ConnectionsShare = "connections_share", Admin: [Yes Yes No No Billing];
+    /// Sign a checkpoint of the journal.
+    JournalCheckpoint = "journal_checkpoint", Write: [Yes Yes No No No];
     /// See and set how far the matching is trusted.
     MatchingManage = "matching_manage", Admin: [Yes Yes No No No];
     /// See and set which addresses are told of events.
     WebhooksManage = "webhooks_manage", Admin: [Yes Yes No No No];
 }
 
+/// What an MSP-Admin may do: the Customers page whole (make customers, share connections with them, look after their
+/// users), and who did what to them. Nothing of the MSP's own house: no team, no imports, no deleting.
+const MSP_ADMIN: &[Permission] = &[
+    Permission::ClientsView,
+    Permission::DirectoryView,
+    Permission::SubscriptionsView,
+    Permission::ClientsEdit,
+    Permission::CustomersActFor,
+    Permission::ConnectionsView,
+    Permission::ConnectionsShare,
+    Permission::FiltersKeep,
+    Permission::JournalView,
+    Permission::KeysManage,
+    Permission::ClientoneManage,
+];
+
 impl Permission {
     fn bit(self) -> u64 {
         1 << (self as u32)
+    }
+
+    fn granted_to_msp_admin(self) -> Grant {
+        if MSP_ADMIN.contains(&self) { Grant::Yes } else { Grant::No }
+    }
+
+    /// Whether no role but the owner's has it: such a right is given by making someone an owner, and not otherwise.
+    pub fn is_owners_alone(self) -> bool {
+        Role::ALL.into_iter().all(|role| (role == Role::Owner) == (self.granted_to(role) != Grant::No))
     }
 
     /// Whether it touches every client at once, so that a limited client scope rules it out: who does
@@ -165,6 +197,7 @@ impl Permission {
                 | Self::SyncRelease
                 | Self::MatchingManage
                 | Self::WebhooksManage
+                | Self::ConnectionsShare
         )
     }
 }
@@ -206,22 +239,43 @@ pub struct Permissions {
     portal: Option<PortalRole>,
     /// A bit for each permission that is not left out.
     only: u64,
+    /// Whether `only` is a role of the organisation's own, which gives what it names and nothing beside it.
+    custom: bool,
 }
 
 impl Permissions {
     /// All rights of a role.
     pub fn of(role: Role) -> Self {
-        Self { role, ceiling: KeyScope::Admin, internal: false, portal: None, only: u64::MAX }
+        Self { role, ceiling: KeyScope::Admin, internal: false, portal: None, only: u64::MAX, custom: false }
+    }
+
+    /// The rights of a role of the organisation's own: what it names, without what only owners have.
+    pub fn of_custom<'a>(permissions: impl IntoIterator<Item = &'a Permission>) -> Self {
+        let given = permissions.into_iter().filter(|permission| !permission.is_owners_alone());
+        // Nobody has more than an owner: of these rights it leaves what the role names.
+        Self { custom: true, ..Self::of(Role::Owner).limited_to(given) }
     }
 
     /// The rights of a role as far as an API key carries them.
     pub fn through_key(role: Role, scope: KeyScope) -> Self {
-        Self { role, ceiling: scope, internal: false, portal: None, only: u64::MAX }
+        Self::of(role).through(scope)
+    }
+
+    /// The same as far as something of this scope carries them.
+    pub fn through(self, scope: KeyScope) -> Self {
+        Self { ceiling: self.ceiling.min(scope), ..self }
     }
 
     /// The rights of the worker and of an operator at the command line.
     pub fn everything() -> Self {
-        Self { role: Role::Owner, ceiling: KeyScope::Admin, internal: true, portal: None, only: u64::MAX }
+        Self {
+            role: Role::Owner,
+            ceiling: KeyScope::Admin,
+            internal: true,
+            portal: None,
+            only: u64::MAX,
+            custom: false,
+        }
     }
 
     /// The same without every permission that is not among these.
@@ -232,12 +286,31 @@ impl Permissions {
 
     /// The rights of a portal user: none of a staff user's.
     pub fn of_portal(role: PortalRole) -> Self {
-        Self { role: Role::Viewer, ceiling: KeyScope::Read, internal: false, portal: Some(role), only: u64::MAX }
+        Self {
+            role: Role::Viewer,
+            ceiling: KeyScope::Read,
+            internal: false,
+            portal: Some(role),
+            only: u64::MAX,
+            custom: false,
+        }
     }
 
-    /// The staff role behind them; `None` for the worker, operators and portal users.
+    /// The built-in staff role behind them; `None` for the worker, operators, portal users, and whoever has a role of
+    /// the organisation's own.
     pub fn role(&self) -> Option<Role> {
-        (!self.internal && self.portal.is_none()).then_some(self.role)
+        (!self.internal && !self.custom && self.portal.is_none()).then_some(self.role)
+    }
+
+    /// The first permission of which these go further than those, the mightiest looked at first.
+    pub fn beyond(&self, those: &Self) -> Option<Permission> {
+        // The right over owners, near the end, stands for all that only they have.
+        Permission::ALL.iter().rev().copied().find(|permission| self.grant(*permission) > those.grant(*permission))
+    }
+
+    /// The permissions that are had at all.
+    pub fn had(&self) -> BTreeSet<Permission> {
+        Permission::ALL.iter().copied().filter(|permission| self.allows(*permission)).collect()
     }
 
     /// The portal role behind them; `None` for everyone else.

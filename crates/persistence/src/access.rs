@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    ApiKeyId, ClientId, ClientScope, Error, KeyScope, OrganisationId, Permission, Result, Role, SessionId, StaffId,
-    Timestamp,
+    ApiKeyId, ClientId, ClientScope, CustomRoleId, Error, KeyScope, OrganisationId, Permission, Permissions, Result,
+    Role, SessionId, StaffId, Timestamp,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
@@ -22,6 +22,15 @@ use crate::{
     journalled::Journalled,
 };
 
+/// A role of the organisation's own as someone holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldRole {
+    /// Which.
+    pub id: CustomRoleId,
+    /// What it gives, as it is now. Nothing, where only the account was looked up.
+    pub permissions: BTreeSet<Permission>,
+}
+
 /// A staff user as it is stored.
 #[derive(Clone, Debug)]
 pub struct StaffRow {
@@ -33,8 +42,10 @@ pub struct StaffRow {
     pub email: String,
     /// Name.
     pub name: String,
-    /// Role.
+    /// Role; that of a viewer where they hold one of the organisation's own, which is what counts then.
     pub role: Role,
+    /// The role of the organisation's own that they hold instead.
+    pub custom_role: Option<HeldRole>,
     /// Argon2id hash in PHC form; none until a password is set.
     pub password_hash: Option<String>,
     /// Clients it may see; none means all.
@@ -54,6 +65,14 @@ pub struct StaffRow {
 }
 
 impl StaffRow {
+    /// What it may do.
+    pub fn rights(&self) -> Permissions {
+        match &self.custom_role {
+            Some(held) => Permissions::of_custom(&held.permissions),
+            None => Permissions::of(self.role),
+        }
+    }
+
     /// Where its rights hold.
     pub fn scope(&self) -> ClientScope {
         ClientScope::of(self.allow_clients.clone(), self.deny_clients.clone())
@@ -124,13 +143,13 @@ pub(crate) fn clients_text(set: &BTreeSet<ClientId>) -> String {
     serde_json::to_string(set).unwrap_or_default()
 }
 
-fn permissions_text(set: &BTreeSet<Permission>) -> String {
+pub(crate) fn permissions_text(set: &BTreeSet<Permission>) -> String {
     let names: Vec<&str> = set.iter().map(|permission| permission.as_str()).collect();
     serde_json::to_string(&names).unwrap_or_default()
 }
 
 /// A permission that there is no more is carried no more.
-fn permissions_read(text: &str) -> Result<BTreeSet<Permission>> {
+pub(crate) fn permissions_read(text: &str) -> Result<BTreeSet<Permission>> {
     let names: Vec<String> = serde_json::from_str(text).map_err(Error::internal)?;
     Ok(names.iter().filter_map(|name| Permission::parse(name)).collect())
 }
@@ -144,6 +163,7 @@ pub(crate) fn email_key(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
+/// Of a role of the organisation's own only its id: [`Tx::held`] adds what it gives. Without that it gives nothing.
 pub(crate) fn staff_read(row: staff::Model) -> Result<StaffRow> {
     Ok(StaffRow {
         organisation: row.organisation_id.into(),
@@ -151,6 +171,7 @@ pub(crate) fn staff_read(row: staff::Model) -> Result<StaffRow> {
         email: row.email,
         name: row.name,
         role: known(Role::parse(&row.role), "staff.role")?,
+        custom_role: row.custom_role_id.map(|id| HeldRole { id: id.into(), permissions: BTreeSet::new() }),
         password_hash: row.password_hash,
         allow_clients: row.allow_clients.as_deref().map(clients_read).transpose()?,
         deny_clients: clients_read(&row.deny_clients)?,
@@ -171,6 +192,7 @@ fn staff_write(organisation: OrganisationId, row: &StaffRow) -> staff::Model {
         email_key: row.removed_at.map_or_else(|| email_key(&row.email), |_| format!("removed:{}", row.id)),
         name: row.name.clone(),
         role: row.role.as_str().to_owned(),
+        custom_role_id: row.custom_role.as_ref().map(|held| held.id.0),
         password_hash: row.password_hash.clone(),
         allow_clients: row.allow_clients.as_ref().map(clients_text),
         deny_clients: clients_text(&row.deny_clients),
@@ -206,7 +228,7 @@ impl Journalled for staff::Entity {
         let password = row.password_hash.as_deref().map(|hash| format!("set ({})", trace(hash)));
         Ok(json!({
             "id": row.id, "email": row.email, "name": row.name, "role": row.role,
-            "password": password,
+            "custom_role_id": row.custom_role_id, "password": password,
             "allow_clients": row.allow_clients, "deny_clients": row.deny_clients,
             "suspended_at": row.suspended_at, "removed_at": row.removed_at, "version": row.version,
         }))
@@ -361,7 +383,7 @@ impl Tx {
     /// A staff user.
     pub async fn staff(&self, id: StaffId) -> Result<StaffRow> {
         let row = self.find::<staff::Entity>().filter(staff::Column::Id.eq(id.0)).one(self.db()).await.or_domain()?;
-        row.ok_or(Error::NotFound { what: "staff user" }).and_then(staff_read)
+        self.held(row.ok_or(Error::NotFound { what: "staff user" })?).await
     }
 
     /// The team by name, without those who were removed.
@@ -374,7 +396,7 @@ impl Tx {
             .all(self.db())
             .await
             .or_domain()?;
-        rows.into_iter().map(staff_read).collect()
+        self.all_held(rows).await
     }
 
     /// Makes a staff user. An address that the team has already is a conflict.
@@ -424,7 +446,7 @@ impl Tx {
             .await
             .or_domain()?;
         let Some((found, Some(owner))) = found else { return Ok(None) };
-        Ok(Some((session_read(found), staff_read(owner)?)))
+        Ok(Some((session_read(found), self.held(owner).await?)))
     }
 
     /// A staff user's sessions, the newest first.
@@ -492,7 +514,7 @@ impl Tx {
             .await
             .or_domain()?;
         let Some((found, Some(owner))) = found else { return Ok(None) };
-        Ok(Some((key_read(found)?, staff_read(owner)?)))
+        Ok(Some((key_read(found)?, self.held(owner).await?)))
     }
 
     /// A staff user's API keys by name, or everyone's.

@@ -30,6 +30,13 @@ fn holds_nul(error: &DbErr) -> bool {
 /// Named constraints become conflicts that say what is taken.
 fn unique(detail: &str) -> Error {
     let named = [
+        ("custom_role_name", "custom_role.name_key", "name_taken", "There is already a role of this name."),
+        (
+            "service_account_name",
+            "service_account.name_key",
+            "name_taken",
+            "There is already a service account of this name.",
+        ),
         (
             "portal_user_email",
             "portal_user.email_key",

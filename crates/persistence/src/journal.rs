@@ -1,17 +1,16 @@
 //! The journal: one entry for each change set, hash-chained with the organisation's key.
 
-use domain::{
-    Actor, BulkOperationId, Change, ChangeSet, ClientId, EntryId, Error, Listed, Outcome, PageRequest, Result,
-    Timestamp,
-};
-use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use std::collections::BTreeMap;
+
+use domain::{Actor, BulkOperationId, Change, ChangeSet, ClientId, EntryId, Error, Outcome, Result, Timestamp};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
     Tx,
-    entity::{journal, journal_client, journal_head},
+    entity::{journal, journal_client, journal_head, journal_record},
     error::{OrDomain, known},
     keys::JournalKey,
 };
@@ -47,23 +46,6 @@ pub struct JournalEntry {
     pub reverts: Option<EntryId>,
     /// The change set of several entries that this one is of: they are reverted together.
     pub change_set: Option<BulkOperationId>,
-}
-
-/// Which entries are wanted.
-#[derive(Clone, Debug, Default)]
-pub struct JournalFilter {
-    /// Only those that touched this client.
-    pub client: Option<ClientId>,
-    /// Only this action.
-    pub action: Option<String>,
-    /// Only this outcome.
-    pub outcome: Option<Outcome>,
-    /// Only by this staff user or key.
-    pub actor: Option<Uuid>,
-    /// Only from this instant on.
-    pub since: Option<Timestamp>,
-    /// Only before this instant.
-    pub until: Option<Timestamp>,
 }
 
 /// What the hash covers, in this order. The texts are the stored ones, byte for byte.
@@ -155,7 +137,7 @@ impl Tx {
             at: context.now,
             actor,
             actor_kind: context.actor.kind().to_owned(),
-            actor_id: actor_id(&context.actor),
+            actor_id: context.actor.id(),
             acted_for: context.acted_for.map(|client| client.0),
             source_address: context.source_address.clone(),
             request_id: context.request_id.clone(),
@@ -189,55 +171,22 @@ impl Tx {
             .into_iter()
             .map(|client_id| journal_client::Model { organisation_id: context.organisation.0, client_id, seq })
             .collect();
+        let organisation_id = context.organisation.0;
+        let records: BTreeMap<Uuid, Option<Uuid>> =
+            set.changes.iter().map(|change| (change.id, change.client_id.map(|client| client.0))).collect();
+        let records = records
+            .into_iter()
+            .map(|(record_id, client_id)| journal_record::Model { organisation_id, record_id, seq, client_id })
+            .collect();
         self.insert_many::<journal::Entity>(vec![row], &[], &[]).await?;
         self.insert_many::<journal_client::Entity>(touched, &[], &[]).await?;
+        self.insert_many::<journal_record::Entity>(records, &[], &[]).await?;
         self.update_row_where::<journal_head::Entity>(
             sea_orm::ActiveModelTrait::reset_all(sea_orm::IntoActiveModel::into_active_model(new_head)),
             sea_orm::Condition::all(),
         )
         .await?;
         Ok(id)
-    }
-
-    /// Entries, the newest first. A caller with a limited scope sees those that touched its clients.
-    pub async fn journal_list(&self, filter: &JournalFilter, page: &PageRequest) -> Result<Listed<JournalEntry>> {
-        let mut select = self.find::<journal::Entity>();
-        let scope = &self.context().scope;
-        if filter.client.is_some() || !scope.is_all() {
-            let mut touched = self.find::<journal_client::Entity>().select_only().column(journal_client::Column::Seq);
-            if let Some(client) = filter.client {
-                touched = touched.filter(journal_client::Column::ClientId.eq(client.0));
-            }
-            select = select.filter(journal::Column::Seq.in_subquery(sea_orm::QueryTrait::into_query(touched)));
-        }
-        if let Some(action) = &filter.action {
-            select = select.filter(journal::Column::Action.eq(action));
-        }
-        if let Some(outcome) = filter.outcome {
-            select = select.filter(journal::Column::Outcome.eq(outcome.as_str()));
-        }
-        if let Some(actor) = filter.actor {
-            select = select.filter(journal::Column::ActorId.eq(actor));
-        }
-        if let Some(since) = filter.since {
-            select = select.filter(journal::Column::At.gte(since));
-        }
-        if let Some(until) = filter.until {
-            select = select.filter(journal::Column::At.lt(until));
-        }
-        let total = select.clone().count(self.db()).await.or_domain()?;
-        if let Some((seq, _)) = &page.after {
-            let seq: i64 =
-                seq.parse().map_err(|_| Error::invalid("cursor", "not_a_cursor", "is not a cursor of this list"))?;
-            select = select.filter(journal::Column::Seq.lt(seq));
-        }
-        let mut rows =
-            select.order_by_desc(journal::Column::Seq).limit(page.limit + 1).all(self.db()).await.or_domain()?;
-        let more = rows.len() as u64 > page.limit;
-        rows.truncate(page.limit as usize);
-        let next = more.then(|| rows.last().map(|row| (row.seq.to_string(), row.id))).flatten();
-        let items = rows.into_iter().map(|row| self.visible(read(row)?)).collect::<Result<_>>()?;
-        Ok(Listed { items, next, total: i64::try_from(total).unwrap_or(i64::MAX) })
     }
 
     /// One entry.
@@ -266,7 +215,7 @@ impl Tx {
 
     /// Leaves of an entry what lies in the caller's scope. Of a re-mapping across its border, the
     /// other side is blanked.
-    fn visible(&self, mut entry: JournalEntry) -> Result<JournalEntry> {
+    pub(crate) fn visible(&self, mut entry: JournalEntry) -> Result<JournalEntry> {
         let scope = &self.context().scope;
         if scope.is_all() {
             return Ok(entry);
@@ -289,15 +238,6 @@ impl Tx {
             }
         }
         Ok(entry)
-    }
-}
-
-fn actor_id(actor: &Actor) -> Option<Uuid> {
-    match actor {
-        Actor::Staff { id } => Some(id.0),
-        Actor::ApiKey { id, .. } => Some(id.0),
-        Actor::PortalUser { id } => Some(id.0),
-        Actor::Worker | Actor::Operator => None,
     }
 }
 

@@ -62,6 +62,7 @@ impl Tx {
         let set = ChangeSet { digest, changes, ..ChangeSet::default() };
         let entry = self.journal_append(action, Outcome::Done, reason.as_deref(), &set, None).await?;
         self.psa_touch(&set.changes).await?;
+        self.events_of_changes(&set.changes).await?;
         if let Some(spilled) = self.spilled().as_mut() {
             spilled.digester.take(&set.changes);
             spilled.count += set.changes.len();

@@ -30,12 +30,26 @@ pub struct Verification {
     pub head: String,
     /// What was found, at most 100.
     pub faults: Vec<Fault>,
+    /// The entry to go on at, where the chain goes on.
+    pub next: Option<i64>,
 }
 
 impl Tx {
     /// Reads the organisation's whole chain and checks it: edited, deleted, inserted, reordered and
     /// cut-off entries are faults. `anchor` is a place and hash noted earlier.
     pub async fn journal_verify(&self, anchor: Option<(i64, &str)>) -> Result<Verification> {
+        self.journal_verify_range(1, None, anchor).await
+    }
+
+    /// The same for a stretch of the chain that begins at an entry, of about `most` entries at the most. Stretches that
+    /// follow one another prove what the whole does: each begins with the hash that the one before it ended with. The
+    /// chain's end is looked at by the stretch that reaches it.
+    pub async fn journal_verify_range(
+        &self,
+        from: i64,
+        most: Option<i64>,
+        anchor: Option<(i64, &str)>,
+    ) -> Result<Verification> {
         const BATCH: u64 = 500;
         let key = self.store().journal_key(self).await?;
         let organisation = self.organisation().0;
@@ -45,7 +59,14 @@ impl Tx {
                 faults.push(Fault { seq, message });
             }
         };
-        let (mut seq, mut hash, mut entries) = (0_i64, Vec::new(), 0_i64);
+        let (mut seq, mut hash, mut entries) = (from.max(1) - 1, Vec::new(), 0_i64);
+        if seq > 0 {
+            let before = self.find::<journal::Entity>().filter(journal::Column::Seq.eq(seq));
+            let before = before.one(self.db()).await.or_domain()?;
+            let beyond = || Error::invalid("from", "out_of_range", "must be an entry that follows another");
+            hash = before.ok_or_else(beyond)?.hash;
+        }
+        let mut whole = true;
         loop {
             let rows = self
                 .find::<journal::Entity>()
@@ -56,6 +77,10 @@ impl Tx {
                 .await
                 .or_domain()?;
             if rows.is_empty() {
+                break;
+            }
+            if most.is_some_and(|most| entries >= most) {
+                whole = false;
                 break;
             }
             for row in rows {
@@ -84,7 +109,9 @@ impl Tx {
                 if head_seal(&key, organisation, head.seq, &head.hash) != head.seal {
                     fault(head.seq, "the end of the chain was edited".to_owned());
                 }
-                if head.seq > seq {
+                if !whole {
+                    // The stretch that reaches the end looks at it.
+                } else if head.seq > seq {
                     fault(seq + 1, format!("entries {} to {} were cut off", seq + 1, head.seq));
                 } else if head.seq < seq {
                     fault(head.seq + 1, format!("entries {} to {seq} were inserted", head.seq + 1));
@@ -93,10 +120,11 @@ impl Tx {
                 }
             }
         }
-        if let Some((at, _)) = anchor.filter(|(at, _)| *at > seq) {
+        if let Some((at, _)) = anchor.filter(|(at, _)| whole && *at > seq) {
             fault(at, "the chain ends before the place that was noted earlier".to_owned());
         }
-        Ok(Verification { entries, head: format!("{seq}:{}", hex::encode(&hash)), faults })
+        let next = (!whole).then_some(seq + 1);
+        Ok(Verification { entries, head: format!("{seq}:{}", hex::encode(&hash)), faults, next })
     }
 }
 

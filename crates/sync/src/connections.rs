@@ -193,7 +193,7 @@ pub async fn connection_share(
     id: ConnectionId,
     client: ClientId,
 ) -> Result<ConnectionShare> {
-    managed(tx, entries, id).await?;
+    shareable(tx, entries, id).await?;
     if tx.clients_by_id(&[client]).await?.is_empty() {
         return Err(Error::invalid("/client_id", "not_found", "there is no such client"));
     }
@@ -210,7 +210,7 @@ pub async fn connection_unshare(
     id: ConnectionId,
     client: ClientId,
 ) -> Result<ConnectionShare> {
-    managed(tx, entries, id).await?;
+    shareable(tx, entries, id).await?;
     let shares = tx.shares_of_connection(id).await?.into_iter();
     let share = shares.into_iter().find(|share| share.client_id == client).ok_or(Error::NotFound { what: "share" })?;
     tx.share_delete(&share).await?;
@@ -290,6 +290,12 @@ pub(crate) async fn begin_syncing(tx: &Tx, connection: &Connection) -> Result<()
     let next = tx.now() + chrono::TimeDelta::minutes(i64::from(connection.cadence_minutes));
     tx.connection_schedule(connection.id, Some(next), None).await?;
     queue::start(tx, connection, None, Trigger::Connected).await.map(drop)
+}
+
+async fn shareable(tx: &Tx, entries: &'static [Entry], id: ConnectionId) -> Result<Connection> {
+    let connection = tx.connection(id).await?;
+    permitted(tx.context(), entries, &connection, Permission::ConnectionsShare)?;
+    Ok(connection)
 }
 
 pub(crate) async fn managed(tx: &Tx, entries: &'static [Entry], id: ConnectionId) -> Result<Connection> {

@@ -12,6 +12,7 @@ use crate::{
     grants::{Granting, StoredGrant},
     hear,
     job::{self, Ended},
+    journal_checkpoints,
     psa::Likeness,
     reminders, replay, snapshots,
 };
@@ -68,6 +69,7 @@ impl Engine {
             hear::KIND => self.hear(job).await,
             replay::KIND => self.replay(job, stop).await,
             snapshots::KIND => self.snapshots(job, stop).await,
+            journal_checkpoints::KIND => self.journal_checkpoint(job).await,
             reminders::KIND => self.reminders(job, stop).await,
             other => Ended::Finish(JobOutcome::Failed(format!("this version knows no jobs of the kind {other}"))),
         }

@@ -38,6 +38,7 @@ mod hear;
 mod held;
 mod ids;
 mod job;
+mod journal_checkpoints;
 mod keep;
 mod letters;
 mod outbound;

@@ -14,7 +14,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Chore, Ended, Engine, Herald, Likeness, hear, job::FAILURES, outbound, post, snapshots, trouble};
+use crate::{
+    Chore, Ended, Engine, Herald, Likeness, hear, job::FAILURES, journal_checkpoints, outbound, post, snapshots,
+    trouble,
+};
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -393,6 +396,7 @@ impl Worker {
             tx.snapshots_forget((now - TimeDelta::days(snapshots::KEPT_DAYS)).date_naive()).await?;
             self.engine.snapshots_due(&tx).await?;
             self.engine.reminders_due(&tx).await?;
+            self.engine.journal_checkpoint_due(&tx, journal_checkpoints::AFTER).await?;
             tx.commit_unjournalled().await?;
         }
         Ok(())

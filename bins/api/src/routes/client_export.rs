@@ -1,7 +1,7 @@
 //! The client list as a file.
 
 use directory::field_names;
-use domain::{Error, Permission};
+use domain::{Error, Outcome, Permission};
 use persistence::{ClientFilter, ExportedClient, Tx};
 use poem::Body;
 use poem_openapi::{ApiResponse, Enum, OpenApi, ResponseContent, param::Query, payload::Binary};
@@ -106,6 +106,7 @@ impl ClientExports {
             filter(&app, search.0, status.0, (has.0, missing.0), ranges, [devices_known.0, users_known.0], archived.0)?;
         filter.tag = client_filter::tag(tag.0);
         let tx = app.read(caller, Permission::ClientsView).await?;
+        let context = tx.context().clone();
         let (format, extension) = match format.0 {
             Some(ExportFormat::Xlsx) => (Format::Xlsx, "xlsx"),
             _ => (Format::Csv { bom: bom.0.unwrap_or(false) }, "csv"),
@@ -115,6 +116,10 @@ impl ClientExports {
         let writer = tokio::task::spawn_blocking(move || sheet::written(format, "Clients", rows));
         fill(&tx, &filter, send).await?;
         let file = writer.await.map_err(Error::internal)??;
+        drop(tx);
+        // Who took data out of the house stands in the journal, once the file is whole and before it is sent.
+        let note = app.store.begin(context).await?;
+        note.commit_attempt("client_export", Outcome::Done, &format!("clients.{extension}")).await?;
         let file = Binary(Body::from_async_read(tokio::fs::File::from_std(file)));
         let file = match format {
             Format::Csv { .. } => ExportFile::Csv(file),

@@ -264,6 +264,7 @@ impl CustomerContacts {
             actor: actor_id.0,
             since: since.0,
             until: until.0,
+            ..JournalFilter::default()
         };
         Ok(Answer::page(tx.journal_list(&filter, &page).await?.map(|entry| view(entry, false)), uri))
     }

@@ -54,6 +54,55 @@ impl From<EntryOutcome> for Outcome {
     }
 }
 
+/// Who acts
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum ActorKind {
+    /// A signed-in staff user
+    Staff,
+    /// A key of a staff user
+    ApiKey,
+    /// A portal user
+    PortalUser,
+    /// A machine of the organisation's own
+    ServiceAccount,
+    /// A worker
+    Worker,
+    /// An operator at the command line
+    Operator,
+}
+
+impl ActorKind {
+    /// The name in the journal.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Staff => "staff",
+            Self::ApiKey => "api_key",
+            Self::PortalUser => "portal_user",
+            Self::ServiceAccount => "service_account",
+            Self::Worker => "worker",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+/// Entries that one request checks, at the most.
+const STRETCH: i64 = 20_000;
+
+/// The same filter, unless its text is too short to be looked for or too long.
+pub(super) fn checked(filter: JournalFilter) -> domain::Result<JournalFilter> {
+    let length = filter.text.as_deref().map(|text| text.chars().count());
+    if length.is_some_and(|length| !(2..=200).contains(&length)) {
+        return Err(domain::Error::invalid("text", "out_of_range", "must have 2 to 200 characters"));
+    }
+    if let (Some(since), Some(until)) = (filter.since, filter.until)
+        && since >= until
+    {
+        return Err(domain::Error::invalid("until", "before_since", "must be later than since"));
+    }
+    Ok(filter)
+}
+
 /// An entry of the journal.
 #[derive(Debug, Clone, Object)]
 #[oai(skip_serializing_if_is_none)]
@@ -64,8 +113,12 @@ pub struct Entry {
     pub seq: i64,
     /// When
     pub at: DateTime<Utc>,
-    /// Kind of actor: staff, api_key, portal_user, worker, operator
+    /// Kind of actor: staff, api_key, portal_user, service_account, worker, operator
     pub actor_kind: String,
+    /// Staff user, key, portal user or service account that acted
+    pub actor_id: Option<Uuid>,
+    /// Customer it was done for
+    pub acted_for: Option<Uuid>,
     /// Staff user behind it
     pub staff_id: Option<Uuid>,
     /// The customer that it was done for, where its request said so (`Acting-For`)
@@ -91,6 +144,7 @@ pub struct Entry {
 
 /// How sound the journal is.
 #[derive(Debug, Clone, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct JournalVerification {
     /// Whether nothing was found
     pub sound: bool,
@@ -100,6 +154,8 @@ pub struct JournalVerification {
     pub head: String,
     /// What was found
     pub faults: Vec<JournalFault>,
+    /// Ask again with this as `from` to go on; absent when the end was reached
+    pub next_from: Option<i64>,
 }
 
 /// Something wrong in the journal.
@@ -126,6 +182,9 @@ pub struct Journal;
 #[OpenApi(prefix_path = "/api/journal", tag = "Chapter::Journal")]
 impl Journal {
     /// Entries, the newest first
+    ///
+    /// At most 10,000 are counted in `total`. A search for a `text` looks at 20,000 entries for each page: a page may be
+    /// short, or empty, and still have a `next_cursor`.
     #[oai(path = "/", method = "get", operation_id = "journal_list")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn journal_list(
@@ -138,27 +197,50 @@ impl Journal {
         /// Only this action
         action: Query<Option<String>>,
         outcome: Query<Option<EntryOutcome>>,
-        /// Only by this staff user or key
+        /// Only by this staff user, key, portal user or service account
         actor_id: Query<Option<Uuid>>,
+        /// Only by actors of this kind
+        actor_kind: Query<Option<ActorKind>>,
+        /// Only those done for this customer
+        acted_for: Query<Option<Uuid>>,
+        /// Only those that touched this row, of whatever kind
+        record_id: Query<Option<Uuid>>,
+        /// Only those of this request or run
+        request_id: Query<Option<String>>,
+        /// Only those whose changes hold this text, 2 to 200 characters
+        text: Query<Option<String>>,
+        /// Only from this instant on
+        since: Query<Option<DateTime<Utc>>>,
+        /// Only before this instant
+        until: Query<Option<DateTime<Utc>>>,
         /// Rows of a page, 1 to 100; 25 when left out
         limit: Query<Option<u64>>,
         /// Where the last page ended
         cursor: Query<Option<String>>,
     ) -> Result<Answer<Page<Entry>>, Failure> {
         let page = page_request(limit.0, cursor.0.as_deref())?;
-        let filter = JournalFilter {
+        let filter = checked(JournalFilter {
             client: client_id.0.map(ClientId),
+            record: record_id.0,
             action: action.0,
             outcome: outcome.0.map(Into::into),
             actor: actor_id.0,
-            ..JournalFilter::default()
-        };
+            actor_kind: actor_kind.0.map(|kind| kind.as_str().to_owned()),
+            acted_for: acted_for.0.map(ClientId),
+            request_id: request_id.0,
+            text: text.0,
+            since: since.0,
+            until: until.0,
+        })?;
         let tx = app.read(caller, Permission::JournalView).await?;
         let listed = tx.journal_list(&filter, &page).await?;
         Ok(Answer::page(listed.map(|entry| view(entry, false)), uri))
     }
 
-    /// Check the whole chain: edited, deleted, inserted, reordered and cut-off entries are found
+    /// Check the chain: edited, deleted, inserted, reordered and cut-off entries are found
+    ///
+    /// A stretch for each request, so that a long journal holds nobody up: while the answer has a `next_from`, ask again
+    /// from there. Stretches that follow one another prove what the whole does.
     #[oai(path = "/verification", method = "get", operation_id = "journal_verify")]
     async fn journal_verify(
         &self,
@@ -166,15 +248,29 @@ impl Journal {
         caller: Caller,
         /// End of the chain as noted earlier
         anchor: Query<Option<String>>,
+        /// The entry to begin at; the first when left out
+        from: Query<Option<i64>>,
+        /// About how many entries to check, 1 to 20,000; 20,000 when left out
+        entries: Query<Option<i64>>,
     ) -> Result<Answer<JournalVerification>, Failure> {
         let tx = app.read(caller, Permission::JournalView).await?;
         let anchor = anchor.0.as_deref().map(persistence::Verification::parse_anchor).transpose()?;
-        let found = tx.journal_verify(anchor).await?;
+        let entries = entries.0.unwrap_or(STRETCH);
+        let wrong = |name, message: String| Failure::from(domain::Error::invalid(name, "out_of_range", message));
+        if !(1..=STRETCH).contains(&entries) {
+            return Err(wrong("entries", format!("must be from 1 to {STRETCH}")));
+        }
+        let from = from.0.unwrap_or(1);
+        if from < 1 {
+            return Err(wrong("from", "must be at least 1".to_owned()));
+        }
+        let found = tx.journal_verify_range(from, Some(entries), anchor).await?;
         Ok(Answer::new(JournalVerification {
             sound: found.faults.is_empty(),
             entries: found.entries,
             head: found.head,
             faults: found.faults.into_iter().map(|f| JournalFault { seq: f.seq, message: f.message }).collect(),
+            next_from: found.next,
         }))
     }
 
@@ -230,6 +326,8 @@ pub(super) fn view(entry: JournalEntry, whole: bool) -> Entry {
         seq: entry.seq,
         at: entry.at,
         actor_kind: entry.actor.kind().to_owned(),
+        actor_id: entry.actor.id(),
+        acted_for: entry.acted_for.map(|client| client.0),
         staff_id: entry.actor.staff().map(|staff| staff.0),
         acted_for: entry.acted_for.map(|client| client.0),
         source_address: entry.source_address,

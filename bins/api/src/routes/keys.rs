@@ -184,7 +184,7 @@ impl Keys {
 }
 
 /// Permissions by their names; every unknown one is named.
-fn permissions(names: &[String]) -> domain::Result<BTreeSet<Permission>> {
+pub(super) fn permissions(names: &[String]) -> domain::Result<BTreeSet<Permission>> {
     let unknown = |(at, name): (usize, &String)| match Permission::parse(name) {
         Some(_) => None,
         None => Some(Problem::new(format!("/permissions/{at}"), "unknown", "is not a permission: see /api/me")),

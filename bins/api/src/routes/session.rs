@@ -48,6 +48,8 @@ pub struct Me {
     /// E-mail
     pub email: String,
     pub role: StaffRole,
+    /// The role of the organisation's own that they have instead, and that counts then
+    pub custom_role_id: Option<Uuid>,
     /// What the caller may do
     pub permissions: Vec<String>,
     /// Whether every client is within reach
@@ -352,7 +354,7 @@ async fn me(app: &crate::app::App, context: domain::Context, session: Option<&Se
     let permissions = context.permissions;
     let all_clients = context.scope.is_all();
     let organisation_id = context.organisation.0;
-    let staff = context.actor.staff().ok_or(Error::Unauthenticated)?;
+    let staff = context.actor.staff().ok_or_else(needs_session)?;
     let tx = app.store.read(context).await?;
     let staff = tx.staff(staff).await?;
     let (organisation, _) = tx.organisation_name().await?;
@@ -364,6 +366,7 @@ async fn me(app: &crate::app::App, context: domain::Context, session: Option<&Se
         name: staff.name,
         email: staff.email,
         role: staff.role.into(),
+        custom_role_id: staff.custom_role.map(|held| held.id.0),
         permissions: allowed.map(|permission| permission.as_str().to_owned()).collect(),
         all_clients,
         session_id: session.map(|session| session.id.0),

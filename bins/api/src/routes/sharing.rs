@@ -197,8 +197,8 @@ async fn begin(
 ) -> domain::Result<Begun<Share>> {
     let context = caller.context()?;
     let found = app.read_as(&context, Permission::ConnectionsView).await?.connection(connection).await?;
-    app.permit_for(&context, Permission::ConnectionsManage, action, &found.integration).await?;
-    app.begin(&context, Permission::ConnectionsManage, action, asked, &(connection, client)).await
+    app.permit_for(&context, Permission::ConnectionsShare, action, &found.integration).await?;
+    app.begin(&context, Permission::ConnectionsShare, action, asked, &(connection, client)).await
 }
 
 fn share(share: ConnectionShare) -> Share {

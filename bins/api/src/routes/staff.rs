@@ -37,6 +37,8 @@ pub enum StaffRole {
     Viewer,
     /// Billing vendors and subscriptions
     Finance,
+    /// The Customers page: customers, what is shared with them, their users
+    MspAdmin,
 }
 
 impl From<Role> for StaffRole {
@@ -47,6 +49,7 @@ impl From<Role> for StaffRole {
             Role::Engineer => Self::Engineer,
             Role::Viewer => Self::Viewer,
             Role::Finance => Self::Finance,
+            Role::MspAdmin => Self::MspAdmin,
         }
     }
 }
@@ -59,6 +62,7 @@ impl From<StaffRole> for Role {
             StaffRole::Engineer => Self::Engineer,
             StaffRole::Viewer => Self::Viewer,
             StaffRole::Finance => Self::Finance,
+            StaffRole::MspAdmin => Self::MspAdmin,
         }
     }
 }
@@ -74,6 +78,8 @@ pub struct StaffUser {
     /// E-mail
     pub email: String,
     pub role: StaffRole,
+    /// The role of the organisation's own that it has instead, and that counts then
+    pub custom_role_id: Option<Uuid>,
     /// Clients it may see; absent means all
     pub allow_clients: Option<Vec<Uuid>>,
     /// Clients it may not see; beats the former
@@ -239,6 +245,7 @@ pub(super) fn view(row: StaffRow) -> StaffUser {
         name: row.name,
         email: row.email,
         role: row.role.into(),
+        custom_role_id: row.custom_role.map(|held| held.id.0),
         allow_clients: row.allow_clients.map(|clients| clients.into_iter().map(|client| client.0).collect()),
         deny_clients: row.deny_clients.into_iter().map(|client| client.0).collect(),
         suspended_at: row.suspended_at,

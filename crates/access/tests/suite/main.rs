@@ -1,10 +1,12 @@
 //! Staff, sessions and keys against real databases.
 
 mod api_keys;
+mod custom_roles;
 mod guessing;
 mod house;
 mod invitations;
 mod letters;
+mod machines;
 mod passwords;
 mod portal;
 mod resets;

@@ -33,6 +33,7 @@ async fn staff(house: &House<'_>, name: &str) -> StaffId {
         id: tx.new_id(),
         email: format!("{name}@msp.example"),
         name: name.to_owned(),
+        custom_role: None,
         role: Role::Viewer,
         password_hash: None,
         allow_clients: None,

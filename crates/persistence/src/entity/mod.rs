@@ -39,6 +39,7 @@ table!(staff = "staff", key(organisation_id: Uuid, id: Uuid), {
     email: String, email_key: String, name: String, role: String, password_hash: Option<String>,
     allow_clients: Option<String>, deny_clients: String, suspended_at: Option<DateTimeUtc>,
     removed_at: Option<DateTimeUtc>, created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
+    custom_role_id: Option<Uuid>,
 });
 table!(session = "session", key(organisation_id: Uuid, id: Uuid), {
     staff_id: Uuid, token_hash: Vec<u8>, user_agent: Option<String>, address: Option<String>,
@@ -399,3 +400,28 @@ table!(notification_setting = "notification_setting", key(organisation_id: Uuid,
     client_id: Uuid, in_app: bool, ticket_status: bool, ticket_reply: bool, invoice_overdue: bool,
     updated_at: DateTimeUtc, version: i32,
 }, client ClientId);
+table!(journal_record = "journal_record", key(organisation_id: Uuid, record_id: Uuid, seq: i64), {
+    client_id: Option<Uuid>,
+}, client ClientId);
+table!(journal_checkpoint = "journal_checkpoint", key(organisation_id: Uuid, id: Uuid), {
+    seq: i64, hash: Vec<u8>, at: DateTimeUtc, public_key: Vec<u8>, signature: Vec<u8>,
+});
+table!(custom_role = "custom_role", key(organisation_id: Uuid, id: Uuid), {
+    name: String, name_key: String, description: Option<String>, permissions: String, created_at: DateTimeUtc,
+    updated_at: DateTimeUtc, version: i32,
+});
+table!(service_account = "service_account", key(organisation_id: Uuid, id: Uuid), {
+    name: String, name_key: String, description: Option<String>, role: String, custom_role_id: Option<Uuid>,
+    key_scope: String, permissions: Option<String>, allow_clients: Option<String>, token_minutes: i32,
+    requests_per_minute: i32, expires_at: Option<DateTimeUtc>, disabled_at: Option<DateTimeUtc>,
+    used_at: Option<DateTimeUtc>, created_at: DateTimeUtc, created_by: Option<Uuid>, updated_at: DateTimeUtc,
+    version: i32,
+});
+table!(service_account_secret = "service_account_secret", key(organisation_id: Uuid, id: Uuid), {
+    service_account_id: Uuid, hint: String, secret_hash: Vec<u8>, created_at: DateTimeUtc, created_by: Option<Uuid>,
+    expires_at: Option<DateTimeUtc>, used_at: Option<DateTimeUtc>,
+});
+table!(access_token = "access_token", key(organisation_id: Uuid, id: Uuid), {
+    service_account_id: Uuid, secret_id: Uuid, token_hash: Vec<u8>, key_scope: String, permissions: Option<String>,
+    created_at: DateTimeUtc, expires_at: DateTimeUtc,
+});

@@ -4,6 +4,7 @@ mod clients;
 mod isolation;
 mod jobs;
 mod journal;
+mod journal_search;
 mod mail;
 mod opening;
 mod sealing;

@@ -11,6 +11,7 @@ mod fleet;
 mod frozen;
 mod grants;
 mod held;
+mod journal_checkpoints;
 mod letters;
 mod life;
 mod outage;
