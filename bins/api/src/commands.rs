@@ -240,6 +240,7 @@ async fn rotate(store: &Store) -> anyhow::Result<usize> {
         resealed += tx.connections_reseal().await? + tx.organisation_reseal().await?;
         resealed += tx.mails_reseal().await? + tx.second_factors_reseal().await?;
         resealed += tx.onboarding_credentials_reseal().await?;
+        resealed += tx.sso_secrets_reseal().await?;
         tx.commit_unjournalled().await?;
     }
     let across = store.across().await?;

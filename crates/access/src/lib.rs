@@ -32,6 +32,7 @@ mod second_step;
 mod security;
 mod sessions;
 mod sign_in;
+mod sso;
 mod staff;
 mod team;
 mod throttle;
@@ -70,6 +71,11 @@ pub use sessions::{
     sessions_delete_others, staff_sessions_delete,
 };
 pub use sign_in::{FirstStep, SignIn, SignedIn, sign_in};
+pub use sso::{
+    NewSsoProvider, Nowhere, Outside, OutsideAnswer, OutsideRequest, Sso, SsoAsk, SsoBegun, SsoCheck, SsoDone,
+    SsoFinding, SsoPatch, SsoReturn, portal_sso_link_start, sso_finish, sso_link_delete, sso_link_end, sso_link_list,
+    sso_link_start, sso_provider_create, sso_provider_delete, sso_provider_test, sso_provider_update, sso_start,
+};
 pub use staff::{CheckedStaff, NewStaff, StaffPatch, staff_create, staff_list, staff_update};
 pub use team::{ownership_transfer, staff_remove};
 pub use throttle::attempts_forget;

@@ -118,4 +118,8 @@ ids! {
     OnboardingId,
     /// One step of a client's onboarding.
     OnboardingStepId,
+    /// An identity provider.
+    SsoProviderId,
+    /// An account that an identity of a provider opens.
+    SsoLinkId,
 }

@@ -29,6 +29,7 @@ pub mod psa;
 mod record;
 mod run;
 mod scope;
+mod sso;
 mod tenant;
 mod text;
 
@@ -53,6 +54,7 @@ pub use id::{
 };
 pub use id::{ClientAliasId, ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
 pub use id::{OnboardingId, OnboardingStepId, OnboardingTemplateId};
+pub use id::{SsoLinkId, SsoProviderId};
 pub use invitation::InvitationState;
 pub use letter::{Letter, LetterLink, MailState};
 pub use list::{Archived, IntegrationFilter, Listed, PageRequest, Range, SortOrder};
@@ -80,5 +82,8 @@ pub use psa::{
 pub use record::{Freshness, Record};
 pub use run::{Counts, Run, RunState, Trigger};
 pub use scope::ClientScope;
+pub use sso::{
+    ENTRA_AUTHORITY, SsoAudience, SsoKind, SsoLink, SsoProvider, domain_of, shows_mfa, tenant_of,
+};
 pub use tenant::{CRITICAL_SCORE, Health, Seats, TENANT, TenantFacts, TenantSetting, WARNING_SCORE};
 pub use text::{name_key, valid_email, valid_name};

@@ -143,6 +143,8 @@ permissions! {
     ClientoneManage = "clientone_manage", Admin: [Yes Yes No No No];
     /// See and set how far the matching is trusted.
     MatchingManage = "matching_manage", Admin: [Yes Yes No No No];
+    /// See and set up the identity providers through which people sign in.
+    SsoManage = "sso_manage", Admin: [Yes Yes No No No];
 }
 
 impl Permission {
@@ -156,7 +158,7 @@ impl Permission {
         matches!(
             self,
             Self::ConnectionsManage | Self::ClientsImport | Self::TeamManage | Self::SyncRelease | Self::MatchingManage
-        )
+        ) || self == Self::SsoManage
     }
 }
 

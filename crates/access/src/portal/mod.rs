@@ -18,6 +18,7 @@ mod passwords;
 mod profile;
 mod sessions;
 mod sign_in;
+pub(crate) mod sso;
 mod users;
 
 use std::collections::BTreeSet;
@@ -34,6 +35,7 @@ pub use invitations::{
     INVITATION_LASTS, NewPortalUser, portal_invitation_accept, portal_invitation_resend, portal_invitation_revoke,
     portal_user_invite,
 };
+pub(crate) use links::gone as link_gone;
 pub use links::RESET_LASTS;
 pub use passwords::{portal_password_change, portal_password_forgot, portal_password_reset};
 pub use profile::{ProfilePatch, portal_profile_update};
@@ -41,6 +43,7 @@ pub use sessions::{
     Visit, portal_session_delete, portal_session_list, portal_session_read, portal_sessions_delete_others,
 };
 pub use sign_in::{PortalSignedIn, portal_sign_in};
+pub(crate) use sso::invited_client;
 pub use users::{
     PortalUserPatch, portal_user_deactivate, portal_user_devices_set, portal_user_get, portal_user_reactivate,
     portal_user_update,

@@ -118,6 +118,10 @@ pub const PORTAL_ACTIONS: &[(&str, PortalPermission)] = &[
     ("agreement_sign", PortalPermission::AgreementsView),
     ("agreement_decline", PortalPermission::AgreementsView),
     ("onboarding_step_complete", PortalPermission::OnboardingView),
+    ("portal_sso_accept", PortalPermission::ProfileEdit),
+    ("portal_sso_account_create", PortalPermission::ProfileEdit),
+    ("portal_sso_link_create", PortalPermission::ProfileEdit),
+    ("portal_sso_link_delete", PortalPermission::ProfileEdit),
 ];
 
 /// The whole matrix as text, for review.
