@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use access::Gate;
+use access::{Gate, Nowhere, Outside, Sso};
 use domain::{ConnectionId, Context, Error, Grant, Permission, Result};
 use integration::{Capability, Category, Entry};
 use ipnet::IpNet;
@@ -41,6 +41,8 @@ pub struct App {
     pub watchers: Arc<Semaphore>,
     /// Which vendors count devices and users.
     pub counting: Counting,
+    /// Identity providers through which people sign in.
+    pub sso: Sso,
     capabilities: HashMap<&'static str, Vec<Capability>>,
 }
 
@@ -61,6 +63,7 @@ impl App {
             trusted_proxies: Vec::new(),
             watchers: Arc::new(Semaphore::new(WATCHERS)),
             counting,
+            sso: Sso::new(Arc::new(Nowhere)),
             capabilities,
         }
     }
@@ -68,6 +71,11 @@ impl App {
     /// The same, reached by browsers at this origin.
     pub fn at_origin(self, public_origin: Option<String>) -> Self {
         Self { public_origin, ..self }
+    }
+
+    /// The same with a way to identity providers; without one nobody signs in through them.
+    pub fn reaching(self, outside: Arc<dyn Outside>) -> Self {
+        Self { sso: Sso::new(outside), ..self }
     }
 
     /// The same, behind these proxies.

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use worker::Settings;
 
-use crate::{app::App, match_csv, server};
+use crate::{app::App, match_csv, outside::ProviderDial, server};
 
 /// The PanelOne API.
 #[derive(Parser)]
@@ -182,7 +182,8 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     tokio::spawn(forget_attempts(store.clone(), stop.clone()));
     let proxies = settings.proxies().map_err(anyhow::Error::msg)?;
     let app = App::new(store, engine, wake, gate, settings.secure_cookies);
-    let app = Arc::new(app.at_origin(settings.origin()).behind(proxies));
+    let providers = ProviderDial::new(&settings.exceptions(), app.store.clock().clone())?;
+    let app = Arc::new(app.at_origin(settings.origin()).behind(proxies).reaching(Arc::new(providers)));
     tracing::info!(listen = %settings.listen, worker = settings.with_worker, "serving");
     let server = Server::new(TcpListener::bind(settings.listen.clone()));
     let until = {

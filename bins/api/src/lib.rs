@@ -20,6 +20,7 @@ mod examples;
 mod freshness;
 mod malformed;
 mod match_csv;
+pub mod outside;
 mod page;
 pub mod portal_auth;
 mod problem;

@@ -28,7 +28,7 @@ impl ProviderDial {
     }
 }
 
-#[poem::async_trait]
+#[async_trait::async_trait]
 impl Outside for ProviderDial {
     async fn send(&self, request: OutsideRequest) -> Result<OutsideAnswer, String> {
         let OutsideRequest { url, form, authorization } = request;

@@ -30,8 +30,8 @@ use crate::{
         clientone::{
             account::PortalAccount, activity::PortalActivities, agreements::CompanyAgreements, dashboard::Dashboards,
             devices::PortalDevices, onboarding::CompanyOnboardings, profile::Profiles,
-            service_requests::RequestedServices, session::PortalSessions, ticket_form::PortalTicketForm,
-            users::Colleagues,
+            service_requests::RequestedServices, session::PortalSessions, sso::PortalSingleSignOn,
+            ticket_form::PortalTicketForm, users::Colleagues,
         },
         clientone_admin::{
             activity::ClientOneActivity, agreement_copies::AgreementInstances, agreements::Agreements,
@@ -79,6 +79,8 @@ use crate::{
         security::Security,
         session::Session,
         sharing::Sharing,
+        sso::{self, SingleSignOn},
+        sso_providers::SsoProvidersApi,
         staff::Staff,
         staff_life::StaffLife,
         subscriptions::Subscriptions,
@@ -121,7 +123,8 @@ type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13);
+type Part18 = (SingleSignOn, SsoProvidersApi);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Part18);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -134,6 +137,7 @@ type Portal = (
     CompanyAgreements,
     CompanyOnboardings,
     PortalTicketForm,
+    PortalSingleSignOn,
 );
 
 /// The API with its document.
@@ -163,8 +167,11 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
     let thirteenth = (OnboardingTemplates, Onboardings);
-    let all =
-        (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth);
+    let sign_on = (SingleSignOn, SsoProvidersApi);
+    let all = (
+        first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth,
+        sign_on,
+    );
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description(
             "Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.\n\nA key \
@@ -190,6 +197,7 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
         CompanyAgreements,
         CompanyOnboardings,
         PortalTicketForm,
+        PortalSingleSignOn,
     );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))
         .description("The portal of an MSP's clients. Sign in; a session or key of the MSP's staff opens nothing here.")
@@ -227,6 +235,8 @@ pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndp
         .at("/clientone/openapi.json", poem::get(poem::endpoint::make_sync(move |_| json(&portal_published))))
         .at("/clientone/docs", poem::get(poem::endpoint::make_sync(move |_| page(portal_docs.clone()))))
         .at(consent::CALLBACK, poem::get(consent::callback).head(consent::unread))
+        .at(sso::CALLBACK, poem::get(sso::callback).head(consent::unread))
+        .at(sso::PORTAL_CALLBACK, poem::get(sso::portal_callback).head(consent::unread))
         .at(webhooks::ADDRESS, poem::post(webhooks::receive))
         .nest_no_strip(PORTAL, portal)
         .nest("/", service)

@@ -178,8 +178,7 @@ async fn first_step(store: &Store, gate: &Gate, proved: &StaffRow, attempt: &Sig
         tx.commit_attempt("session_create", Outcome::Done, "right password, a second factor is to come").await?;
         return Ok(FirstStep::SecondFactor(pending));
     }
-    let origin =
-        Origin { user_agent: attempt.user_agent.as_deref(), request: &attempt.request, second_factor: false };
+    let origin = Origin { user_agent: attempt.user_agent.as_deref(), request: &attempt.request, second_factor: false };
     let signed_in = session_insert(&tx, store, gate, staff, &origin).await?;
     tx.commit_attempt("session_create", Outcome::Done, "signed in with a password").await?;
     Ok(FirstStep::Session(Box::new(signed_in)))

@@ -82,8 +82,6 @@ pub use psa::{
 pub use record::{Freshness, Record};
 pub use run::{Counts, Run, RunState, Trigger};
 pub use scope::ClientScope;
-pub use sso::{
-    ENTRA_AUTHORITY, SsoAudience, SsoKind, SsoLink, SsoProvider, domain_of, shows_mfa, tenant_of,
-};
+pub use sso::{ENTRA_AUTHORITY, SsoAudience, SsoKind, SsoLink, SsoProvider, domain_of, shows_mfa, tenant_of};
 pub use tenant::{CRITICAL_SCORE, Health, Seats, TENANT, TenantFacts, TenantSetting, WARNING_SCORE};
 pub use text::{name_key, valid_email, valid_name};

@@ -105,7 +105,12 @@ impl Tx {
     }
 
     /// A provider's links, the oldest first; after this one, at most so many.
-    pub async fn sso_links_at(&self, provider: SsoProviderId, after: Option<SsoLinkId>, most: u64) -> Result<Vec<SsoLink>> {
+    pub async fn sso_links_at(
+        &self,
+        provider: SsoProviderId,
+        after: Option<SsoLinkId>,
+        most: u64,
+    ) -> Result<Vec<SsoLink>> {
         let mut select = self.find::<table::Entity>().filter(C::ProviderId.eq(provider.0));
         if let Some(after) = after {
             select = select.filter(C::Id.gt(after.0));

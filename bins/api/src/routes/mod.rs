@@ -49,6 +49,8 @@ pub mod second_factor;
 pub mod security;
 pub mod session;
 pub mod sharing;
+pub mod sso;
+pub mod sso_providers;
 pub mod staff;
 pub mod staff_life;
 pub mod stored;

@@ -38,7 +38,8 @@ pub const CALLBACK: &str = "/sso/callback";
 /// Where they send portal users back to.
 pub const PORTAL_CALLBACK: &str = "/clientone/sso/callback";
 /// Cookies by which a browser is known that was sent to a provider.
-const COOKIES: [(&str, SsoAudience); 2] = [("panelone_sso", SsoAudience::Staff), ("clientone_sso", SsoAudience::Portal)];
+const COOKIES: [(&str, SsoAudience); 2] =
+    [("panelone_sso", SsoAudience::Staff), ("clientone_sso", SsoAudience::Portal)];
 /// Longest address that somebody may be sent back with, in bytes.
 const LONGEST: usize = 16 * 1024;
 
@@ -188,7 +189,7 @@ impl SingleSignOn {
     ) -> Result<Answer<Written<SsoLink>>, Failure> {
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
         let context = app.proven_person(caller, "sso_link_delete", asked.is_dry_run()).await?;
-        let write = match app.begin_own(&context, "sso_link_delete", asked, &sso_link_id.0).await? {
+        let write = match app.begin_permitted(&context, "sso_link_delete", asked, &sso_link_id.0).await? {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
@@ -288,12 +289,7 @@ async fn come_back(
     }
 }
 
-fn read(
-    audience: SsoAudience,
-    request: &Request,
-    jar: &CookieJar,
-    pairs: Vec<(String, String)>,
-) -> Option<SsoReturn> {
+fn read(audience: SsoAudience, request: &Request, jar: &CookieJar, pairs: Vec<(String, String)>) -> Option<SsoReturn> {
     let (mut query, mut long) = (BTreeMap::new(), 0);
     for (name, value) in pairs {
         long += name.len() + value.len();

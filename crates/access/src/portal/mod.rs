@@ -35,8 +35,8 @@ pub use invitations::{
     INVITATION_LASTS, NewPortalUser, portal_invitation_accept, portal_invitation_resend, portal_invitation_revoke,
     portal_user_invite,
 };
-pub(crate) use links::gone as link_gone;
 pub use links::RESET_LASTS;
+pub(crate) use links::gone as link_gone;
 pub use passwords::{portal_password_change, portal_password_forgot, portal_password_reset};
 pub use profile::{ProfilePatch, portal_profile_update};
 pub use sessions::{

@@ -137,8 +137,7 @@ async fn session_create(
         note_refusal(store, gate, &user, &attempt.request, "ClientOne is not open to this client").await;
         return Err(Error::Unauthenticated);
     }
-    let origin =
-        Origin { user_agent: attempt.user_agent.as_deref(), request: &attempt.request, second_factor: false };
+    let origin = Origin { user_agent: attempt.user_agent.as_deref(), request: &attempt.request, second_factor: false };
     let signed_in = session_insert(&tx, store, gate, user, &origin).await?;
     tx.commit_attempt("portal_session_create", Outcome::Done, how).await?;
     Ok(signed_in)

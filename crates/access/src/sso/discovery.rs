@@ -103,7 +103,12 @@ impl Sso {
     }
 
     /// The same with keys that were just fetched; none where they were already, a moment ago.
-    pub(crate) async fn refreshed(&self, provider: &SsoProvider, known: &Known, now: Timestamp) -> Result<Option<Known>> {
+    pub(crate) async fn refreshed(
+        &self,
+        provider: &SsoProvider,
+        known: &Known,
+        now: Timestamp,
+    ) -> Result<Option<Known>> {
         let address = name(provider);
         {
             let mut kept = self.kept();

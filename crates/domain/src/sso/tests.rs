@@ -45,7 +45,10 @@ fn what_cannot_be_is_named() {
         (SsoProvider { tenants: named(&[PERSONAL_TENANT]), ..own(entra, staff) }, Some("not_a_tenant")),
         (SsoProvider { tenants: named(&[&TENANT.to_uppercase()]), ..own(entra, staff) }, Some("not_a_tenant")),
         (SsoProvider { domains: named(&["quay.example"]), ..own(entra, portal) }, Some("clients_only")),
-        (SsoProvider { domains: named(&["localhost"]), ..provider(oidc, portal, Some(client(1))) }, Some("not_a_domain")),
+        (
+            SsoProvider { domains: named(&["localhost"]), ..provider(oidc, portal, Some(client(1))) },
+            Some("not_a_domain"),
+        ),
         (SsoProvider { just_in_time: true, ..own(oidc, portal) }, Some("no_tenants")),
         (SsoProvider { just_in_time: true, ..own(oidc, staff) }, Some("not_for_staff")),
         (provider(oidc, staff, Some(client(1))), Some("not_for_staff")),
