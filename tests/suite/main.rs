@@ -34,6 +34,7 @@ mod portal_journey;
 mod requests;
 mod requests_journey;
 mod sign_in;
+mod sso;
 mod staff_life;
 mod writes;
 mod writes_at_vendors;

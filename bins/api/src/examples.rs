@@ -53,7 +53,7 @@ use crate::routes::{
     session::{PasswordChange, Reauthentication, SessionComplete, SessionCreate},
     sharing::ShareCreate,
     sso::SsoStart,
-    sso_providers::{SsoProviderCreate, SsoProviderUpdate},
+    sso_shapes::{SsoProviderCreate, SsoProviderUpdate},
     staff::{StaffCreate, StaffUpdate},
     staff_life::{OwnershipTransfer, PasswordResetRequest, PasswordResetSet},
     subscriptions::QuantityChange,

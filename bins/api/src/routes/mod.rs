@@ -51,6 +51,7 @@ pub mod session;
 pub mod sharing;
 pub mod sso;
 pub mod sso_providers;
+pub mod sso_shapes;
 pub mod staff;
 pub mod staff_life;
 pub mod stored;
