@@ -174,6 +174,9 @@ impl SsoProvider {
         if self.just_in_time && own && !entra {
             wrong("/just_in_time", "no_tenants", "must be false: nothing says of which client somebody is");
         }
+        if self.just_in_time && !own && !entra && self.domains.is_empty() {
+            wrong("/domains", "required", "must name the client's own: many companies may share an issuer");
+        }
         problems
     }
 
@@ -231,6 +234,13 @@ impl SsoProvider {
             (SsoKind::Entra, Some(client)) => sole.filter(|mapped| *mapped == client),
             (SsoKind::Oidc, client) => client,
         }
+    }
+
+    /// Whether an account may be made of somebody with this address, which the provider vouches for. An issuer may be
+    /// shared by the whole world: only addresses of the client's own domains are its people's. An Entra tenant is one
+    /// company's already.
+    pub fn takes_address(&self, email: &str) -> bool {
+        self.kind == SsoKind::Entra || domain_of(email).is_some_and(|domain| self.domains.contains(&domain))
     }
 }
 

@@ -74,7 +74,8 @@ async fn sign_in(arrived: &Arrived<'_>, tx: Tx, user: PortalUserRow, how: &str) 
 async fn newcomer(arrived: &Arrived<'_>) -> Result<PortalSignedIn> {
     let (store, request, now) = (arrived.store, arrived.origin.request, arrived.now);
     let client = arrived.provider.client_of_newcomer(arrived.mapped).ok_or_else(no_account)?;
-    let email = arrived.identity.email.clone().ok_or_else(no_account)?;
+    let email = arrived.identity.email.clone().filter(|email| arrived.provider.takes_address(email));
+    let email = email.ok_or_else(no_account)?;
     let tx = store.read(Context::worker(arrived.organisation, now, request.request_id.clone())).await?;
     // Within the organisation, whichever client's: the address may be another's.
     let known = tx.portal_user_by_email(&email).await?.is_some();

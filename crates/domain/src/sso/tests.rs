@@ -51,6 +51,7 @@ fn what_cannot_be_is_named() {
         ),
         (SsoProvider { just_in_time: true, ..own(oidc, portal) }, Some("no_tenants")),
         (SsoProvider { just_in_time: true, ..own(oidc, staff) }, Some("not_for_staff")),
+        (SsoProvider { just_in_time: true, ..provider(oidc, portal, Some(client(1))) }, Some("required")),
         (provider(oidc, staff, Some(client(1))), Some("not_for_staff")),
         (SsoProvider { just_in_time: true, ..own(entra, portal) }, None),
         (SsoProvider { issuer: "https://a.example/x?y".into(), ..own(oidc, portal) }, Some("not_an_issuer")),

@@ -74,7 +74,9 @@ both_databases! {
         for (name, value) in [
             ("email_verified", false.into()), ("email_verified", "true".into()), ("email", "".into()),
             ("email", "known@pier.example".into()), ("email", "KNOWN@PIER.EXAMPLE".into()), ("email", 7.into()),
-            ("email", "no address".into()), ("email", "a#ext#@quay.example".into()),
+            ("email", "no address".into()),
+            ("email", "nova@elsewhere.example".into()),
+            ("email", "nova@sub.quay.example".into()), ("email", "a#ext#@quay.example".into()),
         ] {
             let done = stage.travel(PORTAL, Some(PAT), |stage, traveller| {
                 let mut claims = stage.claims(traveller, SUBJECT);
