@@ -12,6 +12,8 @@
 //!
 //! * Letters with links (`invitations.rs`, `password_reset.rs`) leave through the outbox, in the transaction of their cause.
 //!
+//! * Signing in through identity providers is in `sso/`, and what is of the portal alone in `portal/sso.rs`.
+//!
 //! **A new rule about the team**: `team.rs`, which every change of it passes. **Another way to sign in**: a file beside
 //! `sign_in.rs` that ends in `session_insert`, and is charged through `throttle.rs` like it.
 

@@ -2,8 +2,9 @@
 //!
 //! * An account belongs to one client, and nothing it does reaches beyond that ([`portal_session_read`] builds its
 //!   context anew at every request, from the rows as they are then).
-//! * It is made by invitation only, and only while ClientOne is enabled for the client. A link is good once and for seven
-//!   days; sent again it is another link, and the one before is void.
+//! * It is made by invitation only, and only while ClientOne is enabled for the client; or just in time, as a User, where
+//!   the client's identity provider is set up so (`sso.rs`). A link is good once and for seven days; sent again it is
+//!   another link, and the one before is void.
 //! * Who manages ClientOne does everything to it; a client's Manager does some of it to the client's Users, and never
 //!   to another Manager: nobody promotes themselves or a colleague.
 //! * Rows are locked in one order: portal user, then client.

@@ -12,7 +12,7 @@ use crate::house::OWNER;
 const STAFF: SsoAudience = SsoAudience::Staff;
 
 /// Staff sign in through a provider that the owner is linked to.
-async fn stage_of<'a>(db: &'a testkit::TestDb) -> (Stage<'a>, domain::SsoProvider) {
+async fn stage_of(db: &testkit::TestDb) -> (Stage<'_>, domain::SsoProvider) {
     let stage = Stage::build(db).await;
     let provider = stage.set_up(oidc(STAFF, None)).await;
     stage.link(&provider, stage.house.owner.id.into(), None, SUBJECT).await;

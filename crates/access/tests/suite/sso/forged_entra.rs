@@ -13,68 +13,60 @@ fn issuer(tenant: &str) -> Value {
     format!("{AUTHORITY}/{tenant}/v2.0").into()
 }
 
+const REFUSED: &str = "sso_refused";
+const NO_ACCOUNT: &str = "sso_no_account";
+
 /// Name, what is wrong with the claims, and the answer.
-fn cases() -> Vec<(&'static str, fn(&mut Value), &'static str)> {
-    let (refused, no_account) = ("sso_refused", "sso_no_account");
-    vec![
-        (
-            "another tenant, all of it",
-            |c| (c["tid"], c["iss"]) = (OTHER_TENANT.into(), issuer(OTHER_TENANT)),
-            no_account,
-        ),
-        ("another tenant in tid", |c| c["tid"] = OTHER_TENANT.into(), refused),
-        ("another tenant in iss", |c| c["iss"] = issuer(OTHER_TENANT), refused),
-        ("no tid", |c| drop(c.as_object_mut().expect("claims").remove("tid")), refused),
-        ("an empty tid", |c| (c["tid"], c["iss"]) = ("".into(), issuer("")), refused),
-        ("tid null", |c| c["tid"] = Value::Null, refused),
-        ("tid in a list", |c| c["tid"] = json!([TENANT]), refused),
-        ("the template itself", |c| (c["tid"], c["iss"]) = ("{tenantid}".into(), issuer("{tenantid}")), refused),
-        ("organizations", |c| (c["tid"], c["iss"]) = ("organizations".into(), issuer("organizations")), refused),
-        ("common", |c| (c["tid"], c["iss"]) = ("common".into(), issuer("common")), refused),
-        ("personal accounts", |c| (c["tid"], c["iss"]) = (PERSONAL.into(), issuer(PERSONAL)), refused),
-        ("tid in capitals", |c| c["tid"] = TENANT.to_uppercase().into(), refused),
-        (
-            "tid and issuer in capitals",
-            |c| {
-                (c["tid"], c["iss"]) = (TENANT.to_uppercase().into(), issuer(&TENANT.to_uppercase()));
-            },
-            refused,
-        ),
-        (
-            "tid in braces",
-            |c| (c["tid"], c["iss"]) = (format!("{{{TENANT}}}").into(), issuer(&format!("{{{TENANT}}}"))),
-            refused,
-        ),
-        (
-            "tid with a path",
-            |c| {
-                (c["tid"], c["iss"]) = (format!("{TENANT}/..").into(), issuer(&format!("{TENANT}/..")));
-            },
-            refused,
-        ),
-        ("issuer of the first version", |c| c["iss"] = format!("https://sts.windows.net/{TENANT}/").into(), refused),
-        ("issuer with a slash", |c| c["iss"] = format!("{AUTHORITY}/{TENANT}/v2.0/").into(), refused),
-        (
-            "issuer of another cloud",
-            |c| c["iss"] = format!("https://login.microsoftonline.us/{TENANT}/v2.0").into(),
-            refused,
-        ),
-        ("issuer of a look-alike", |c| c["iss"] = format!("{AUTHORITY}.evil.example/{TENANT}/v2.0").into(), refused),
-        (
-            "a host with the authority as user",
-            |c| c["iss"] = format!("{AUTHORITY}@evil.example/{TENANT}/v2.0").into(),
-            refused,
-        ),
-        ("another subject with the same e-mail", |c| c["sub"] = "another".into(), no_account),
-        (
-            "another subject with the same oid",
-            |c| (c["sub"], c["oid"]) = ("another".into(), SUBJECT.into()),
-            no_account,
-        ),
-        ("another app", |c| c["aud"] = "another-app".into(), refused),
-        ("another party", |c| c["azp"] = "another-app".into(), refused),
-    ]
-}
+static CASES: &[(&str, fn(&mut Value), &str)] = &[
+    ("another tenant, all of it", |c| (c["tid"], c["iss"]) = (OTHER_TENANT.into(), issuer(OTHER_TENANT)), NO_ACCOUNT),
+    ("another tenant in tid", |c| c["tid"] = OTHER_TENANT.into(), REFUSED),
+    ("another tenant in iss", |c| c["iss"] = issuer(OTHER_TENANT), REFUSED),
+    ("no tid", |c| drop(c.as_object_mut().expect("claims").remove("tid")), REFUSED),
+    ("an empty tid", |c| (c["tid"], c["iss"]) = ("".into(), issuer("")), REFUSED),
+    ("tid null", |c| c["tid"] = Value::Null, REFUSED),
+    ("tid in a list", |c| c["tid"] = json!([TENANT]), REFUSED),
+    ("the template itself", |c| (c["tid"], c["iss"]) = ("{tenantid}".into(), issuer("{tenantid}")), REFUSED),
+    ("organizations", |c| (c["tid"], c["iss"]) = ("organizations".into(), issuer("organizations")), REFUSED),
+    ("common", |c| (c["tid"], c["iss"]) = ("common".into(), issuer("common")), REFUSED),
+    ("personal accounts", |c| (c["tid"], c["iss"]) = (PERSONAL.into(), issuer(PERSONAL)), REFUSED),
+    ("tid in capitals", |c| c["tid"] = TENANT.to_uppercase().into(), REFUSED),
+    (
+        "tid and issuer in capitals",
+        |c| {
+            (c["tid"], c["iss"]) = (TENANT.to_uppercase().into(), issuer(&TENANT.to_uppercase()));
+        },
+        REFUSED,
+    ),
+    (
+        "tid in braces",
+        |c| (c["tid"], c["iss"]) = (format!("{{{TENANT}}}").into(), issuer(&format!("{{{TENANT}}}"))),
+        REFUSED,
+    ),
+    (
+        "tid with a path",
+        |c| {
+            (c["tid"], c["iss"]) = (format!("{TENANT}/..").into(), issuer(&format!("{TENANT}/..")));
+        },
+        REFUSED,
+    ),
+    ("issuer of the first version", |c| c["iss"] = format!("https://sts.windows.net/{TENANT}/").into(), REFUSED),
+    ("issuer with a slash", |c| c["iss"] = format!("{AUTHORITY}/{TENANT}/v2.0/").into(), REFUSED),
+    (
+        "issuer of another cloud",
+        |c| c["iss"] = format!("https://login.microsoftonline.us/{TENANT}/v2.0").into(),
+        REFUSED,
+    ),
+    ("issuer of a look-alike", |c| c["iss"] = format!("{AUTHORITY}.evil.example/{TENANT}/v2.0").into(), REFUSED),
+    (
+        "a host with the authority as user",
+        |c| c["iss"] = format!("{AUTHORITY}@evil.example/{TENANT}/v2.0").into(),
+        REFUSED,
+    ),
+    ("another subject with the same e-mail", |c| c["sub"] = "another".into(), NO_ACCOUNT),
+    ("another subject with the same oid", |c| (c["sub"], c["oid"]) = ("another".into(), SUBJECT.into()), NO_ACCOUNT),
+    ("another app", |c| c["aud"] = "another-app".into(), REFUSED),
+    ("another party", |c| c["azp"] = "another-app".into(), REFUSED),
+];
 
 both_databases! {
     async fn no_token_of_a_wrong_tenant_is_taken(db: TestDb) {
@@ -88,13 +80,13 @@ both_databases! {
         let before = stage.made().await;
         for audience in [SsoAudience::Portal, SsoAudience::Staff] {
             let ask = || stage.ask(audience, Some("nova@quay.example"));
-            for (at, (name, forge, code)) in cases().into_iter().enumerate() {
+            for (at, (name, forge, code)) in CASES.iter().enumerate() {
                 let traveller = stage.start(ask()).await.expect("begins");
                 let mut claims = stage.entra_claims(&traveller, SUBJECT);
                 forge(&mut claims);
                 stage.provider.gives(&stage.provider.key.sign(&claims));
                 match stage.finish(stage.back(audience, &traveller, &format!("198.51.100.{at}"))).await {
-                    Err(domain::Error::Conflict { code: found, .. }) if found == code => {}
+                    Err(domain::Error::Conflict { code: found, .. }) if found == *code => {}
                     other => panic!("{name} ({audience:?}): {other:?}"),
                 }
                 assert_eq!(stage.made().await, before, "{name} made something");
