@@ -7,7 +7,7 @@ use std::{
 };
 
 use poem::{
-    EndpointExt, IntoResponse, Response, Route,
+    EndpointExt, Response, Route,
     http::StatusCode,
     listener::{Acceptor, Listener, TcpListener},
     web::{Data, Form},
@@ -65,7 +65,7 @@ fn token(shared: Data<&Shared>, form: Form<BTreeMap<String, String>>) -> Respons
 }
 
 fn json_answer(status: StatusCode, body: &Value) -> Response {
-    (status, [("content-type", "application/json")], body.to_string()).into_response()
+    Response::builder().status(status).content_type("application/json").body(body.to_string())
 }
 
 /// An app beside a provider that it may reach.
@@ -140,14 +140,19 @@ impl Scene {
             Caller::Key(_) | Caller::Anonymous => {}
         }
         let address = format!("{}?code=the-code&state={}", query["redirect_uri"], query["state"]);
-        let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-        let request = browser.build().expect("a client").request(method, address).header("cookie", cookies.join("; "));
+        let request = browser().request(method, address).header("cookie", cookies.join("; "));
         self.app.send(request).await
     }
 
     async fn start(&self, path: &str, body: &Value) -> Answer {
         self.app.post(&Caller::Anonymous, path, body).await
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this client stands for a browser that a provider sends back")]
+fn browser() -> reqwest::Client {
+    let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    builder.build().expect("a client")
 }
 
 /// The session that an answer's cookies set.

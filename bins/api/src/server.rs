@@ -119,12 +119,11 @@ type Part6 =
 type Part7 = (Invitations, StaffLife);
 type Part8 = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
 type Part9 = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
-type Part10 = (Psa, SecondFactors, Security);
+type Part10 = (Psa, SecondFactors, Security, SingleSignOn, SsoProvidersApi);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings);
-type Part18 = (SingleSignOn, SsoProvidersApi);
-type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Part18);
+type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -163,15 +162,12 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let seventh = (Invitations, StaffLife);
     let eighth = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
     let ninth = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
-    let tenth = (Psa, SecondFactors, Security);
+    let tenth = (Psa, SecondFactors, Security, SingleSignOn, SsoProvidersApi);
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
     let thirteenth = (OnboardingTemplates, Onboardings);
-    let sign_on = (SingleSignOn, SsoProvidersApi);
-    let all = (
-        first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth,
-        sign_on,
-    );
+    let all =
+        (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth);
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
         .description(
             "Runs an MSP's clients across its vendors' tools. Sign in, or send an API key as a bearer token.\n\nA key \
