@@ -73,19 +73,20 @@ both_databases! {
         let pier = stage.client("Pier", PortalAuthMode::Password).await;
         stage.member(pier, "known@pier.example").await;
         let before = stage.made().await;
-        for (name, value) in [
-            ("email_verified", false.into()), ("email_verified", "true".into()), ("email", "".into()),
-            ("email", "known@pier.example".into()), ("email", "KNOWN@PIER.EXAMPLE".into()), ("email", 7.into()),
-            ("email", "no address".into()),
-            ("email", "nova@elsewhere.example".into()),
-            ("email", "nova@sub.quay.example".into()), ("email", "a#ext#@quay.example".into()),
+        let (no_account, refused) = ("sso_no_account", "sso_refused");
+        for (name, value, code) in [
+            ("email_verified", false.into(), no_account), ("email_verified", "true".into(), refused),
+            ("email", "".into(), no_account), ("email", 7.into(), refused), ("email", "no address".into(), no_account),
+            ("email", "known@pier.example".into(), no_account), ("email", "KNOWN@PIER.EXAMPLE".into(), no_account),
+            ("email", "nova@elsewhere.example".into(), no_account), ("email", "nova@sub.quay.example".into(), no_account),
+            ("email", "a#ext#@quay.example".into(), no_account),
         ] {
             let done = stage.travel(PORTAL, Some(PAT), |stage, traveller| {
                 let mut claims = stage.claims(traveller, SUBJECT);
                 claims[name] = value;
                 claims
             });
-            conflict(done.await, "sso_no_account");
+            conflict(done.await, code);
             assert_eq!(stage.made().await, before, "{name}");
         }
     }
