@@ -14,8 +14,7 @@ use domain::{
     SsoLink, SsoProvider,
 };
 use openidconnect::url::Url;
-use persistence::StaffRow;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use testkit::{IdentityKey, TestDb, discovery};
 
@@ -224,7 +223,6 @@ impl<'a> Stage<'a> {
 
     /// Someone of a client, with a password.
     pub async fn member(&self, client: ClientId, email: &str) -> persistence::PortalUserRow {
-        let hash = self.house.gate.passwords.hash(&crate::house::PASSWORD.into()).await.expect("hashes");
         let tx = self.house.store.begin(self.house.operator()).await.expect("begins");
         let row = persistence::PortalUserRow {
             organisation: self.house.organisation,
@@ -235,7 +233,8 @@ impl<'a> Stage<'a> {
             phone: None,
             role: PortalRole::User,
             state: domain::PortalState::Active,
-            password_hash: Some(hash.expose_secret().to_owned()),
+            // The same password as the owner of the house.
+            password_hash: self.house.owner.password_hash.clone(),
             link_hash: None,
             link_made_at: None,
             accepted_at: Some(tx.now()),
@@ -328,11 +327,6 @@ impl<'a> Stage<'a> {
             counts.push(self.db.tamper(&same).await.expect("counts"));
         }
         counts
-    }
-
-    pub async fn owner(&self) -> StaffRow {
-        let tx = self.house.store.read(self.house.operator()).await.expect("reads");
-        tx.staff(self.house.owner.id).await.expect("is there")
     }
 }
 
