@@ -26,6 +26,7 @@ mod m20261122_000014_psa;
 mod m20261122_000015_requests;
 mod m20261122_000016_onboarding;
 mod m20261122_000017_aliases;
+mod m20261122_000018_sso;
 mod m20261122_000020_files;
 mod m20261122_000021_events;
 mod m20261122_000022_machines;
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000024_bulk::Migration),
             Box::new(m20261122_000020_files::Migration),
             Box::new(m20261122_000022_machines::Migration),
+            Box::new(m20261122_000018_sso::Migration),
         ]
     }
 }

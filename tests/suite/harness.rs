@@ -10,7 +10,7 @@ use std::{
 };
 
 use access::{AccessOptions, Cost, Gate};
-use api::app::App;
+use api::{app::App, outside::ProviderDial};
 use integration::{Delivery, Entry, RecordKind, Request, Response, Secret};
 use persistence::Store;
 use poem::listener::{Acceptor, Listener, TcpListener};
@@ -61,6 +61,11 @@ pub struct Setup {
     pub size: WorldSize,
     /// How long vendors take at least.
     pub latency: Duration,
+}
+
+tokio::task_local! {
+    /// Where an identity provider of a test is (`host:port`), for the app that is built within.
+    pub static PROVIDER: String;
 }
 
 /// Who sends a request.
@@ -116,6 +121,8 @@ impl TestApp {
         let pages = Arc::new(AtomicU64::new(0));
         let counted = |inner| Arc::new(Counted { inner, pages: pages.clone() }) as Arc<dyn Simulator>;
         let simulators: Vec<_> = vendors.into_iter().map(counted).collect();
+        let provider = PROVIDER.try_with(Clone::clone).ok();
+        let exceptions: Vec<&str> = provider.iter().map(String::as_str).collect();
         let options = ServeOptions { clock: Some(Arc::new(move || clock.now())), latency, ..ServeOptions::default() };
         let vendors = vendorkit::serve(simulators.clone(), world.clone(), options).await.expect("serves the vendors");
         let host = vendors.base_url().trim_start_matches("http://").to_owned();
@@ -128,7 +135,8 @@ impl TestApp {
         let gate = Gate::new(access, store.chance().clone()).expect("a gate");
         let files = tempfile::tempdir().expect("makes a folder");
         let storage = storage::Storage::folder(&files.path().join("store")).expect("a store");
-        let app = App::new(store, engine, worker.wake(), gate, false);
+        let providers = ProviderDial::new(&exceptions, store.clock().clone()).expect("a way to identity providers");
+        let app = App::new(store, engine, worker.wake(), gate, false).reaching(Arc::new(providers));
         let app = Arc::new(app.storing(storage, FILE_LIMITS));
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("listens");
         let port = acceptor.local_addr().iter().find_map(|addr| addr.as_socket_addr().map(|addr| addr.port()));

@@ -196,6 +196,7 @@ impl House {
         let first_run = async |connection: &str| {
             text(&app.all(owner, &format!("/api/runs?connection_id={connection}")).await[0]["id"])
         };
+        held.extend(self.sign_on(app).await);
         held.extend([
             ("client", client.expect("a third client")),
             ("psa", psa),
@@ -235,6 +236,20 @@ impl House {
         let dead = "UPDATE webhook_delivery SET state = 'dead', next_at = NULL WHERE state = 'queued'";
         assert_eq!(app.db.tamper(dead).await.expect("tampers"), 1);
         vec![("webhook_subscription", id), ("webhook_delivery", delivery)]
+    }
+
+    /// A provider for staff that nobody can use, and an identity of it that is linked to the owner.
+    async fn sign_on(&self, app: &TestApp) -> Vec<(&'static str, String)> {
+        let body = json!({
+            "audience": "staff", "name": "Kite ID", "kind": "oidc", "issuer": "https://127.0.0.1:9", "app_id": "app",
+            "secret": "s3cret", "enabled": false,
+        });
+        let made = app.post(&self.owner, "/api/sso-providers", &body).await.ok();
+        let provider = text(&made["item"]["id"]);
+        let me = app.get(&self.owner, "/api/me").await.ok();
+        let owner: domain::StaffId = text(&me["staff_id"]).parse().expect("an id");
+        let link = linked(app, self.organisation, &provider, owner.into(), None).await;
+        vec![("sso_provider", provider), ("sso_link", link)]
     }
 
     /// An invitation to the team that waits.
@@ -347,4 +362,28 @@ async fn drifted(app: &TestApp) {
     ] {
         app.db.tamper(statement).await.expect("tampers");
     }
+}
+
+/// Links an account to an identity of a provider without asking anybody; gives back the link's id.
+pub async fn linked(
+    app: &TestApp,
+    organisation: OrganisationId,
+    provider: &str,
+    account: domain::Account,
+    client_id: Option<domain::ClientId>,
+) -> String {
+    let tx = app.db.store.begin(Context::operator(organisation, app.db.now())).await.expect("begins");
+    let link = domain::SsoLink {
+        id: tx.new_id(),
+        provider_id: provider.parse().expect("an id"),
+        account,
+        client_id,
+        issuer: "https://127.0.0.1:9".to_owned(),
+        tenant: None,
+        subject: account.id.to_string(),
+        created_at: tx.now(),
+    };
+    tx.sso_link_insert(&link).await.expect("links");
+    tx.commit("sso_link_create", None).await.expect("commits");
+    link.id.to_string()
 }

@@ -41,6 +41,7 @@ mod portal_journey;
 mod requests;
 mod requests_journey;
 mod sign_in;
+mod sso;
 mod staff_life;
 mod tenants;
 mod webhooks;

@@ -12,7 +12,7 @@ use crate::{
     document,
     dump::{assert_same, dump},
     harness::{Caller, TestApp, text},
-    house::House,
+    house::{House, linked},
     isolation::{ATTEMPTS, ask, plain},
     kept_files, onboarding_journey,
     operations::{Ids, Place, Row, Template, row, templates, templates_of},
@@ -27,6 +27,10 @@ fn rows() -> Vec<Row> {
         row("portal_password_forgot").open().body(r#"{"email":"nobody@kite.example"}"#),
         row("portal_password_reset").open().body(r#"{"token":"no-token","password":"a fine long password"}"#),
         row("portal_session_create").open().body(r#"{"email":"nobody@kite.example","password":"not the right one"}"#),
+        row("portal_sso_start").open().body(r#"{"organisation":"nowhere","email":"nobody@kite.example"}"#),
+        row("portal_sso_link_list"),
+        row("portal_sso_link_start"),
+        row("portal_sso_link_delete"),
         row("portal_session_get"),
         row("portal_session_end"),
         row("portal_session_list"),
@@ -120,6 +124,7 @@ async fn guests(app: &TestApp, house: &House, client: &str, device: &str, tag: &
     let ids = Ids::from([
         ("company_document", file),
         ("portal_session", text(&session["session_id"])),
+        ("sso_link", sso_link(app, house, client, &user_id).await),
         ("device", device.to_owned()),
         ("portal_user", colleague),
         ("service_request_type", service),
@@ -130,6 +135,24 @@ async fn guests(app: &TestApp, house: &House, client: &str, device: &str, tag: &
         ("notification", text(&told["items"][0]["id"])),
     ]);
     Guests { user, manager, user_email: email("user"), manager_email: email("manager"), ids }
+}
+
+/// An identity of the MSP's provider for all clients, which nobody can use, that is linked to a portal user.
+async fn sso_link(app: &TestApp, house: &House, client: &str, user: &str) -> String {
+    let found = app.get(&house.owner, "/api/sso-providers").await.ok();
+    let found = found["items"].as_array().expect("items").iter().find(|one| one["audience"] == "portal").cloned();
+    let provider = match found {
+        Some(provider) => text(&provider["id"]),
+        None => {
+            let body = json!({
+                "audience": "portal", "name": "Kite ID", "kind": "oidc", "issuer": "https://127.0.0.1:9",
+                "app_id": "app", "secret": "s3cret", "enabled": false,
+            });
+            text(&app.post(&house.owner, "/api/sso-providers", &body).await.ok()["item"]["id"])
+        }
+    };
+    let user: domain::PortalUserId = user.parse().expect("an id");
+    linked(app, house.organisation, &provider, user.into(), client.parse().ok()).await
 }
 
 fn token(caller: &Caller) -> String {

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use access::Gate;
+use access::{Gate, Nowhere, Outside, Sso};
 use directory::FileLimits;
 use domain::{ConnectionId, Context, Error, Grant, Permission, Result};
 use integration::{Capability, Category, Entry};
@@ -54,6 +55,8 @@ pub struct App {
     pub storage: Storage,
     /// How much of them may be kept.
     pub file_limits: FileLimits,
+    /// Identity providers through which people sign in.
+    pub sso: Sso,
     capabilities: HashMap<&'static str, Vec<Capability>>,
 }
 
@@ -81,6 +84,7 @@ impl App {
             outward: AddressPolicy::default(),
             storage: Storage::absent(),
             file_limits: FILE_LIMITS,
+            sso: Sso::new(Arc::new(Nowhere)),
             capabilities,
         }
     }
@@ -93,6 +97,11 @@ impl App {
     /// The same, reached by browsers at this origin.
     pub fn at_origin(self, public_origin: Option<String>) -> Self {
         Self { public_origin, ..self }
+    }
+
+    /// The same with a way to identity providers; without one nobody signs in through them.
+    pub fn reaching(self, outside: Arc<dyn Outside>) -> Self {
+        Self { sso: Sso::new(outside), ..self }
     }
 
     /// The same, behind these proxies.

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use worker::Settings;
 
-use crate::{app::App, checkpoint_file, match_csv, server};
+use crate::{app::App, checkpoint_file, match_csv, outside::ProviderDial, server};
 
 /// The PanelOne API.
 #[derive(Parser)]
@@ -202,8 +202,10 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let app = App::new(store, engine, wake, gate, settings.secure_cookies);
     let outward = settings.webhook_policy().map_err(anyhow::Error::msg)?;
     let storage = worker::storage(&settings).map_err(anyhow::Error::msg)?;
+    let providers = ProviderDial::new(&settings.exceptions(), app.store.clock().clone())?;
     let app = app.at_origin(settings.origin()).behind(proxies).telling(outward);
-    let app = Arc::new(app.storing(storage, worker::file_limits(&settings)));
+    let app = app.storing(storage, worker::file_limits(&settings)).reaching(Arc::new(providers));
+    let app = Arc::new(app);
     tracing::info!(listen = %settings.listen, worker = settings.with_worker, "serving");
     let server = Server::new(TcpListener::bind(settings.listen.clone()));
     let until = {
@@ -263,6 +265,7 @@ async fn rotate(store: &Store) -> anyhow::Result<usize> {
         resealed += tx.onboarding_credentials_reseal().await?;
         resealed += tx.webhook_secrets_reseal().await?;
         resealed += tx.contents_reseal().await?;
+        resealed += tx.sso_secrets_reseal().await?;
         tx.commit_unjournalled().await?;
     }
     let across = store.across().await?;

@@ -26,6 +26,7 @@ mod legacy;
 mod malformed;
 mod match_csv;
 mod merged;
+pub mod outside;
 mod page;
 pub mod portal_auth;
 mod problem;

@@ -37,7 +37,7 @@ use crate::{
             agreements::CompanyAgreements, connections::SharedWithCompany, dashboard::Dashboards,
             devices::PortalDevices, documents::CompanyDocuments, notifications::Notifications,
             onboarding::CompanyOnboardings, profile::Profiles, service_requests::RequestedServices,
-            session::PortalSessions, ticket_form::PortalTicketForm, users::Colleagues,
+            session::PortalSessions, sso::PortalSingleSignOn, ticket_form::PortalTicketForm, users::Colleagues,
         },
         clientone_admin::{
             activity::ClientOneActivity,
@@ -102,6 +102,8 @@ use crate::{
         service_accounts::ServiceAccounts,
         session::Session,
         sharing::Sharing,
+        sso::{self, SingleSignOn},
+        sso_providers::SsoProvidersApi,
         staff::Staff,
         staff_life::StaffLife,
         subscriptions::Subscriptions,
@@ -146,7 +148,7 @@ type Part6 =
 type Part7 = (Invitations, StaffLife);
 type Part8 = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
 type Part9 = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
-type Part10 = (Psa, SecondFactors, Security);
+type Part10 = (Psa, SecondFactors, Security, SingleSignOn, SsoProvidersApi);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings);
@@ -157,6 +159,7 @@ type Part23 = (TenantConnects, TenantLife);
 type PartEvents = (WebhookSubscriptionsApi, WebhookDeliveries);
 type Later = (PartEvents, Part23, PartBulk, Part20, Machines);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Later);
+type PortalLater = (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -169,10 +172,7 @@ type Portal = (
     CompanyAgreements,
     CompanyOnboardings,
     PortalTicketForm,
-    Notifications,
-    SharedWithCompany,
-    CompanyDocuments,
-    SignedAgreements,
+    PortalLater,
 );
 
 /// The API with its document.
@@ -198,7 +198,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let seventh = (Invitations, StaffLife);
     let eighth = (ClientOneSettings, ClientOneBranding, PortalUsers, PortalInvitations, ClientOneActivity);
     let ninth = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes, SavedFiltersApi, LibraryDocuments);
-    let tenth = (Psa, SecondFactors, Security);
+    let tenth = (Psa, SecondFactors, Security, SingleSignOn, SsoProvidersApi);
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
     let thirteenth = (OnboardingTemplates, Onboardings);
@@ -241,10 +241,7 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
         CompanyAgreements,
         CompanyOnboardings,
         PortalTicketForm,
-        Notifications,
-        SharedWithCompany,
-        CompanyDocuments,
-        SignedAgreements,
+        (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn),
     );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))
         .description("The portal of an MSP's clients. Sign in; a session or key of the MSP's staff opens nothing here.")
@@ -288,6 +285,8 @@ pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndp
         .at(legacy::SSO, poem::get(legacy::moved))
         .at(logos::ADDRESS, poem::get(logos::show))
         .at(oauth::ADDRESS, poem::post(oauth::token))
+        .at(sso::CALLBACK, poem::get(sso::callback).head(consent::unread))
+        .at(sso::PORTAL_CALLBACK, poem::get(sso::portal_callback).head(consent::unread))
         .at(webhooks::ADDRESS, poem::post(webhooks::receive))
         .nest_no_strip(PORTAL, portal)
         .nest("/", service)

@@ -83,7 +83,8 @@ impl App {
         self.begin_permitted(context, action, asked, request).await
     }
 
-    async fn begin_permitted<T>(
+    /// The same for somebody's own account, which takes no right.
+    pub async fn begin_permitted<T>(
         &self,
         context: &Context,
         action: &'static str,

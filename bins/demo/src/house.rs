@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use access::{AccessOptions, Gate, NewOrganisation};
 use anyhow::{Context, Result};
-use api::app::App;
+use api::{app::App, outside::ProviderDial};
 use persistence::Store;
 use poem::{
     Server,
@@ -67,8 +67,9 @@ impl House {
         let engine = worker::engine(&settings, store.clone())?;
         let stop = CancellationToken::new();
         let (wake, jobs) = worker::spawn(&settings, &engine, stop.clone());
-        let app = App::new(store, engine, wake, gate, settings.secure_cookies);
         let storage = worker::storage(&settings).map_err(anyhow::Error::msg)?;
+        let providers = ProviderDial::new(&settings.exceptions(), store.clock().clone())?;
+        let app = App::new(store, engine, wake, gate, settings.secure_cookies).reaching(Arc::new(providers));
         let app = Arc::new(app.storing(storage, worker::file_limits(&settings)));
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
         let routes = api::server::routes(app.clone(), metrics);

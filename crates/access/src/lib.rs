@@ -14,6 +14,7 @@
 //!
 //! * Machines of the organisation's own (`service_accounts.rs`) get short-lived tokens for a secret
 //!   (`machine_tokens.rs`); roles of the organisation's own are in `custom_roles.rs`.
+//! * Signing in through identity providers is in `sso/`, and what is of the portal alone in `portal/sso.rs`.
 //!
 //! **A new rule about the team**: `team.rs`, which every change of it passes. **Another way to sign in**: a file beside
 //! `sign_in.rs` that ends in `session_insert`, and is charged through `throttle.rs` like it.
@@ -39,6 +40,7 @@ mod security;
 mod service_accounts;
 mod sessions;
 mod sign_in;
+mod sso;
 mod staff;
 mod starter;
 mod team;
@@ -89,6 +91,11 @@ pub use sessions::{
     sessions_delete_others, staff_sessions_delete,
 };
 pub use sign_in::{FirstStep, SignIn, SignedIn, sign_in};
+pub use sso::{
+    NewSsoProvider, Nowhere, Outside, OutsideAnswer, OutsideRequest, Sso, SsoAsk, SsoBegun, SsoCheck, SsoDone,
+    SsoFinding, SsoPatch, SsoReturn, portal_sso_link_start, sso_finish, sso_link_delete, sso_link_end, sso_link_list,
+    sso_link_start, sso_provider_create, sso_provider_delete, sso_provider_test, sso_provider_update, sso_start,
+};
 pub use staff::{CheckedStaff, NewStaff, StaffPatch, staff_create, staff_list, staff_update};
 pub use starter::starter_context;
 pub use team::{ownership_transfer, staff_remove};

@@ -11,6 +11,7 @@ use crate::{
     gate::staff_context,
     second_factor::{second_proof_take, wrong_code},
     sign_in::{Origin, session_insert, settle},
+    sso::linked_by,
     throttle,
     tokens::{parse_pending, pending_token},
 };
@@ -63,12 +64,22 @@ pub async fn pending_create(
     account: Account,
     password_hash: Option<&str>,
 ) -> Result<PendingSignIn> {
+    pending_create_proved(tx, gate, account, trace(password_hash)).await
+}
+
+/// The same of an account that something else than a password proved: `proof` is a mark of that. The caller commits.
+pub(crate) async fn pending_create_proved(
+    tx: &Tx,
+    gate: &Gate,
+    account: Account,
+    proof: Vec<u8>,
+) -> Result<PendingSignIn> {
     let token = pending_token(gate.passwords.chance(), tx.organisation());
     let row = PendingSessionRow {
         id: tx.new_id(),
         account,
         token_hash: token.hash,
-        proof: trace(password_hash),
+        proof,
         attempts: 0,
         created_at: tx.now(),
         expires_at: tx.now() + PATIENCE,
@@ -140,18 +151,22 @@ async fn finish(
     tx.team_lock().await?;
     let pending = tx.pending_lock(hash).await?.ok_or(Error::Unauthenticated)?;
     let staff = tx.staff(known.id).await?;
-    if staff.suspended_at.is_some() || trace(staff.password_hash.as_deref()) != pending.proof {
+    let linked = linked_by(&tx, staff.id, &pending).await?;
+    let proved = linked || trace(staff.password_hash.as_deref()) == pending.proof;
+    if staff.suspended_at.is_some() || !proved {
         return Err(Error::Unauthenticated);
     }
     if !pending_take(&tx, &pending, &step.proof).await? {
         tx.commit_attempt("session_complete", Outcome::Denied, "wrong code").await?;
         return Ok(None);
     }
-    let how = match step.proof {
-        SecondProof::Code(_) => "signed in with a password and a code",
-        SecondProof::RecoveryCode(_) => "signed in with a password and a recovery code",
+    let how = match (&step.proof, linked) {
+        (SecondProof::Code(_), false) => "signed in with a password and a code",
+        (SecondProof::RecoveryCode(_), false) => "signed in with a password and a recovery code",
+        (SecondProof::Code(_), true) => "signed in through an identity provider and with a code",
+        (SecondProof::RecoveryCode(_), true) => "signed in through an identity provider and with a recovery code",
     };
-    let origin = Origin { user_agent: step.user_agent.as_deref(), request: &step.request };
+    let origin = Origin { user_agent: step.user_agent.as_deref(), request: &step.request, second_factor: false };
     let signed_in = session_insert(&tx, store, gate, staff, &origin).await?;
     tx.commit_attempt("session_complete", Outcome::Done, how).await?;
     Ok(Some(signed_in))

@@ -58,11 +58,14 @@ pub enum FirstStep {
 }
 
 /// Where a session comes from.
+#[derive(Clone, Copy)]
 pub(crate) struct Origin<'a> {
     /// What the browser says of itself.
     pub user_agent: Option<&'a str>,
     /// Request id and source address.
     pub request: &'a RequestMeta,
+    /// Whether a second factor was shown elsewhere, where that is taken for ours.
+    pub second_factor: bool,
 }
 
 /// Sessions of one staff user; beyond them the one unused for longest ends.
@@ -175,7 +178,7 @@ async fn first_step(store: &Store, gate: &Gate, proved: &StaffRow, attempt: &Sig
         tx.commit_attempt("session_create", Outcome::Done, "right password, a second factor is to come").await?;
         return Ok(FirstStep::SecondFactor(pending));
     }
-    let origin = Origin { user_agent: attempt.user_agent.as_deref(), request: &attempt.request };
+    let origin = Origin { user_agent: attempt.user_agent.as_deref(), request: &attempt.request, second_factor: false };
     let signed_in = session_insert(&tx, store, gate, staff, &origin).await?;
     tx.commit_attempt("session_create", Outcome::Done, "signed in with a password").await?;
     Ok(FirstStep::Session(Box::new(signed_in)))
@@ -208,7 +211,7 @@ pub(crate) async fn session_insert(
         seen_at: now,
         expires_at: now + TimeDelta::minutes(settings.absolute_minutes.into()),
         proved_at: now,
-        enrolment: settings.require_mfa && !has_second_factor(tx, staff.id.into()).await?,
+        enrolment: settings.require_mfa && !origin.second_factor && !has_second_factor(tx, staff.id.into()).await?,
         idle_minutes: (settings.version > 0).then_some(settings.idle_minutes),
     };
     tx.session_insert(&session).await?;

@@ -99,6 +99,9 @@ pub async fn staff_remove(tx: &Tx, id: StaffId) -> Result<StaffRow> {
         tx.second_factor_delete(&factor).await?;
     }
     tx.pending_delete_all(id.into()).await?;
+    for link in tx.sso_links_of(id.into()).await? {
+        tx.sso_link_delete(&link).await?;
+    }
     for key in tx.api_key_list(Some(id)).await?.into_iter().filter(|key| key.revoked_at.is_none()) {
         let revoked = persistence::ApiKeyRow { revoked_at: Some(tx.now()), ..key.clone() };
         tx.api_key_update(&key, revoked).await?;

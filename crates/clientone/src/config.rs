@@ -47,7 +47,8 @@ pub async fn clientone_update(
 ) -> Result<PortalConfig> {
     let before = current(tx, client, version).await?;
     let mut settings = before.settings.clone();
-    if patch.auth_mode.is_some_and(|mode| mode != PortalAuthMode::Password) {
+    let wants_sso = patch.auth_mode.is_some_and(PortalAuthMode::takes_sso);
+    if wants_sso && tx.sso_provider_for(client).await?.is_none() {
         return Err(Error::invalid(
             "/auth_mode",
             "needs_sso",

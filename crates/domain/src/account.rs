@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::StaffId;
+use crate::{PortalUserId, StaffId};
 
 /// Of which kind an account is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,5 +40,11 @@ pub struct Account {
 impl From<StaffId> for Account {
     fn from(id: StaffId) -> Self {
         Self { kind: AccountKind::Staff, id: id.0 }
+    }
+}
+
+impl From<PortalUserId> for Account {
+    fn from(id: PortalUserId) -> Self {
+        Self { kind: AccountKind::Portal, id: id.0 }
     }
 }

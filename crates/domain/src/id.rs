@@ -142,4 +142,8 @@ ids! {
     ServiceAccountSecretId,
     /// A short-lived token of a service account.
     AccessTokenId,
+    /// An identity provider.
+    SsoProviderId,
+    /// An account that an identity of a provider opens.
+    SsoLinkId,
 }

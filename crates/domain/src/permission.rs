@@ -154,6 +154,8 @@ permissions! {
     MatchingManage = "matching_manage", Admin: [Yes Yes No No No];
     /// See and set which addresses are told of events.
     WebhooksManage = "webhooks_manage", Admin: [Yes Yes No No No];
+    /// See and set up the identity providers through which people sign in.
+    SsoManage = "sso_manage", Admin: [Yes Yes No No No];
 }
 
 /// What an MSP-Admin may do: the Customers page whole (make customers, share connections with them, look after their
@@ -198,6 +200,7 @@ impl Permission {
                 | Self::MatchingManage
                 | Self::WebhooksManage
                 | Self::ConnectionsShare
+                | Self::SsoManage
         )
     }
 }

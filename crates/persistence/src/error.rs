@@ -73,6 +73,24 @@ fn unique(detail: &str) -> Error {
             "assigned_already",
             "This is under way at the client already: complete or cancel that one first.",
         ),
+        (
+            "sso_provider_own",
+            "sso_provider.audience",
+            "provider_exists",
+            "There is a provider for these people already: change that one.",
+        ),
+        (
+            "sso_provider_client",
+            "sso_provider.client_id",
+            "provider_exists",
+            "The client has a provider already: change that one.",
+        ),
+        (
+            "sso_link_",
+            "sso_link.",
+            "linked_already",
+            "This identity opens another account, or this account has another identity there: unlink that first.",
+        ),
         ("staff_email", "email_key", "email_taken", "Someone of the team already has this e-mail address."),
         ("organisation_slug", "organisation.slug", "slug_taken", "There is already an organisation of this name."),
     ];

@@ -7,9 +7,11 @@
 
 mod clock;
 mod database;
+mod identity;
 
 pub use clock::{FixedClock, SeededChance};
 pub use database::{TestDb, keys, postgres, sqlite};
+pub use identity::{IdentityKey, coded, discovery};
 
 /// Which round it is where a test is run many times over (`cargo xtask soak`); zero elsewhere. Tests vary with it when
 /// they kill.

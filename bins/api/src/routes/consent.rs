@@ -196,6 +196,11 @@ async fn come_back(
     Ok(app.engine.consent_finish(&context, taken, Secret::new(code), query).await?)
 }
 
+/// The same page for whoever else is sent back here by somebody outside.
+pub(super) fn words(status: StatusCode, title: &str, text: &str, code: &'static str) -> Response {
+    page(&Told { status, title: title.to_owned(), text: text.to_owned(), code })
+}
+
 /// A page of words, and nothing that runs or is fetched. Whatever comes from outside is escaped.
 pub(super) fn page(told: &Told) -> Response {
     let mut body = format!(

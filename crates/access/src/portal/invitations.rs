@@ -153,6 +153,10 @@ pub async fn portal_invitation_accept(
     let (Ok(name), true) = (name, problems.is_empty()) else { return Err(Error::Invalid(problems)) };
     let hash = gate.passwords.hash(password).await?;
     let (tx, before) = follow(store, &found, LinkKind::Invitation, request).await?;
+    if !tx.portal_config(before.client_id).await?.settings.auth_mode.takes_password() {
+        let message = "Your company signs in through its identity provider: accept the invitation by that.";
+        return Err(Error::conflict("sso_only", message));
+    }
     let Some(state) = before.state.after(PortalAct::Accept)? else {
         return Err(Error::internal("an accepted account was to be gone"));
     };

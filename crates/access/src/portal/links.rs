@@ -1,7 +1,7 @@
 //! Links that are mailed: an invitation, the reset of a password. Of the token in it only the SHA-256 is stored.
 
 use chrono::TimeDelta;
-use domain::{Error, PortalState, Result, Timestamp};
+use domain::{Error, OrganisationId, PortalState, Result, Timestamp};
 use persistence::{PortalUserRow, Store, Tx};
 
 use super::{INVITATION_LASTS, open_client, portal_context};
@@ -37,7 +37,7 @@ impl LinkKind {
 
 /// The one answer to a link that is no good: unknown, used, replaced, revoked and expired ones are told apart by
 /// nothing.
-pub(super) fn gone() -> Error {
+pub(crate) fn gone() -> Error {
     Error::conflict("link_gone", "This link is not valid, or not any more. Ask for a new one.")
 }
 
@@ -54,9 +54,20 @@ pub(super) async fn look_up(
     request: &RequestMeta,
 ) -> Result<PortalUserRow> {
     let Some((organisation, hash)) = parse_session(token) else { return Err(gone()) };
+    look_up_hash(store, organisation, &hash, kind, request).await
+}
+
+/// The same by the hash of the token.
+pub(super) async fn look_up_hash(
+    store: &Store,
+    organisation: OrganisationId,
+    hash: &[u8],
+    kind: LinkKind,
+    request: &RequestMeta,
+) -> Result<PortalUserRow> {
     let now = store.clock().now();
     let tx = store.read(domain::Context::worker(organisation, now, request.request_id.clone())).await?;
-    let Some(user) = tx.portal_user_by_link(&hash).await? else { return Err(gone()) };
+    let Some(user) = tx.portal_user_by_link(hash).await? else { return Err(gone()) };
     if !is_good(&user, kind, now) || open_client(&tx, &user).await?.is_none() {
         return Err(gone());
     }

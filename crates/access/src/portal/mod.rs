@@ -2,8 +2,9 @@
 //!
 //! * An account belongs to one client, and nothing it does reaches beyond that ([`portal_session_read`] builds its
 //!   context anew at every request, from the rows as they are then).
-//! * It is made by invitation only, and only while ClientOne is enabled for the client. A link is good once and for seven
-//!   days; sent again it is another link, and the one before is void.
+//! * It is made by invitation only, and only while ClientOne is enabled for the client; or just in time, as a User, where
+//!   the client's identity provider is set up so (`sso.rs`). A link is good once and for seven days; sent again it is
+//!   another link, and the one before is void.
 //! * Who manages ClientOne does everything to it; a client's Manager does some of it to the client's Users, and never
 //!   to another Manager: nobody promotes themselves or a colleague.
 //! * Rows are locked in one order: portal user, then client.
@@ -18,6 +19,7 @@ mod passwords;
 mod profile;
 mod sessions;
 mod sign_in;
+pub(crate) mod sso;
 mod users;
 
 use std::collections::BTreeSet;
@@ -35,12 +37,14 @@ pub use invitations::{
     portal_user_invite,
 };
 pub use links::RESET_LASTS;
+pub(crate) use links::gone as link_gone;
 pub use passwords::{portal_password_change, portal_password_forgot, portal_password_reset};
 pub use profile::{ProfilePatch, portal_profile_update};
 pub use sessions::{
     Visit, portal_session_delete, portal_session_list, portal_session_read, portal_sessions_delete_others,
 };
 pub use sign_in::{PortalSignedIn, portal_sign_in};
+pub(crate) use sso::invited_client;
 pub use users::{
     PortalUserPatch, portal_user_deactivate, portal_user_devices_set, portal_user_get, portal_user_reactivate,
     portal_user_update,

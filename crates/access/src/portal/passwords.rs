@@ -118,9 +118,17 @@ pub async fn portal_password_reset(
     }
     let hash = gate.passwords.hash(new).await?;
     let (tx, before) = follow(store, &found, LinkKind::Reset, request).await?;
+    require_passwords(&tx, &before).await?;
     set(&tx, &before, &hash).await?;
     tx.portal_sessions_delete(before.id, None).await?;
     tx.commit("portal_password_reset", None).await.map(drop)
+}
+
+/// Where a client's people come in through their identity provider only, a link that was sent before opens nothing: the
+/// same answer as to any other that is no good.
+pub(super) async fn require_passwords(tx: &Tx, user: &PortalUserRow) -> Result<()> {
+    let takes = tx.portal_config(user.client_id).await?.settings.auth_mode.takes_password();
+    if takes { Ok(()) } else { Err(super::link_gone()) }
 }
 
 /// A link that was sent for the old password is void with it.

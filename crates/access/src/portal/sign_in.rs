@@ -1,13 +1,13 @@
 //! Signing in to ClientOne with an address and a password.
 
 use domain::{Error, Outcome, PortalState, Result};
-use persistence::{PortalSessionRow, PortalUserRow, Store};
+use persistence::{PortalSessionRow, PortalUserRow, Store, Tx};
 use secrecy::SecretString;
 
 use super::{open_client, portal_context};
 use crate::{
     Gate, RequestMeta, SignIn,
-    sign_in::{SESSIONS, forgive, printable, settle},
+    sign_in::{Origin, SESSIONS, forgive, printable, settle},
     throttle,
     tokens::session_token,
 };
@@ -137,6 +137,22 @@ async fn session_create(
         note_refusal(store, gate, &user, &attempt.request, "ClientOne is not open to this client").await;
         return Err(Error::Unauthenticated);
     }
+    let origin = Origin { user_agent: attempt.user_agent.as_deref(), request: &attempt.request, second_factor: false };
+    let signed_in = session_insert(&tx, store, gate, user, &origin).await?;
+    tx.commit_attempt("portal_session_create", Outcome::Done, how).await?;
+    Ok(signed_in)
+}
+
+/// Makes a session of someone who has proved who they are, to whom their client is open. The account is locked, and the
+/// caller commits.
+pub(super) async fn session_insert(
+    tx: &Tx,
+    store: &Store,
+    gate: &Gate,
+    user: PortalUserRow,
+    origin: &Origin<'_>,
+) -> Result<PortalSignedIn> {
+    let now = tx.now();
     for (place, old) in tx.portal_session_list(user.id).await?.into_iter().enumerate() {
         if place + 1 >= SESSIONS || !gate.lives(old.expires_at, old.seen_at, now) {
             tx.portal_session_delete(old.id).await?;
@@ -148,14 +164,13 @@ async fn session_create(
         portal_user_id: user.id,
         client_id: user.client_id,
         token_hash: token.hash,
-        user_agent: attempt.user_agent.as_deref().map(printable),
-        address: attempt.request.source_address.clone(),
+        user_agent: origin.user_agent.map(printable),
+        address: origin.request.source_address.clone(),
         created_at: now,
         seen_at: now,
         expires_at: now + gate.options.session_absolute,
     };
     tx.portal_session_insert(&session).await?;
     tx.portal_user_signed_in(user.id).await?;
-    tx.commit_attempt("portal_session_create", Outcome::Done, how).await?;
     Ok(PortalSignedIn { token: token.text, session, user })
 }

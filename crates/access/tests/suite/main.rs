@@ -14,6 +14,7 @@ mod second_factor;
 mod security;
 mod sessions;
 mod sign_in;
+mod sso;
 mod staff;
 mod team;
 mod tokens;

@@ -122,6 +122,10 @@ pub const PORTAL_ACTIONS: &[(&str, PortalPermission)] = &[
     ("agreement_decline", PortalPermission::AgreementsView),
     ("onboarding_step_complete", PortalPermission::OnboardingView),
     ("company_document_read", PortalPermission::DocumentsView),
+    ("portal_sso_accept", PortalPermission::ProfileEdit),
+    ("portal_sso_account_create", PortalPermission::ProfileEdit),
+    ("portal_sso_link_create", PortalPermission::ProfileEdit),
+    ("portal_sso_link_delete", PortalPermission::ProfileEdit),
 ];
 
 /// The whole matrix as text, for review.

@@ -68,6 +68,11 @@ impl PortalAuthMode {
     pub fn takes_password(self) -> bool {
         self != Self::SsoOnly
     }
+
+    /// Whether an identity provider opens anything.
+    pub fn takes_sso(self) -> bool {
+        self != Self::Password
+    }
 }
 
 /// What is on for a client. A setting that a stored row does not name has its usual value.

@@ -66,6 +66,20 @@ table!(pending_session = "pending_session", key(organisation_id: Uuid, id: Uuid)
 table!(security_settings = "security_settings", key(organisation_id: Uuid), {
     require_mfa: bool, idle_minutes: i32, absolute_minutes: i32, version: i32,
 });
+table!(sso_provider = "sso_provider", key(organisation_id: Uuid, id: Uuid), {
+    audience: String, client_id: Option<Uuid>, name: String, kind: String, issuer: String, app_id: String,
+    secret: Option<Vec<u8>>, secret_version: i32, enabled: bool, tenants: String, domains: String, just_in_time: bool,
+    trusts_mfa: bool, created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(sso_link = "sso_link", key(organisation_id: Uuid, id: Uuid), {
+    provider_id: Uuid, staff_id: Option<Uuid>, portal_user_id: Option<Uuid>, client_id: Option<Uuid>, issuer: String,
+    tenant: String, subject: String, created_at: DateTimeUtc,
+});
+table!(sso_attempt = "sso_attempt", key(organisation_id: Uuid, id: Uuid), {
+    provider_id: Uuid, provider_version: i32, state_hash: Vec<u8>, browser_hash: Vec<u8>, secrets: Vec<u8>,
+    purpose: String, account_id: Option<Uuid>, session_id: Option<Uuid>, invitation_hash: Option<Vec<u8>>,
+    redirect_uri: String, address: String, created_at: DateTimeUtc, expires_at: DateTimeUtc,
+});
 table!(client = "client", key(organisation_id: Uuid, id: Uuid), {
     name: String, name_key: String, status: String, notes: Option<String>, contact_email: Option<String>,
     phone: Option<String>, address: Option<String>, created_at: DateTimeUtc, updated_at: DateTimeUtc,

@@ -16,6 +16,7 @@ pub mod onboarding;
 pub mod profile;
 pub mod service_requests;
 pub mod session;
+pub mod sso;
 pub mod ticket_form;
 pub mod users;
 
