@@ -26,6 +26,7 @@ mod m20261122_000014_psa;
 mod m20261122_000015_requests;
 mod m20261122_000016_onboarding;
 mod m20261122_000017_aliases;
+mod m20261122_000019_tickets;
 
 use sea_orm_migration::prelude::*;
 
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000015_requests::Migration),
             Box::new(m20261122_000016_onboarding::Migration),
             Box::new(m20261122_000017_aliases::Migration),
+            Box::new(m20261122_000019_tickets::Migration),
         ]
     }
 }

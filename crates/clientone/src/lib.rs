@@ -5,7 +5,8 @@
 //! * `agreements.rs` (staff make and send them) and `signing.rs` (people of clients read, sign, decline).
 //! * `onboarding_templates.rs` and `onboarding.rs` (staff make templates, assign them, and lead what was begun),
 //!   `onboarding_portal.rs` (people of clients do one step after the other), `onboarding_course.rs` (how it goes on).
-//! * `ticket_fields.rs`: what is asked of whoever opens a ticket.
+//! * `ticket_fields.rs`: what is asked of whoever opens a ticket. `tickets.rs`: tickets as people of clients make and
+//!   follow them; `ticket_desk.rs`: as staff work on them; `ticket_news.rs`: what a PSA tells, and who is told of it.
 //! * `notices.rs`: letters about all that.
 //! * `sight.rs`: which devices someone sees. `activity.rs`: what was done in ClientOne, for staff and for portal users.
 //!
@@ -29,7 +30,10 @@ mod service_types;
 mod sight;
 mod signing;
 mod texts;
+mod ticket_desk;
 mod ticket_fields;
+mod ticket_news;
+mod tickets;
 
 pub use activity::{activity_list, activity_seen_by};
 pub use agreements::{
@@ -62,4 +66,13 @@ pub use signing::{
     SignatureGiven, agreement_decline, agreement_seen_by, agreement_sign, agreement_view, agreements_seen_by,
     sections_shown, signature_holds, text_hash, with_versions,
 };
+pub use ticket_desk::{
+    portal_ticket_act, portal_ticket_assign, portal_ticket_get, portal_ticket_list, portal_ticket_make,
+    portal_ticket_mark_read, portal_ticket_note, portal_ticket_say, portal_ticket_send_again, service_request_convert,
+};
 pub use ticket_fields::{ticket_form_asked, ticket_form_get, ticket_form_set};
+pub use ticket_news::{PsaNews, PsaNote, portal_ticket_take};
+pub use tickets::{
+    Desk, NewTicket, TicketWhole, portal_ticket_create, portal_ticket_read, portal_ticket_reply, portal_ticket_seen_by,
+    portal_ticket_turn, portal_tickets_open, portal_tickets_seen_by,
+};

@@ -118,4 +118,10 @@ ids! {
     OnboardingId,
     /// One step of a client's onboarding.
     OnboardingStepId,
+    /// A ticket of a client, as ClientOne keeps it.
+    PortalTicketId,
+    /// Something that was said or done with such a ticket.
+    PortalTicketMessageId,
+    /// Something of such a ticket that is to reach a PSA.
+    TicketSendingId,
 }
