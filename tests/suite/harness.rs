@@ -117,6 +117,7 @@ impl TestApp {
         let engine = Engine { store: store.clone(), entries, dial: Arc::new(dial) };
         let options = WorkerOptions { poll: Duration::from_millis(20), ..WorkerOptions::default() };
         let worker = Worker::new(engine.clone(), options).matching(Arc::new(worker::Matching));
+        let worker = worker.taking(Arc::new(worker::Desk));
         let access = AccessOptions { password_cost: Cost { memory: 8, passes: 1 }, ..AccessOptions::default() };
         let gate = Gate::new(access, store.chance().clone()).expect("a gate");
         let app = Arc::new(App::new(store, engine, worker.wake(), gate, false));

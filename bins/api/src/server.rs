@@ -31,7 +31,7 @@ use crate::{
             account::PortalAccount, activity::PortalActivities, agreements::CompanyAgreements, dashboard::Dashboards,
             devices::PortalDevices, onboarding::CompanyOnboardings, profile::Profiles,
             service_requests::RequestedServices, session::PortalSessions, ticket_form::PortalTicketForm,
-            users::Colleagues,
+            tickets::CompanyTickets, users::Colleagues,
         },
         clientone_admin::{
             activity::ClientOneActivity, agreement_copies::AgreementInstances, agreements::Agreements,
@@ -67,6 +67,7 @@ use crate::{
         matching_settings::Matching,
         microsoft365::Microsoft365Api,
         places::Locations,
+        portal_tickets::ClientTickets,
         progress::ProgressApi,
         psa::Psa,
         queue::Queue,
@@ -120,7 +121,7 @@ type Part9 = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes
 type Part10 = (Psa, SecondFactors, Security);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
-type Part13 = (OnboardingTemplates, Onboardings);
+type Part13 = (OnboardingTemplates, Onboardings, ClientTickets);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13);
 type Portal = (
     PortalAccount,
@@ -134,6 +135,7 @@ type Portal = (
     CompanyAgreements,
     CompanyOnboardings,
     PortalTicketForm,
+    CompanyTickets,
 );
 
 /// The API with its document.
@@ -162,7 +164,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let tenth = (Psa, SecondFactors, Security);
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
-    let thirteenth = (OnboardingTemplates, Onboardings);
+    let thirteenth = (OnboardingTemplates, Onboardings, ClientTickets);
     let all =
         (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth);
     OpenApiService::new(all, "PanelOne", env!("CARGO_PKG_VERSION"))
@@ -190,6 +192,7 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
         CompanyAgreements,
         CompanyOnboardings,
         PortalTicketForm,
+        CompanyTickets,
     );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))
         .description("The portal of an MSP's clients. Sign in; a session or key of the MSP's staff opens nothing here.")

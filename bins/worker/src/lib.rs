@@ -2,13 +2,15 @@
 //!
 //! * `settings.rs`: everything an operator can set, checked at start.
 //! * `dial.rs`: one budget for each connection, over one HTTP client.
-//! * `likeness.rs`: the directory's matching, for what is made by itself.
+//! * `likeness.rs`: the directory's matching, for what is made by itself. `desk.rs`: ClientOne's tickets, for what PSAs
+//!   tell of them.
 //! * `fleet.rs`: what operators see of all workers, and do with jobs that were given up.
 //! * `post.rs`: the way letters leave.
 //! * `telemetry.rs`: log lines.
 //!
 //! **A new setting**: a field in `settings.rs` with its check, and a row in the README's table.
 
+mod desk;
 mod dial;
 pub mod fleet;
 mod likeness;
@@ -16,6 +18,7 @@ pub mod post;
 mod settings;
 mod telemetry;
 
+pub use desk::Desk;
 pub use dial::VendorDial;
 pub use likeness::Matching;
 pub use settings::Settings;
@@ -49,6 +52,7 @@ pub fn spawn(
 ) -> (Arc<Notify>, tokio::task::JoinHandle<()>) {
     let options = sync::WorkerOptions { slots: settings.worker_slots, ..sync::WorkerOptions::default() };
     let worker = sync::Worker::new(engine.clone(), options).named(&name()).matching(Arc::new(Matching));
+    let worker = worker.taking(Arc::new(Desk));
     // The settings were checked at start; what still fails here (a file that has gone) leaves letters to others.
     let worker = match post::carrier(settings) {
         Ok(carrier) => worker.posting(carrier),

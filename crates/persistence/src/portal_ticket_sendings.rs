@@ -124,6 +124,21 @@ impl Tx {
         Ok(found)
     }
 
+    /// How these tickets themselves reach PSAs.
+    pub async fn ticket_creations(&self, tickets: &[PortalTicketId]) -> Result<Vec<TicketSending>> {
+        let mut found = Vec::new();
+        for chunk in tickets.chunks(500) {
+            let select = self
+                .find::<table::Entity>()
+                .filter(table::Column::TicketId.is_in(chunk.iter().map(|id| id.0)))
+                .filter(table::Column::Kind.eq(TicketSendingKind::Create.as_str()));
+            for row in select.all(self.db()).await.or_domain()? {
+                found.push(read(row)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// What waits for a PSA or its answer, in order; at most so many.
     pub async fn ticket_sendings_waiting(&self, connection: ConnectionId, most: u64) -> Result<Vec<TicketSending>> {
         let select = self

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use domain::{ConnectionId, Result, Timestamp};
 use mail::Carrier;
-use persistence::{ClaimedJob, JobOutcome, WorkerRow};
+use persistence::{ClaimedJob, JobOutcome, TICKET_JOB, WorkerRow};
 use tokio::{
     sync::Notify,
     task::{self, JoinHandle, JoinSet},
@@ -14,7 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Ended, Engine, Likeness, hear, job::FAILURES, post, snapshots, trouble};
+use crate::{Ended, Engine, Likeness, TicketTaker, hear, job::FAILURES, post, snapshots, trouble};
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +74,7 @@ pub struct Worker {
     id: Uuid,
     carrier: Option<Arc<dyn Carrier>>,
     likeness: Option<Arc<dyn Likeness>>,
+    taker: Option<Arc<dyn TicketTaker>>,
 }
 
 /// The tasks that run jobs, with the connections that these are for.
@@ -83,7 +84,16 @@ impl Worker {
     /// A worker over this engine.
     pub fn new(engine: Engine, options: WorkerOptions) -> Self {
         let id = engine.store.chance().id(engine.store.clock().now());
-        Self { engine, options, wake: Arc::default(), name: "worker".into(), id, carrier: None, likeness: None }
+        Self {
+            engine,
+            options,
+            wake: Arc::default(),
+            name: "worker".into(),
+            id,
+            carrier: None,
+            likeness: None,
+            taker: None,
+        }
     }
 
     /// The same under a name that operators know it by.
@@ -99,6 +109,11 @@ impl Worker {
     /// The same with what keeps clients and companies at PSAs from being made twice; without, none are made.
     pub fn matching(self, likeness: Arc<dyn Likeness>) -> Self {
         Self { likeness: Some(likeness), ..self }
+    }
+
+    /// The same with what takes what PSAs tell of tickets; without, nothing of it is taken.
+    pub fn taking(self, taker: Arc<dyn TicketTaker>) -> Self {
+        Self { taker: Some(taker), ..self }
     }
 
     /// Wakes a worker of the same process at once: for whoever enqueued a job.
@@ -227,9 +242,11 @@ impl Worker {
     async fn work(self, job: ClaimedJob, halt: CancellationToken, kill: CancellationToken) {
         let (engine, claimed) = (self.engine.clone(), job.clone());
         let (carrier, likeness) = (self.carrier.clone(), self.likeness.clone());
+        let taker = self.taker.clone();
         let mut handler = Handler(tokio::spawn(async move {
             match claimed.kind.as_str() {
                 post::KIND => post::deliver(&engine, carrier.as_ref(), &claimed).await,
+                TICKET_JOB => engine.ticket_pass(&claimed, &halt, taker.as_deref()).await,
                 _ => engine.handle_with(&claimed, &halt, likeness.as_deref()).await,
             }
         }));

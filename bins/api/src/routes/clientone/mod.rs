@@ -13,6 +13,7 @@ pub mod profile;
 pub mod service_requests;
 pub mod session;
 pub mod ticket_form;
+pub mod tickets;
 pub mod users;
 
 use chrono::{DateTime, Utc};
