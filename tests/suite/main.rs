@@ -35,5 +35,6 @@ mod requests;
 mod requests_journey;
 mod sign_in;
 mod staff_life;
+mod tickets_journey;
 mod writes;
 mod writes_at_vendors;

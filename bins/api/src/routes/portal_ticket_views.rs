@@ -1,8 +1,11 @@
 //! Tickets of ClientOne as staff see them, and what they say of them.
 
 use chrono::{DateTime, Utc};
-use clientone::TicketWhole;
-use domain::{PortalTicket as Row, PortalTicketAct, PortalTicketMessage as Message};
+use clientone::{Desk, TicketWhole};
+use domain::{
+    ClientId, Context, Error, PortalTicket as Row, PortalTicketAct, PortalTicketMessage as Message, Result,
+    ServiceRequestId,
+};
 use persistence::{ReadBy, Tx};
 use poem_openapi::{Enum, Object};
 use uuid::Uuid;
@@ -13,6 +16,7 @@ use super::{
         Deliveries, Names, PortalTicketDeed, PortalTicketMessageKind, PortalTicketStanding, TicketDelivery, delivery_of,
     },
 };
+use crate::app::App;
 
 /// A ticket of a client.
 #[derive(Debug, Clone, Object)]
@@ -199,14 +203,14 @@ pub struct ServiceRequestConvert {
 }
 
 /// A ticket with all names in it.
-pub(super) async fn named(tx: &Tx, row: Row) -> domain::Result<ClientTicket> {
+pub(super) async fn named(tx: &Tx, row: Row) -> Result<ClientTicket> {
     let deliveries = Deliveries::of(tx, &[row.id]).await?;
     let names = Names::of(tx, [row.client_id], row.requester).await?;
     Ok(view(row, &names, &deliveries))
 }
 
 /// A ticket with what was said and done.
-pub(super) async fn all_of(tx: &Tx, whole: TicketWhole) -> domain::Result<ClientTicketWhole> {
+pub(super) async fn all_of(tx: &Tx, whole: TicketWhole) -> Result<ClientTicketWhole> {
     let TicketWhole { ticket, messages, sendings, readings, .. } = whole;
     let deliveries = Deliveries::of(tx, &[ticket.id]).await?;
     let users = messages.iter().filter_map(|message| message.portal_user_id);
@@ -272,5 +276,25 @@ pub(super) fn view(row: Row, names: &Names, deliveries: &Deliveries) -> ClientTi
         created_at: row.created_at,
         updated_at: row.updated_at,
         version: row.version,
+    }
+}
+
+/// The PSA at which tickets of a client are worked on. Looked for before the write begins: nothing of it is locked.
+pub(super) async fn desk(app: &App, context: &Context, client: ClientId) -> Result<Option<Desk>> {
+    let tx = app.store.read(context.clone()).await?;
+    let found = app.engine.ticket_desk(&tx, client).await?;
+    tx.rollback().await?;
+    Ok(found.map(|(connection_id, entity_id)| Desk { connection_id, entity_id }))
+}
+
+/// Whose a request is; nobody's where it is not there for the caller, which the write says.
+pub(super) async fn client_of(app: &App, context: &Context, id: ServiceRequestId) -> Result<Option<ClientId>> {
+    let tx = app.store.read(context.clone()).await?;
+    let found = tx.service_request(id).await;
+    tx.rollback().await?;
+    match found {
+        Ok(request) => Ok(Some(request.client_id)),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(other) => Err(other),
     }
 }

@@ -1,7 +1,7 @@
 //! Tickets of ClientOne, as staff work on them.
 
-use clientone::{Desk, NewTicket};
-use domain::{ClientId, Context, Permission, PortalTicketId, PortalUserId, ServiceRequestId, StaffId};
+use clientone::NewTicket;
+use domain::{ClientId, Permission, PortalTicketId, PortalUserId, ServiceRequestId, StaffId};
 use persistence::PortalTicketFilter;
 use poem::Request;
 use poem_openapi::{
@@ -17,11 +17,11 @@ use super::{
     portal_ticket_shapes::{Deliveries, Names, PortalTicketStanding},
     portal_ticket_views::{
         ClientTicket, ClientTicketAssign, ClientTicketDo, ClientTicketMake, ClientTicketSay, ClientTicketWhole,
-        ServiceRequestConvert, all_of, named, view,
+        ServiceRequestConvert, all_of, client_of, desk, named, view,
     },
 };
 use crate::{
-    app::{App, AppData},
+    app::AppData,
     auth::Caller,
     changes::Written,
     page::{Answer, Page, page_request},
@@ -387,25 +387,5 @@ impl ClientTickets {
         let answer = write.finish(Some(view), Vec::new()).await?;
         app.wake.notify_one();
         Ok(Answer::versioned(answer, version))
-    }
-}
-
-/// The PSA at which tickets of a client are worked on. Looked for before the write begins: nothing of it is locked.
-async fn desk(app: &App, context: &Context, client: ClientId) -> domain::Result<Option<Desk>> {
-    let tx = app.store.read(context.clone()).await?;
-    let found = app.engine.ticket_desk(&tx, client).await?;
-    tx.rollback().await?;
-    Ok(found.map(|(connection_id, entity_id)| Desk { connection_id, entity_id }))
-}
-
-/// Whose a request is; nobody's where it is not there for the caller, which the write says.
-async fn client_of(app: &App, context: &Context, id: ServiceRequestId) -> domain::Result<Option<ClientId>> {
-    let tx = app.store.read(context.clone()).await?;
-    let found = tx.service_request(id).await;
-    tx.rollback().await?;
-    match found {
-        Ok(request) => Ok(Some(request.client_id)),
-        Err(domain::Error::NotFound { .. }) => Ok(None),
-        Err(other) => Err(other),
     }
 }

@@ -5,3 +5,4 @@ mod course;
 mod house;
 mod onboarding;
 mod requests;
+mod tickets;

@@ -28,6 +28,7 @@ mod shapes;
 mod snapshots;
 mod stage;
 mod tenants;
+mod tickets;
 mod toy;
 mod vanish;
 mod worker;

@@ -127,7 +127,6 @@ pub struct CompanyTickets;
 impl CompanyTickets {
     /// My tickets, a Manager's list those of the whole company; the newest first
     #[oai(path = "/", method = "get", operation_id = "portal_ticket_list")]
-    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn portal_ticket_list(
         &self,
         caller: PortalCaller,
