@@ -65,7 +65,8 @@ async fn journey(db: testkit::TestDb, vendor: &'static str) {
     let (user, _) = member(&app, &house, &quay, "sam@quay.example", "user").await;
     let (other, _) = member(&app, &house, &quay, "max@quay.example", "user").await;
     let (manager, _) = member(&app, &house, &quay, "pat@quay.example", "manager").await;
-    let cards = async |caller: &Caller| app.get(caller, "/api/clientone/dashboard").await.ok()["open_tickets"]["count"].clone();
+    let cards =
+        async |caller: &Caller| app.get(caller, "/api/clientone/dashboard").await.ok()["open_tickets"]["count"].clone();
     let before = cards(&user).await;
 
     // What is missing is named, a preview writes nothing, and one key makes one ticket.
@@ -98,7 +99,9 @@ async fn journey(db: testkit::TestDb, vendor: &'static str) {
     let there = || {
         app.world(|world| {
             let all = world.tickets_after(vendor, 0).into_iter();
-            all.filter(|(_, one)| one.title == "Printer does not print [ClientOne #1]").map(|(_, one)| one.clone()).collect::<Vec<_>>()
+            all.filter(|(_, one)| one.title == "Printer does not print [ClientOne #1]")
+                .map(|(_, one)| one.clone())
+                .collect::<Vec<_>>()
         })
     };
     assert_eq!(there().len(), 1);
@@ -126,7 +129,8 @@ async fn journey(db: testkit::TestDb, vendor: &'static str) {
     };
     sync().await;
     let seen = app.get(&user, &mine).await.ok();
-    let texts: Vec<&str> = seen["messages"].as_array().expect("messages").iter().filter_map(|one| one["text"].as_str()).collect();
+    let texts: Vec<&str> =
+        seen["messages"].as_array().expect("messages").iter().filter_map(|one| one["text"].as_str()).collect();
     assert_eq!(texts[0], "We look at it at two.");
     assert!(texts.len() == 2 && !seen.to_string().contains("Bad fuse"), "{seen}");
     assert_eq!(seen["ticket"]["delivery"]["status"].as_str(), Some(texts[1]));
@@ -138,7 +142,8 @@ async fn journey(db: testkit::TestDb, vendor: &'static str) {
     app.db.clock.advance(1);
     app.post(&user, &format!("{mine}/replies"), &json!({ "text": "It prints again." })).await.ok();
     app.run_jobs().await;
-    let notes = || there()[0].notes.iter().filter(|(text, public)| *public && text.contains("It prints again.")).count();
+    let notes =
+        || there()[0].notes.iter().filter(|(text, public)| *public && text.contains("It prints again.")).count();
     assert_eq!(notes(), 1);
     sync().await;
     assert_eq!(app.get(&user, &mine).await.ok()["messages"].as_array().map(Vec::len), Some(3));
@@ -207,7 +212,7 @@ both_databases! {
         assert_eq!((ids(&listed), &listed["items"][0]["client"]), (vec![id.clone()], &json!("Quay")));
         assert_eq!(app.get(owner, &format!("{DESK}?search=%231")).await.ok()["total"], 1);
         assert_eq!(app.get(owner, &format!("{DESK}?state=closed")).await.ok()["total"], 0);
-        let me = text(&app.get(owner, "/api/me").await.ok()["id"]);
+        let me = text(&app.get(owner, "/api/me").await.ok()["staff_id"]);
         app.post(owner, &format!("{desk}/assignee"), &json!({ "staff_id": me })).await.ok();
         assert_eq!(app.get(owner, &format!("{DESK}?assignee_id={me}")).await.ok()["total"], 1);
         app.db.clock.advance(1);
