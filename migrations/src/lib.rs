@@ -27,6 +27,7 @@ mod m20261122_000015_requests;
 mod m20261122_000016_onboarding;
 mod m20261122_000017_aliases;
 mod m20261122_000018_sso;
+mod m20261122_000019_tickets;
 mod m20261122_000020_files;
 mod m20261122_000021_events;
 mod m20261122_000022_machines;
@@ -59,12 +60,13 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000015_requests::Migration),
             Box::new(m20261122_000016_onboarding::Migration),
             Box::new(m20261122_000017_aliases::Migration),
+            Box::new(m20261122_000018_sso::Migration),
+            Box::new(m20261122_000019_tickets::Migration),
+            Box::new(m20261122_000020_files::Migration),
             Box::new(m20261122_000021_events::Migration),
+            Box::new(m20261122_000022_machines::Migration),
             Box::new(m20261122_000023_tenants::Migration),
             Box::new(m20261122_000024_bulk::Migration),
-            Box::new(m20261122_000020_files::Migration),
-            Box::new(m20261122_000022_machines::Migration),
-            Box::new(m20261122_000018_sso::Migration),
         ]
     }
 }

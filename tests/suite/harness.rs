@@ -131,6 +131,7 @@ impl TestApp {
         let options = WorkerOptions { poll: Duration::from_millis(20), ..WorkerOptions::default() };
         let worker = Worker::new(engine.clone(), options).matching(Arc::new(worker::Matching));
         let worker = worker.doing(Arc::new(bulk::BulkChore::new(engine.store.clone(), engine.entries)));
+        let worker = worker.taking(Arc::new(worker::Desk));
         let access = AccessOptions { password_cost: Cost { memory: 8, passes: 1 }, ..AccessOptions::default() };
         let gate = Gate::new(access, store.chance().clone()).expect("a gate");
         let files = tempfile::tempdir().expect("makes a folder");

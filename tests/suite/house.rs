@@ -10,7 +10,7 @@ use crate::{
     harness::{Caller, PASSWORD, TestApp, text},
     kept_files, machines, onboarding_journey,
     operations::Ids,
-    portal, requests,
+    portal, requests, tickets_journey,
 };
 
 /// An organisation.
@@ -159,6 +159,7 @@ impl House {
             let elsewhere = json!({ "address": "Somewhere Else 1" });
             app.patch(owner, &format!("/api/clients/{client}"), &elsewhere).await.ok();
         }
+        held.extend(tickets_journey::furnish(app, owner, subscriber, &hidden).await);
         // Kept in step for a moment, the PSA has another address of each, and that waits for a person.
         for direction in ["from_psa", "off"] {
             let settings = json!({ "direction": direction });

@@ -158,6 +158,7 @@ both_databases! {
                         "drift" => ids["hidden_drift"].clone(),
                         "portal_user" | "invitee" => ids["hidden_portal_user"].clone(),
                         "service_request" => ids["hidden_service_request"].clone(),
+                        "portal_ticket" => ids["hidden_portal_ticket"].clone(),
                         "agreement_instance" => ids["hidden_agreement_instance"].clone(),
                         "onboarding" => ids["hidden_onboarding"].clone(),
                         "onboarding_step" => ids["hidden_onboarding_step"].clone(),

@@ -44,6 +44,7 @@ mod sign_in;
 mod sso;
 mod staff_life;
 mod tenants;
+mod tickets_journey;
 mod webhooks;
 mod writes;
 mod writes_at_vendors;

@@ -16,7 +16,7 @@ use crate::{
     isolation::{ATTEMPTS, ask, plain},
     kept_files, onboarding_journey,
     operations::{Ids, Place, Row, Template, row, templates, templates_of},
-    portal, requests,
+    portal, requests, tickets_journey,
 };
 
 fn rows() -> Vec<Row> {
@@ -58,6 +58,15 @@ fn rows() -> Vec<Row> {
         row("service_request_get"),
         row("service_request_cancel"),
         row("ticket_form_get"),
+        row("portal_ticket_list"),
+        row("portal_ticket_create").body(
+            r#"{"subject":"Printer","description":"It does not print.","answers":[{"key":"priority","value":"High"}]}"#,
+        ),
+        row("portal_ticket_get"),
+        row("portal_ticket_reply").body(r#"{"text":"It prints again."}"#),
+        row("portal_ticket_close"),
+        row("portal_ticket_reopen"),
+        row("portal_ticket_read"),
         row("agreement_list"),
         row("agreement_get"),
         row("agreement_sign").body(r#"{"name":"Gale Guest","text_hash":"00"}"#),
@@ -104,6 +113,7 @@ async fn guests(app: &TestApp, house: &House, client: &str, device: &str, tag: &
     requests::sections(app, &house.owner, client, &requests::ALL_SECTIONS).await;
     let service = requests::request_type(app, &house.owner, &format!("Service {tag}")).await;
     let request = requests::ask_for(app, &user, &service).await;
+    let ticket = tickets_journey::make(app, &user, &format!("Ticket of {tag}")).await;
     if tag != "mine" {
         // Types are for every client of an MSP: one that another must not reach is retired.
         let retire = format!("/api/clientone-admin/service-request-types/{service}");
@@ -130,6 +140,7 @@ async fn guests(app: &TestApp, house: &House, client: &str, device: &str, tag: &
         ("service_request_type", service),
         ("service_request", request),
         ("agreement_instance", copy),
+        ("portal_ticket", ticket),
         ("onboarding", onboarding),
         ("onboarding_step", step),
         ("notification", text(&told["items"][0]["id"])),
@@ -248,7 +259,7 @@ both_databases! {
             }
             // What lists shows nothing of the others, and what staff hold of the caller's own client neither.
             let foreign = [&next_door, &far].map(|guests| guests.ids.values().cloned().collect::<Vec<_>>()).concat();
-            for path in ["session", "sessions", "profile", "dashboard", "devices?limit=100", "users?limit=100", "activity?limit=100", "service-request-types", "service-requests", "agreements", "documents?limit=100", "onboarding", "onboarding?state=completed", "notifications?limit=100", "notifications/unread", "notification-settings"] {
+            for path in ["session", "sessions", "profile", "dashboard", "devices?limit=100", "users?limit=100", "activity?limit=100", "service-request-types", "service-requests", "tickets", "agreements", "documents?limit=100", "onboarding", "onboarding?state=completed", "notifications?limit=100", "notifications/unread", "notification-settings"] {
                 let answer = app.get(caller, &format!("/api/clientone/{path}")).await;
                 assert!([200, 403].contains(&answer.status), "{path}: {}", answer.text);
                 for secret in foreign.iter().map(String::as_str).chain(["next.", "far.", "Hidden From Some", "connection_id"]) {

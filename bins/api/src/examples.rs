@@ -18,6 +18,7 @@ use crate::routes::{
         service_requests::ServiceRequestCreate,
         session::PortalSessionCreate,
         sso::PortalSsoStart,
+        tickets::{PortalTicketCreate, PortalTicketReply},
         users::ColleagueInvite,
     },
     clientone_admin::{
@@ -51,6 +52,9 @@ use crate::routes::{
     mappings::MappingSave,
     matching_settings::MatchingUpdate,
     places::{CustomFieldsSet, InstallerRequest},
+    portal_ticket_views::{
+        ClientTicketAssign, ClientTicketDo, ClientTicketMake, ClientTicketSay, ServiceRequestConvert,
+    },
     psa_views::{PsaResolve, PsaSettingsUpdate},
     quiet_hours::QuietHours,
     saved_filters::{SavedFilterCreate, SavedFilterUpdate},
@@ -135,6 +139,19 @@ examples! {
         "service_request_type_id": "01a2008a-0000-7000-8000-000000000003", "description": "For Sam, who starts soon.",
         "answers": [{ "key": "starts_on", "value": "2026-12-01" }, { "key": "model", "value": "13 inch" }],
     },
+    PortalTicketCreate => {
+        "subject": "Printer does not print", "description": "Since this morning. The light is red.",
+        "answers": [{ "key": "priority", "value": "High" }],
+    },
+    PortalTicketReply => { "text": "It prints again." },
+    ClientTicketMake => {
+        "client_id": "01a2008a-0000-7000-8000-000000000001", "subject": "Printer does not print",
+        "description": "Pat called: since this morning.",
+    },
+    ClientTicketSay => { "text": "We look at it at two." },
+    ClientTicketDo => { "act": "start" },
+    ClientTicketAssign => { "staff_id": "01a2008a-0000-7000-8000-000000000004" },
+    ServiceRequestConvert => { "subject": "A laptop for Sam" },
     TicketFormSet => {
         "fields": [
             { "key": "priority", "label": "Priority", "kind": "choice", "options": ["Normal", "Urgent"], "required": true },

@@ -37,7 +37,8 @@ use crate::{
             agreements::CompanyAgreements, connections::SharedWithCompany, dashboard::Dashboards,
             devices::PortalDevices, documents::CompanyDocuments, notifications::Notifications,
             onboarding::CompanyOnboardings, profile::Profiles, service_requests::RequestedServices,
-            session::PortalSessions, sso::PortalSingleSignOn, ticket_form::PortalTicketForm, users::Colleagues,
+            session::PortalSessions, sso::PortalSingleSignOn, ticket_form::PortalTicketForm, tickets::CompanyTickets,
+            users::Colleagues,
         },
         clientone_admin::{
             activity::ClientOneActivity,
@@ -88,6 +89,7 @@ use crate::{
         microsoft365::Microsoft365Api,
         oauth,
         places::Locations,
+        portal_tickets::ClientTickets,
         progress::ProgressApi,
         psa::Psa,
         queue::Queue,
@@ -151,7 +153,7 @@ type Part9 = (Customers, CustomerTenants, CustomerContacts, Tenants, ClientNotes
 type Part10 = (Psa, SecondFactors, Security, SingleSignOn, SsoProvidersApi);
 type Part11 = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
 type Part12 = (Aliases, Matching, Workbench);
-type Part13 = (OnboardingTemplates, Onboardings);
+type Part13 = (OnboardingTemplates, Onboardings, ClientTickets);
 type Machines = (JournalExports, JournalCheckpoints, ServiceAccounts, CustomRoles);
 type Part20 = (Files, FileLife, Logos, AgreementPdfs);
 type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
@@ -173,6 +175,7 @@ type Portal = (
     CompanyOnboardings,
     PortalTicketForm,
     PortalLater,
+    CompanyTickets,
 );
 
 /// The API with its document.
@@ -201,7 +204,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let tenth = (Psa, SecondFactors, Security, SingleSignOn, SsoProvidersApi);
     let eleventh = (ServiceRequestTypes, ServiceRequests, Agreements, AgreementInstances, TicketFields);
     let twelfth = (Aliases, Matching, Workbench);
-    let thirteenth = (OnboardingTemplates, Onboardings);
+    let thirteenth = (OnboardingTemplates, Onboardings, ClientTickets);
     let machines = (JournalExports, JournalCheckpoints, ServiceAccounts, CustomRoles);
     let twentieth = (Files, FileLife, Logos, AgreementPdfs);
     let bulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
@@ -242,6 +245,7 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
         CompanyOnboardings,
         PortalTicketForm,
         (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn),
+        CompanyTickets,
     );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))
         .description("The portal of an MSP's clients. Sign in; a session or key of the MSP's staff opens nothing here.")

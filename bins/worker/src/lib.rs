@@ -4,12 +4,15 @@
 //! * `dial.rs`: one budget for each connection, over one HTTP client.
 //! * `likeness.rs`: the directory's matching, for what is made by itself.
 //! * `files.rs`: where contents of files are, and the daily round that removes what nobody needs.
+//! * `likeness.rs`: the directory's matching, for what is made by itself. `desk.rs`: ClientOne's tickets, for what PSAs
+//!   tell of them.
 //! * `fleet.rs`: what operators see of all workers, and do with jobs that were given up.
 //! * `post.rs`: the way letters leave. `herald.rs`: the way events leave.
 //! * `telemetry.rs`: log lines.
 //!
 //! **A new setting**: a field in `settings.rs` with its check, and a row in the README's table.
 
+mod desk;
 mod dial;
 mod files;
 pub mod fleet;
@@ -19,6 +22,7 @@ pub mod post;
 mod settings;
 mod telemetry;
 
+pub use desk::Desk;
 pub use dial::VendorDial;
 pub use files::{file_limits, files_round, storage};
 pub use herald::{HttpHerald, webhook_address_problem};
@@ -55,6 +59,7 @@ pub fn spawn(
     let options = sync::WorkerOptions { slots: settings.worker_slots, ..sync::WorkerOptions::default() };
     let worker = sync::Worker::new(engine.clone(), options).named(&name()).matching(Arc::new(Matching));
     let worker = worker.doing(Arc::new(bulk::BulkChore::new(engine.store.clone(), engine.entries)));
+    let worker = worker.taking(Arc::new(Desk));
     // The settings were checked at start; what still fails here (a file that has gone) leaves letters to others.
     let worker = match post::carrier(settings) {
         Ok(carrier) => worker.posting(carrier),

@@ -9,6 +9,9 @@
 //! * `agreement_pdf.rs`: an agreement with its signature as PDF.
 //! * `ticket_fields.rs`: what is asked of whoever opens a ticket.
 //! * `notices.rs`: what people are told of all that, as they read it.
+//! * `ticket_fields.rs`: what is asked of whoever opens a ticket. `tickets.rs`: tickets as people of clients make and
+//!   follow them; `ticket_desk.rs`: as staff work on them; `ticket_news.rs`: what a PSA tells, and who is told of it.
+//! * `notices.rs`: letters about all that.
 //! * `sight.rs`: which devices someone sees. `activity.rs`: what was done in ClientOne, for staff and for portal users.
 //!
 //! Accounts and signing in are the business of `access`; which part of ClientOne is there for whom stands as a table in
@@ -34,7 +37,10 @@ mod service_types;
 mod sight;
 mod signing;
 mod texts;
+mod ticket_desk;
 mod ticket_fields;
+mod ticket_news;
+mod tickets;
 
 pub use activity::{activity_list, activity_seen_by};
 pub use agreement_pdf::{AgreementRecord, agreement_pdf};
@@ -74,4 +80,13 @@ pub use signing::{
     SignatureGiven, agreement_decline, agreement_seen_by, agreement_sign, agreement_view, agreements_seen_by,
     sections_shown, signature_holds, text_hash, with_versions,
 };
+pub use ticket_desk::{
+    portal_ticket_act, portal_ticket_assign, portal_ticket_get, portal_ticket_list, portal_ticket_make,
+    portal_ticket_mark_read, portal_ticket_note, portal_ticket_say, portal_ticket_send_again, service_request_convert,
+};
 pub use ticket_fields::{ticket_form_asked, ticket_form_get, ticket_form_set};
+pub use ticket_news::{PsaNews, PsaNote, portal_ticket_take};
+pub use tickets::{
+    Desk, NewTicket, TicketWhole, portal_ticket_create, portal_ticket_read, portal_ticket_reply, portal_ticket_seen_by,
+    portal_ticket_turn, portal_tickets_open, portal_tickets_seen_by,
+};

@@ -128,12 +128,13 @@ pub async fn service_request_create(
         answers,
         state: ServiceRequestState::Submitted,
         rejected_because: None,
+        ticket_id: None,
         created_at: tx.now(),
         updated_at: tx.now(),
         version: 1,
     };
     tx.service_request_insert(&row).await?;
-    note_step(tx, &row, None, RequestNotes::default()).await?;
+    step_noted(tx, &row, None, RequestNotes::default()).await?;
     Ok(row)
 }
 
@@ -194,11 +195,11 @@ async fn go(tx: &Tx, before: &ServiceRequest, act: ServiceRequestAct, notes: Req
     let rejected_because = if act == ServiceRequestAct::Reject { notes.note.clone() } else { None };
     let after = ServiceRequest { state, rejected_because, ..before.clone() };
     let after = tx.service_request_save(before, after).await?;
-    note_step(tx, &after, Some(act), notes).await?;
+    step_noted(tx, &after, Some(act), notes).await?;
     Ok(after)
 }
 
-async fn note_step(
+pub(crate) async fn step_noted(
     tx: &Tx,
     row: &ServiceRequest,
     act: Option<ServiceRequestAct>,

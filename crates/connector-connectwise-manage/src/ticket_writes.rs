@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use integration::{Choice, Error, Kind, Result, TicketChoices, TicketDraft, TicketNote, WriteTickets};
+use integration::{Choice, Error, KeptNote, Kind, Result, TicketChoices, TicketDraft, TicketNote, WriteTickets};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -70,6 +70,16 @@ impl WriteTickets for ConnectwiseManage {
         self.api.post(&["service", "tickets", &id, "notes"], &body, "id").await.map(drop)
     }
 
+    async fn notes(&self, ticket_id: &str) -> Result<Option<Vec<KeptNote>>> {
+        let id = number(ticket_id)?.to_string();
+        let fields =
+            "id,text,detailDescriptionFlag,internalAnalysisFlag,resolutionFlag,member,contact,dateCreated,createdBy";
+        let notes: Vec<wire::Note> = self.api.all(&["service", "tickets", &id, "notes"], fields, None).await?;
+        let mut notes: Vec<KeptNote> = notes.into_iter().filter_map(kept).collect();
+        notes.sort_by_key(|note| (note.at, note.id.parse::<u64>().unwrap_or(u64::MAX)));
+        Ok(Some(notes))
+    }
+
     async fn fetch(&self, ticket_id: &str) -> Result<Bytes> {
         self.api.one(&["service", "tickets", &number(ticket_id)?.to_string()], FIELDS).await
     }
@@ -105,6 +115,20 @@ fn ticket_fields(draft: &TicketDraft) -> Result<Vec<(&'static str, Value)>> {
         }
     }
     Ok(fields)
+}
+
+/// A note that says something. The client sees the discussion, and a resolution that is not internal.
+fn kept(note: wire::Note) -> Option<KeptNote> {
+    let internal = note.internal_analysis_flag == Some(true);
+    let public = note.detail_description_flag == Some(true) || (note.resolution_flag == Some(true) && !internal);
+    let author = [note.member, note.contact].into_iter().flatten().find_map(|one| wire::said(one.name));
+    Some(KeptNote {
+        id: note.id?.0,
+        text: wire::said(note.text)?,
+        public,
+        author: author.or(wire::said(note.created_by)),
+        at: wire::instant(note.date_created.as_deref()),
+    })
 }
 
 /// An id as a request names it.

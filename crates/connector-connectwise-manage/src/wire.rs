@@ -59,6 +59,10 @@ rows! {
         priority: Reference, required_date: String, closed_date: String, closed_flag: bool,
         #[serde(rename = "_info")] marks: Marks,
     }
+    Note {
+        id: Id, text: String, detail_description_flag: bool, internal_analysis_flag: bool, resolution_flag: bool,
+        member: Reference, contact: Reference, date_created: String, created_by: String,
+    }
     Invoice {
         id: Id, invoice_number: String, status: Reference, company: Reference, reference: String,
         #[serde(rename = "customerPO")] purchase_order: String, date: String, due_date: String, subtotal: Exact,

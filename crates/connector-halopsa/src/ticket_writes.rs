@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use integration::{
-    Choice, Error, Kind, Pull, Result, Retry, Ticket, TicketChoices, TicketDraft, TicketNote, Vendor, WriteTickets,
+    Choice, Error, KeptNote, Kind, Pull, Result, Retry, Ticket, TicketChoices, TicketDraft, TicketNote, Vendor,
+    WriteTickets,
 };
 use serde_json::{Map, Value};
 
@@ -79,6 +80,16 @@ impl WriteTickets for Halopsa {
         read.map(drop).map_err(|why| Error::unreadable(Self::NAME, why).retry(Retry::No))
     }
 
+    async fn notes(&self, ticket_id: &str) -> Result<Option<Vec<KeptNote>>> {
+        let ticket = number(ticket_id)?.to_string();
+        // The system's own actions say what was done, not what anybody said.
+        let query = [("ticket_id", ticket.as_str()), ("excludesys", "true"), ("count", ACTIONS)];
+        let actions: Vec<wire::Action> = self.api.lookup("Actions", &query).await?;
+        let mut notes: Vec<KeptNote> = actions.into_iter().filter_map(kept).collect();
+        notes.sort_by_key(|note| (note.at, note.id.parse::<u64>().unwrap_or(u64::MAX)));
+        Ok(Some(notes))
+    }
+
     async fn fetch(&self, ticket_id: &str) -> Result<Bytes> {
         self.api.one("Tickets", ticket_id).await
     }
@@ -112,6 +123,16 @@ fn said(draft: &TicketDraft) -> Result<Map<String, Value>> {
     put(&mut ticket, "priority_id", chosen(&draft.priority_id, "priority")?);
     put(&mut ticket, "team", draft.queue_id.as_deref());
     Ok(ticket)
+}
+
+/// Actions that are read of one ticket.
+const ACTIONS: &str = "500";
+
+/// An action that says something. One that does not say who may see it is for staff.
+fn kept(action: wire::Action) -> Option<KeptNote> {
+    let text = action.note.filter(|text| !text.trim().is_empty())?;
+    let public = action.hiddenfromuser == Some(false);
+    Some(KeptNote { id: action.id, text, public, author: action.who, at: action.datetime })
 }
 
 fn choice(id: Option<String>, label: Option<String>) -> Option<Choice> {

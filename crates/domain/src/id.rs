@@ -146,4 +146,10 @@ ids! {
     SsoProviderId,
     /// An account that an identity of a provider opens.
     SsoLinkId,
+    /// A ticket of a client, as ClientOne keeps it.
+    PortalTicketId,
+    /// Something that was said or done with such a ticket.
+    PortalTicketMessageId,
+    /// Something of such a ticket that is to reach a PSA.
+    TicketSendingId,
 }

@@ -70,6 +70,7 @@ pub use id::{
 pub use id::{ClientAliasId, ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
 pub use id::{ContentId, FileId};
 pub use id::{OnboardingId, OnboardingStepId, OnboardingTemplateId};
+pub use id::{PortalTicketId, PortalTicketMessageId, TicketSendingId};
 pub use id::{SsoLinkId, SsoProviderId};
 pub use invitation::InvitationState;
 pub use letter::{Letter, LetterLink, MailState};
@@ -90,6 +91,10 @@ pub use portal::{
     GivenCredential, Onboarding, OnboardingAct, OnboardingContent, OnboardingState, OnboardingStep, OnboardingStepKind,
     OnboardingStepState, OnboardingTemplate, OnboardingTemplateAct, OnboardingTemplateState, PlannedStep,
     STALLED_AFTER_DAYS, check_credentials, current_step, step_after,
+};
+pub use portal::{
+    PortalTicket, PortalTicketAct, PortalTicketMessage, PortalTicketState, TicketLink, TicketMessageKind,
+    TicketSending, TicketSendingAct, TicketSendingKind, TicketSendingState, ticket_mark,
 };
 
 pub use psa::{

@@ -44,8 +44,8 @@ pub use form::{Field, FieldError, FieldSpec, Input};
 pub use http::{Body, Http, Method, Request, Response, Transport, raw_array, raw_slice};
 pub use push::{
     ActOnThreats, ArchiveDocuments, Choice, CompanyDraft, ContactDraft, CustomField, CustomFields, Delivery,
-    HearWebhooks, Heard, Installer, MailDraft, MakeInstallers, ReadTemplates, SendMail, SentMail, SetQuantity,
-    Template, TicketChoices, TicketDraft, TicketNote, WriteCompanies, WriteContacts, WriteTickets,
+    HearWebhooks, Heard, Installer, KeptNote, MailDraft, MakeInstallers, ReadTemplates, SendMail, SentMail,
+    SetQuantity, Template, TicketChoices, TicketDraft, TicketNote, WriteCompanies, WriteContacts, WriteTickets,
 };
 pub use record::{
     AdminRole, Alert, Backup, BackupState, Contact, Device, DirectoryUser, Document, Domain, Entity, Extension,

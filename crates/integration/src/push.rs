@@ -150,6 +150,22 @@ pub struct TicketNote {
     pub public: bool,
 }
 
+/// A note as the vendor has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeptNote {
+    /// The vendor's id of it, unique for the ticket.
+    pub id: String,
+    /// The text, as written.
+    pub text: String,
+    /// Whether the client may see it.
+    pub public: bool,
+    /// Who wrote it.
+    pub author: Option<String>,
+    /// When.
+    pub at: Option<DateTime<Utc>>,
+}
+
 /// What tickets can be set to at this vendor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketChoices {
@@ -176,6 +192,11 @@ pub trait WriteTickets: Send + Sync {
 
     /// Adds a note.
     async fn add_note(&self, ticket_id: &str, note: &TicketNote) -> Result<()>;
+
+    /// The notes of a ticket, the oldest first, ours among them; `None` where the connector cannot read them.
+    async fn notes(&self, _ticket_id: &str) -> Result<Option<Vec<KeptNote>>> {
+        Ok(None)
+    }
 
     /// Reads one as the vendor has it now, raw.
     async fn fetch(&self, ticket_id: &str) -> Result<Bytes>;

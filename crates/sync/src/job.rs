@@ -290,6 +290,11 @@ impl Job<'_> {
         if companies && tx.psa_settings(before.id).await?.direction != PsaDirection::Off {
             tx.psa_enqueue(before.id).await?;
         }
+        let tickets = listings.iter().any(|listing| listing.kind() == RecordKind::Ticket);
+        if tickets && tx.ticket_links_any(before.id).await? {
+            // Under an id of its own: a pass that runs may have looked before this sync told anything.
+            tx.ticket_job_enqueue(before.id, Some(tx.new_id())).await?;
+        }
         tx.commit("connection_state_change", None).await?;
         Ok(())
     }

@@ -57,6 +57,7 @@ mod run;
 mod seen;
 mod snapshots;
 mod subscriptions;
+mod tickets;
 mod trouble;
 mod verify;
 mod walk;
@@ -99,5 +100,6 @@ pub use replay::{Difference, FieldChange, ReplayDiff, ReplayKind, replay_note, r
 pub use rights::allowed;
 pub use snapshots::{AgeOf, CountOf, Counting, LicenceOf, Snapshot, SubscriptionOf};
 pub use subscriptions::{QuantitySet, Render};
+pub use tickets::{TicketTaker, TicketTold};
 pub use trouble::{vendor_code, vendor_error};
 pub use worker::{FORGOTTEN_AFTER_SECONDS, Worker, WorkerOptions};

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use domain::{ConnectionId, Result, Timestamp};
 use mail::Carrier;
-use persistence::{ClaimedJob, JobOutcome, WorkerRow};
+use persistence::{ClaimedJob, JobOutcome, TICKET_JOB, WorkerRow};
 use tokio::{
     sync::Notify,
     task::{self, JoinHandle, JoinSet},
@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    Chore, Ended, Engine, Herald, Likeness, hear, job::FAILURES, journal_checkpoints, outbound, post, snapshots,
-    trouble,
+    Chore, Ended, Engine, Herald, Likeness, TicketTaker, hear, job::FAILURES, journal_checkpoints, outbound, post,
+    snapshots, trouble,
 };
 
 /// How a worker works.
@@ -83,6 +83,7 @@ pub struct Worker {
     likeness: Option<Arc<dyn Likeness>>,
     herald: Option<Arc<dyn Herald>>,
     chores: Vec<Arc<dyn Chore>>,
+    taker: Option<Arc<dyn TicketTaker>>,
 }
 
 /// The tasks that run jobs, with the connections that these are for, and whether they only wait for receivers of events.
@@ -102,6 +103,7 @@ impl Worker {
             likeness: None,
             herald: None,
             chores: Vec::new(),
+            taker: None,
         }
     }
 
@@ -129,6 +131,11 @@ impl Worker {
     pub fn doing(mut self, chore: Arc<dyn Chore>) -> Self {
         self.chores.push(chore);
         self
+    }
+
+    /// The same with what takes what PSAs tell of tickets; without, nothing of it is taken.
+    pub fn taking(self, taker: Arc<dyn TicketTaker>) -> Self {
+        Self { taker: Some(taker), ..self }
     }
 
     /// Wakes a worker of the same process at once: for whoever enqueued a job.
@@ -261,6 +268,7 @@ impl Worker {
         let (engine, claimed) = (self.engine.clone(), job.clone());
         let (carrier, likeness, herald) = (self.carrier.clone(), self.likeness.clone(), self.herald.clone());
         let chore = self.chores.iter().find(|chore| chore.kind() == job.kind).cloned();
+        let taker = self.taker.clone();
         let mut handler = Handler(tokio::spawn(async move {
             if let Some(chore) = chore {
                 return chore.work(&claimed, &halt).await;
@@ -268,6 +276,7 @@ impl Worker {
             match claimed.kind.as_str() {
                 post::KIND => post::deliver(&engine, carrier.as_ref(), &claimed).await,
                 outbound::KIND => outbound::deliver(&engine, herald.as_ref(), &claimed, &halt).await,
+                TICKET_JOB => engine.ticket_pass(&claimed, &halt, taker.as_deref()).await,
                 _ => engine.handle_with(&claimed, &halt, likeness.as_deref()).await,
             }
         }));

@@ -6,3 +6,4 @@ mod house;
 mod notifications;
 mod onboarding;
 mod requests;
+mod tickets;

@@ -70,6 +70,19 @@ pub(super) fn read(state: &State, world: &World, path: &[&str], request: &Reques
             known(b)?;
             Ok(records::ticket(b, one, true, written("ticket", one.key)))
         }
+        ["actions"] => {
+            let ticket = asked.number("ticket_id", 0)? as u64;
+            let (b, one) = world.ticket(ticket).ok_or_else(unknown)?;
+            known(b)?;
+            let action = |(at, (note, public)): (usize, &(String, bool))| {
+                json!({
+                    "id": at + 1, "ticket_id": ticket, "outcome": "Private Note", "outcome_id": 7, "note": note,
+                    "hiddenfromuser": !public, "datetime": records::date(one.updated, 0), "who": "API Agent",
+                })
+            };
+            let actions: Vec<Value> = one.notes.iter().enumerate().map(action).collect();
+            Ok(json!({ "record_count": actions.len(), "actions": actions }))
+        }
         ["invoice"] => {
             asked.page("invoices", world.invoices_after(Halopsa::ID, 0), |(b, one)| records::invoice(b, one))
         }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
-pub(crate) use self::work::{Invoice, Priority, Status, Team, Ticket};
+pub(crate) use self::work::{Action, Invoice, Priority, Status, Team, Ticket};
 use crate::loose;
 
 /// What every record has.

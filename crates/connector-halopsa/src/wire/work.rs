@@ -48,6 +48,21 @@ pub(crate) struct Ticket {
     pub last_update: Option<DateTime<Utc>>,
 }
 
+/// A note, a mail or a step on a ticket.
+#[derive(Deserialize)]
+pub(crate) struct Action {
+    #[serde(deserialize_with = "loose::id")]
+    pub id: String,
+    #[serde(default, deserialize_with = "loose::text")]
+    pub note: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    pub who: Option<String>,
+    #[serde(default, deserialize_with = "loose::flag")]
+    pub hiddenfromuser: Option<bool>,
+    #[serde(default, deserialize_with = "loose::instant")]
+    pub datetime: Option<DateTime<Utc>>,
+}
+
 #[derive(Deserialize)]
 pub(crate) struct Invoice {
     #[serde(deserialize_with = "loose::id")]

@@ -12,7 +12,9 @@ mod permission;
 mod service;
 mod service_state;
 mod settings;
+mod ticket;
 mod ticket_form;
+mod ticket_state;
 
 pub use account::{PortalAct, PortalRole, PortalState};
 pub use agreement::{Agreement, AgreementAct, AgreementInstance, AgreementState, Signature};
@@ -37,4 +39,8 @@ pub use service::{
 };
 pub use service_state::{ServiceRequestAct, ServiceRequestState};
 pub use settings::{PortalAuthMode, PortalConfig, PortalSettings, Section};
+pub use ticket::{
+    PortalTicket, PortalTicketMessage, TicketLink, TicketMessageKind, TicketSending, TicketSendingKind, ticket_mark,
+};
 pub use ticket_form::{TicketField, TicketForm, TicketOption};
+pub use ticket_state::{PortalTicketAct, PortalTicketState, TicketSendingAct, TicketSendingState};

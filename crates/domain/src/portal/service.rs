@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ServiceRequestAct, ServiceRequestState, machine::named};
 use crate::{
-    ClientId, PortalUserId, Problem, ServiceRequestId, ServiceRequestStepId, ServiceRequestTypeId, StaffId, Timestamp,
-    valid_name,
+    ClientId, PortalTicketId, PortalUserId, Problem, ServiceRequestId, ServiceRequestStepId, ServiceRequestTypeId,
+    StaffId, Timestamp, valid_name,
 };
 
 /// Most fields of a form.
@@ -210,6 +210,9 @@ pub struct ServiceRequest {
     pub state: ServiceRequestState,
     /// Why it was rejected.
     pub rejected_because: Option<String>,
+    /// The ticket that it was turned into.
+    #[serde(default)]
+    pub ticket_id: Option<PortalTicketId>,
     /// Made.
     pub created_at: Timestamp,
     /// Changed.

@@ -226,6 +226,28 @@ table!(service_request_type = "service_request_type", key(organisation_id: Uuid,
 table!(service_request = "service_request", key(organisation_id: Uuid, id: Uuid), {
     client_id: Uuid, requester_id: Uuid, type_id: Uuid, type_name: String, description: String, answers: String,
     state: String, rejected_because: Option<String>, created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
+    ticket_id: Option<Uuid>,
+}, client ClientId);
+table!(portal_ticket = "portal_ticket", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, number: i32, subject: String, subject_key: String, description: String, answers: String,
+    requester_id: Option<Uuid>, made_by: Option<Uuid>, state: String, assignee_id: Option<Uuid>,
+    service_request_id: Option<Uuid>, created_at: DateTimeUtc, updated_at: DateTimeUtc, version: i32,
+}, client ClientId);
+table!(portal_ticket_message = "portal_ticket_message", key(organisation_id: Uuid, id: Uuid), {
+    ticket_id: Uuid, client_id: Uuid, number: i32, at: DateTimeUtc, kind: String, portal_user_id: Option<Uuid>,
+    staff_id: Option<Uuid>, author: Option<String>, act: Option<String>, state: String, text: Option<String>,
+    vendor_note_id: Option<String>,
+}, client ClientId);
+table!(portal_ticket_reading = "portal_ticket_reading", key(organisation_id: Uuid, ticket_id: Uuid, reader_kind: String, reader_id: Uuid), {
+    client_id: Uuid, number: i32, read_at: DateTimeUtc,
+}, client ClientId);
+table!(ticket_link = "ticket_link", key(organisation_id: Uuid, ticket_id: Uuid), {
+    client_id: Uuid, connection_id: Uuid, entity_id: Uuid, record_id: Option<Uuid>, number: Option<String>,
+    status: Option<String>, open: Option<bool>, notes_read_at: Option<DateTimeUtc>,
+}, client ClientId);
+table!(ticket_sending = "ticket_sending", key(organisation_id: Uuid, id: Uuid), {
+    ticket_id: Uuid, client_id: Uuid, connection_id: Uuid, kind: String, message_id: Option<Uuid>, state: String,
+    queued_at: DateTimeUtc, tried_at: Option<DateTimeUtc>, sent_at: Option<DateTimeUtc>, problem: Option<String>,
 }, client ClientId);
 table!(service_request_step = "service_request_step", key(organisation_id: Uuid, id: Uuid), {
     request_id: Uuid, client_id: Uuid, number: i32, at: DateTimeUtc, portal_user_id: Option<Uuid>,

@@ -90,7 +90,7 @@ impl Engine {
     }
 
     /// A connector that is only asked what it can do: nothing is sent, so that no real credentials are needed.
-    pub(super) fn silent(&self, integration: &str, now: DateTime<Utc>) -> Result<Box<dyn Connector>> {
+    pub(crate) fn silent(&self, integration: &str, now: DateTime<Utc>) -> Result<Box<dyn Connector>> {
         let entry = self.entry(integration)?;
         entry
             .connect(&entry.example(), Arc::new(Silent(now)))

@@ -30,6 +30,7 @@ mod shapes;
 mod snapshots;
 mod stage;
 mod tenants;
+mod tickets;
 mod toy;
 mod vanish;
 mod webhook_tries;

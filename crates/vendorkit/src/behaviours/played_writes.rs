@@ -92,6 +92,12 @@ async fn run(connector: &dyn Connector, capability: &str, call: &Exchange) {
                 "update" => tickets.update(&argument("ticket"), &draft).await.map(Some),
                 "fetch" => tickets.fetch(&argument("ticket")).await.map(Some),
                 "note" => tickets.add_note(&argument("ticket"), &note()).await.map(|()| None),
+                "notes" => tickets.notes(&argument("ticket")).await.map(|notes| {
+                    let read = notes.unwrap_or_else(|| panic!("{call}: notes are not read"));
+                    assert!(read.iter().all(|one| !one.id.is_empty() && !one.text.is_empty()), "{call}: {read:?}");
+                    assert!(!read.is_empty(), "{call}: nothing was read");
+                    None
+                }),
                 _ => unknown(),
             }
             .map(|raw| answered = raw.map(|raw| (RecordKind::Ticket, raw)))

@@ -137,6 +137,12 @@ pub async fn ticket_is_written_and_seen(subject: &Subject) {
         let note = TicketNote { text: "Looked at it – all well".to_owned(), public };
         tickets.add_note(&id, &note).await.unwrap_or_else(|why| panic!("a note is not added: {why}"));
     }
+    if let Some(notes) = tickets.notes(&id).await.unwrap_or_else(|why| panic!("notes are not read: {why}")) {
+        let said: Vec<_> = notes.iter().filter(|one| one.text.contains("all well")).map(|one| one.public).collect();
+        assert_eq!(said, [true, false], "the notes are not read as they were written: {notes:?}");
+        let ids: std::collections::BTreeSet<_> = notes.iter().map(|one| &one.id).collect();
+        assert!(ids.len() == notes.len() && notes.iter().all(|one| !one.id.is_empty()), "{notes:?}");
+    }
     let error = tickets.fetch("999999999").await.expect_err("an unknown ticket is read");
     assert!(matches!(error.kind, Kind::NotFound | Kind::Refused), "{error}");
     for fault in BREAKS {

@@ -115,10 +115,21 @@ fn entities(app: &App, sources: &Sources, kind: &str) -> Vec<EntityId> {
     sources.entities_for(app, kind).into_iter().map(|entity| entity.id).collect()
 }
 
+/// Tickets of ClientOne, and those that only a PSA has.
 async fn tickets(app: &App, tx: &Tx, sources: &Sources, visit: &Visit, reach: Reach) -> domain::Result<CountCard> {
+    let own = clientone::portal_tickets_open(tx, &visit.user, &visit.config.settings).await?;
     let age = Age::of(&sources.of(app, "ticket"));
-    let (mut open, mut unclear) = (0, 0);
+    if !age.known {
+        // Without a PSA all of them are ours, and known as they are.
+        let age = Age { known: true, synced_at: Some(tx.now()), stale: false };
+        return Ok(CountCard { count: Some(own), unclear: 0, age });
+    }
+    let ours = tx.ticket_records_of(visit.user.client_id).await?;
+    let (mut open, mut unclear) = (own, 0);
     for record in tx.records_under(&entities(app, sources, "ticket"), "ticket").await? {
+        if ours.contains(&record.id) {
+            continue;
+        }
         let ticket: integration::Ticket = body(&record)?;
         let asked = ticket.contact_email.as_deref().unwrap_or_default().trim();
         if reach != Reach::All && !asked.eq_ignore_ascii_case(visit.user.email.trim()) {

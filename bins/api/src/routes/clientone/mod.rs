@@ -18,6 +18,7 @@ pub mod service_requests;
 pub mod session;
 pub mod sso;
 pub mod ticket_form;
+pub mod tickets;
 pub mod users;
 
 use chrono::{DateTime, Utc};

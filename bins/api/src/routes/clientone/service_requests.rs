@@ -63,6 +63,8 @@ pub struct RequestedService {
     pub state: RequestState,
     /// Why it was rejected
     pub rejected_because: Option<String>,
+    /// The ticket that it was turned into
+    pub portal_ticket_id: Option<Uuid>,
     /// Whether you can still cancel it
     pub can_cancel: bool,
     /// Made
@@ -276,6 +278,7 @@ fn view(row: Row, names: &PortalNames, visit: &Visit) -> RequestedService {
         can_cancel: own && row.state.after(domain::ServiceRequestAct::Cancel).is_ok(),
         state: row.state.into(),
         rejected_because: row.rejected_because,
+        portal_ticket_id: row.ticket_id.map(|id| id.0),
         created_at: row.created_at,
         updated_at: row.updated_at,
     }

@@ -133,6 +133,8 @@ pub struct ServiceRequest {
     pub state: RequestState,
     /// Why it was rejected
     pub rejected_because: Option<String>,
+    /// The ticket that it was turned into
+    pub portal_ticket_id: Option<Uuid>,
     /// Made
     pub created_at: DateTime<Utc>,
     /// Changed
@@ -291,6 +293,7 @@ fn view(row: Row, names: &PortalNames) -> ServiceRequest {
         answers: row.answers.into_iter().map(Into::into).collect(),
         state: row.state.into(),
         rejected_because: row.rejected_because,
+        portal_ticket_id: row.ticket_id.map(|id| id.0),
         created_at: row.created_at,
         updated_at: row.updated_at,
         version: row.version,
