@@ -56,7 +56,7 @@ fn keys() -> Response {
 }
 
 #[poem::handler]
-fn token(shared: Data<&Shared>, form: Form<BTreeMap<String, String>>) -> Response {
+fn token_endpoint(shared: Data<&Shared>, form: Form<BTreeMap<String, String>>) -> Response {
     let given = shared.0.1.lock().expect("nobody panicked").take();
     match given.filter(|_| form.0.get("code").is_some_and(|code| code == "the-code")) {
         Some(token) => json_answer(StatusCode::OK, &json!({ "id_token": token, "token_type": "Bearer" })),
@@ -87,7 +87,7 @@ impl Scene {
             .at("/.well-known/openid-configuration", poem::get(document))
             .at("/organizations/v2.0/.well-known/openid-configuration", poem::get(entra_document))
             .at("/keys", poem::get(keys))
-            .at("/token", poem::post(token))
+            .at("/token", poem::post(token_endpoint))
             .data(given.clone());
         let server = tokio::spawn(async move {
             poem::Server::new_with_acceptor(acceptor).run(routes).await.expect("serves");

@@ -2,7 +2,6 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use access::Gate;
 use access::{Gate, Nowhere, Outside, Sso};
 use directory::FileLimits;
 use domain::{ConnectionId, Context, Error, Grant, Permission, Result};

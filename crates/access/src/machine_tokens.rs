@@ -86,7 +86,7 @@ pub async fn machine_token_issue(store: &Store, gate: &Gate, ask: TokenAsk) -> R
         return Err(TokenRefusal::TooMany { retry_after });
     }
     let (key_scope, permissions) = narrowed(&account, ask.scope.as_deref()).map_err(TokenRefusal::InvalidScope)?;
-    let tx = store.begin(context(organisation, &account, now, &ask.request)).await?;
+    let tx = store.begin(machine_context(organisation, &account, now, &ask.request)).await?;
     // Again, now that nobody else can disable it or remove the secret.
     let account = tx.service_account(account.id).await?;
     let secret = tx.service_account_secret_by_hash(account.id, &secret.secret_hash).await?;
@@ -143,7 +143,7 @@ async fn known(
     match secret.filter(|_| refused.is_empty()) {
         Some(secret) => Ok((organisation, account, secret)),
         None => {
-            note_refusal(store, gate, context(organisation, &account, now, &ask.request), refused).await;
+            note_refusal(store, gate, machine_context(organisation, &account, now, &ask.request), refused).await;
             Err(TokenRefusal::InvalidClient)
         }
     }
@@ -209,7 +209,7 @@ pub async fn machine_open(
     if now >= found.expires_at || !account.is_live(now) {
         return Ok(None);
     }
-    let mut context = context(organisation, &account, now, request);
+    let mut context = machine_context(organisation, &account, now, request);
     context.permissions = context.permissions.through(found.key_scope);
     if let Some(named) = &found.permissions {
         context.permissions = context.permissions.limited_to(named);
@@ -231,7 +231,7 @@ fn mark_use(store: &Store, gate: &Gate, context: Context, id: ServiceAccountId) 
 }
 
 /// The context of a service account, from the row as it is now.
-fn context(
+pub(crate) fn machine_context(
     organisation: OrganisationId,
     account: &ServiceAccountRow,
     now: Timestamp,

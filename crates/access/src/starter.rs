@@ -1,11 +1,12 @@
 //! Who started something that goes on without them: with the rights that they have now, not those that they had then.
 
-use domain::{Actor, Context, Permissions, Result};
+use domain::{Actor, Context, Result};
 use persistence::{StaffRow, Tx};
 
 use crate::{
     api_keys::key_clients,
     gate::{RequestMeta, staff_context},
+    machine_tokens::machine_context,
 };
 
 /// The context of whoever started a job, as their rows are now. `None` where they may do nothing any more: suspended,
@@ -30,13 +31,20 @@ pub async fn starter_context(tx: &Tx, actor: Actor, request_id: &str) -> Result<
             if gone(&staff) || key.revoked_at.is_some() || now >= key.expires_at {
                 return Ok(None);
             }
-            let whole = Permissions::through_key(staff.role, key.key_scope);
+            let whole = staff.rights().through(key.key_scope);
             Ok(Some(Context {
                 actor,
                 scope: key_clients(&staff, &key),
                 permissions: key.permissions.as_ref().map_or(whole, |named| whole.limited_to(named)),
                 ..staff_context(&staff, now, &request)
             }))
+        }
+        Actor::ServiceAccount { id } => {
+            let account = match tx.service_account(id).await {
+                Err(domain::Error::NotFound { .. }) => return Ok(None),
+                found => found?,
+            };
+            Ok(account.is_live(now).then(|| machine_context(tx.organisation(), &account, now, &request)))
         }
         Actor::Worker => Ok(Some(Context::worker(tx.organisation(), now, request_id))),
         Actor::Operator => {

@@ -1,11 +1,10 @@
 //! What is new about a ticket: what comes from its PSA, and who is told of it.
 
 use domain::{
-    Error, PortalTicket, PortalTicketAct, PortalTicketId, PortalTicketMessage, Result, TicketMessageKind, Timestamp,
+    Error, NotificationKind, PortalTicket, PortalTicketAct, PortalTicketId, PortalTicketMessage, Result,
+    TicketMessageKind, Timestamp,
 };
-use persistence::Tx;
-
-use crate::notices::{Notice, notify};
+use persistence::{PortalNotice, Tx};
 
 /// Most characters of a message that comes from a PSA.
 const TEXT: usize = 20_000;
@@ -18,8 +17,7 @@ pub(crate) enum News {
     State(String),
 }
 
-/// Tells whoever asked, unless they did it themself. **The one place from which tickets tell portal users of anything**:
-/// today a letter; what else is to reach them begins here.
+/// Tells whoever asked, unless they did it themself. **The one place from which tickets tell portal users of anything.**
 pub(crate) async fn tell_requester(tx: &Tx, ticket: &PortalTicket, news: News, base: Option<&str>) -> Result<()> {
     let Some(requester) = ticket.requester.filter(|id| tx.context().actor.portal_user() != Some(*id)) else {
         return Ok(());
@@ -30,24 +28,28 @@ pub(crate) async fn tell_requester(tx: &Tx, ticket: &PortalTicket, news: News, b
         Err(other) => return Err(other),
     };
     let PortalTicket { number, subject, .. } = ticket;
-    let (subject, paragraphs) = match news {
+    let (kind, title, paragraphs) = match news {
         News::Reply(text) => (
+            NotificationKind::TicketReply,
             format!("New answer to your ticket #{number}: {subject}"),
             vec![format!("There is a new answer to your ticket #{number}, “{subject}”:"), text],
         ),
         News::State(words) => (
+            NotificationKind::TicketStatus,
             format!("Your ticket #{number} is {words}: {subject}"),
             vec![format!("Your ticket #{number}, “{subject}”, is now {words}.")],
         ),
     };
-    let notice = Notice {
+    let notice = PortalNotice {
+        kind,
+        subject_id: ticket.id.0,
         key: format!("portal_ticket:{}:{}", ticket.id, tx.portal_ticket_message_count(ticket.id).await?),
-        subject,
+        title,
         paragraphs,
         link: ("See your ticket", format!("tickets/{}", ticket.id)),
         base,
     };
-    notify(tx, ticket.client_id, &[requester], notice).await
+    tx.portal_notify(ticket.client_id, &[requester], &notice).await
 }
 
 /// What a PSA tells of a ticket.

@@ -317,7 +317,7 @@ impl BulkThresholds {
         match role {
             Role::Owner => 1_000,
             Role::Admin => 500,
-            Role::Engineer => 100,
+            Role::Engineer | Role::MspAdmin => 100,
             Role::Viewer | Role::Finance => 25,
         }
     }

@@ -32,6 +32,8 @@ pub struct BulkSettings {
     pub viewer: u32,
     /// Finance
     pub finance: u32,
+    /// MSP-Admins
+    pub msp_admin: u32,
     /// Goes up with each change; also the ETag. 0 while nothing was set
     pub version: i32,
 }
@@ -50,6 +52,8 @@ pub struct BulkSettingsUpdate {
     pub viewer: Option<u32>,
     /// Finance
     pub finance: Option<u32>,
+    /// MSP-Admins
+    pub msp_admin: Option<u32>,
 }
 
 /// Settings of bulk operations.
@@ -95,13 +99,14 @@ impl BulkSettingsApi {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        let BulkSettingsUpdate { owner, admin, engineer, viewer, finance } = body.0;
+        let BulkSettingsUpdate { owner, admin, engineer, viewer, finance, msp_admin } = body.0;
         let said = [
             (Role::Owner, owner),
             (Role::Admin, admin),
             (Role::Engineer, engineer),
             (Role::Viewer, viewer),
             (Role::Finance, finance),
+            (Role::MspAdmin, msp_admin),
         ];
         let thresholds = said.into_iter().filter_map(|(role, most)| Some((role, most?))).collect();
         let row = bulk_settings_update(&write.tx, &BulkSettingsPatch { thresholds, version }).await?;
@@ -118,6 +123,7 @@ fn settings(row: &BulkSettingsRow) -> BulkSettings {
         engineer: of(Role::Engineer),
         viewer: of(Role::Viewer),
         finance: of(Role::Finance),
+        msp_admin: of(Role::MspAdmin),
         version: row.version,
     }
 }

@@ -121,8 +121,6 @@ pub struct Entry {
     pub acted_for: Option<Uuid>,
     /// Staff user behind it
     pub staff_id: Option<Uuid>,
-    /// The customer that it was done for, where its request said so (`Acting-For`)
-    pub acted_for: Option<Uuid>,
     /// From which address
     pub source_address: Option<String>,
     /// Under which request or run
@@ -329,7 +327,6 @@ pub(super) fn view(entry: JournalEntry, whole: bool) -> Entry {
         actor_id: entry.actor.id(),
         acted_for: entry.acted_for.map(|client| client.0),
         staff_id: entry.actor.staff().map(|staff| staff.0),
-        acted_for: entry.acted_for.map(|client| client.0),
         source_address: entry.source_address,
         request_id: entry.request_id,
         action: entry.action,

@@ -298,6 +298,7 @@ mod tests {
             changes: Vec::new(),
             digest: "00".to_owned(),
             reverts: None,
+            change_set: None,
         }
     }
 

@@ -134,6 +134,7 @@ pub(super) async fn accept(arrived: &Arrived<'_>, attempt: &SsoAttemptRow) -> Re
         email: invitation.email.clone(),
         name: invitation.name.clone(),
         role: invitation.role,
+        custom_role: None,
         password_hash: None,
         allow_clients: invitation.allow_clients.clone(),
         deny_clients: invitation.deny_clients.clone(),

@@ -155,6 +155,7 @@ impl Office {
             email: "owner@kite.example".to_owned(),
             name: "Olga Owner".to_owned(),
             role: Role::Owner,
+            custom_role: None,
             password_hash: None,
             allow_clients: None,
             deny_clients: BTreeSet::new(),
