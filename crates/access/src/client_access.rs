@@ -113,6 +113,7 @@ mod tests {
                 email: String::new(),
                 name: String::new(),
                 role: Role::Engineer,
+                custom_role: None,
                 password_hash: None,
                 allow_clients: allow,
                 deny_clients: deny,

@@ -46,6 +46,7 @@ impl<'a> House<'a> {
             email: format!("{name}@{}.example", self.organisation),
             name: name.to_owned(),
             role,
+            custom_role: None,
             password_hash: None,
             allow_clients: None,
             deny_clients: Default::default(),
