@@ -180,6 +180,7 @@ impl<'a> Stage<'a> {
             version: 1,
             device_count: 0,
             user_count: 0,
+            tags: Default::default(),
         };
         tx.client_insert(&client).await.expect("makes");
         tx.commit("client_create", None).await.expect("commits");
