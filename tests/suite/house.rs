@@ -229,7 +229,7 @@ impl House {
 
     /// Somebody who is told of what never happens here, and a ping to them that was given up.
     async fn webhook(&self, app: &TestApp) -> Vec<(&'static str, String)> {
-        let body = json!({ "url": "https://hooks.example/furnished", "events": ["ticket.created"] });
+        let body = json!({ "url": "https://hooks.example/furnished", "events": ["connection.recovered"] });
         let made = app.post(&self.owner, "/api/webhook-subscriptions", &body).await.ok();
         let id = text(&made["item"]["subscription"]["id"]);
         let path = format!("/api/webhook-subscriptions/{id}/test");

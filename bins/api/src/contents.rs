@@ -93,15 +93,17 @@ impl App {
     }
 
     async fn content_remove(&self, context: &Context, id: ContentId, key: &str) {
-        let removed = self.storage.remove(key).await.is_ok();
         let forget = async {
             let tx = self.store.begin(context.clone()).await?;
-            if removed {
+            // Only the database knows whether a row took it over: the answer to a commit may have been lost.
+            let free = tx.content_abandon(id).await?;
+            tx.commit_unjournalled().await?;
+            if free && self.storage.remove(key).await.is_ok() {
+                let tx = self.store.begin(context.clone()).await?;
                 tx.content_forget(id).await?;
-            } else {
-                tx.contents_release(&[id]).await?;
+                tx.commit_unjournalled().await?;
             }
-            tx.commit_unjournalled().await
+            Ok(())
         };
         let forgotten: domain::Result<()> = forget.await;
         if let Err(error) = forgotten {

@@ -87,8 +87,11 @@ pub(crate) fn mistakes(settings: &Settings) -> Vec<String> {
 pub async fn files_round(store: &Store, storage: &Storage) -> Result<()> {
     let organisations = store.across_read().await?.organisations().await?;
     for (organisation, ..) in organisations {
-        purge(store, organisation).await?;
-        sweep(store, storage, organisation).await?;
+        for done in [purge(store, organisation).await, sweep(store, storage, organisation).await] {
+            if let Err(error) = done {
+                tracing::warn!(%organisation, ?error, "the files of an organisation were not tidied");
+            }
+        }
     }
     Ok(())
 }

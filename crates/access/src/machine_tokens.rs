@@ -79,7 +79,13 @@ pub async fn machine_token_issue(store: &Store, gate: &Gate, ask: TokenAsk) -> R
     let address = ask.request.source_address.as_deref();
     let admission = throttle::admit_machine(&across, &ask.client_id, address, now).await?;
     across.commit().await?;
-    let (organisation, account, secret) = known(store, gate, &ask, now).await?;
+    let (organisation, account, secret) = match known(store, gate, &ask, now).await {
+        Err(TokenRefusal::Failed(error)) => {
+            settle(admission.refund(store).await);
+            return Err(TokenRefusal::Failed(error));
+        }
+        found => found?,
+    };
     // From here on the secret is known to be right: it is no guess.
     settle(admission.clear(store).await);
     if let Some(retry_after) = gate.rates.take(secret.id.0, Some(TOKENS_PER_MINUTE), now).retry_after {

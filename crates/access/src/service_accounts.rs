@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use domain::{
-    ClientId, CustomRoleId, Error, KeyScope, Permission, Problem, Result, Role, ServiceAccountId,
+    Actor, ClientId, CustomRoleId, Error, KeyScope, Permission, Problem, Result, Role, ServiceAccountId,
     ServiceAccountSecretId, Timestamp, valid_name,
 };
 use persistence::{ServiceAccountRow, ServiceAccountSecretRow, Tx};
@@ -203,6 +203,11 @@ pub async fn service_account_update(
         None => {}
     }
     check(tx, Some(&before), &after).await?;
+    // It ends when people said: no machine lets itself or another live longer.
+    let longer = after.expires_at != before.expires_at || (before.disabled_at.is_some() && after.disabled_at.is_none());
+    if longer && matches!(tx.context().actor, Actor::ServiceAccount { .. }) {
+        return Err(Error::Forbidden { permission: Permission::TeamManage });
+    }
     let after = tx.service_account_update(&before, after).await?;
     if after.disabled_at.is_some() {
         tx.access_tokens_delete(id).await?;

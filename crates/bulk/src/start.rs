@@ -34,7 +34,18 @@ pub async fn bulk_start(tx: &Tx, prepared: Prepared, reason: Option<&str>, whole
     let context = tx.context();
     context.require(action.permission())?;
     let settings = tx.bulk_settings().await?;
-    let waits = context.permissions.role().is_some_and(|role| settings.thresholds.need_approval(role, plan.changed));
+    if context.acted_for.is_some() {
+        return Err(Error::conflict(
+            "acting_for",
+            "Start a bulk operation without Acting-For: it is for no one customer.",
+        ));
+    }
+    let waits = match (context.permissions.role(), &context.actor) {
+        (Some(role), _) => settings.thresholds.need_approval(role, plan.changed),
+        (None, Actor::Worker | Actor::Operator) => false,
+        // A role of the organisation's own is held to the strictest.
+        (None, _) => Role::ALL.into_iter().any(|role| settings.thresholds.need_approval(role, plan.changed)),
+    };
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let operation = BulkOperation {
         id: tx.new_id(),
@@ -107,7 +118,12 @@ pub async fn bulk_approve(
     let Actor::Staff { id: approver } = context.actor else {
         return Err(Error::conflict("needs_session", "Only someone who is signed in can approve: no key, no program."));
     };
-    if operation.started_by == Some(approver) {
+    // A machine is whoever made it: nobody is both sides.
+    let behind = match serde_json::from_str(&operation.actor).map_err(Error::internal)? {
+        Actor::ServiceAccount { id } => tx.service_account(id).await?.created_by,
+        _ => operation.started_by,
+    };
+    if behind == Some(approver) {
         return Err(Error::conflict("second_person", "Someone else has to approve what you started."));
     }
     if !context.scope.is_all() {

@@ -59,7 +59,13 @@ pub async fn clientone_update(
     settings.all_devices_when_unassigned =
         patch.all_devices_when_unassigned.unwrap_or(settings.all_devices_when_unassigned);
     settings.auth_mode = patch.auth_mode.unwrap_or(settings.auth_mode);
-    tx.portal_config_save(&before, PortalConfig { settings, ..before.clone() }).await
+    let (old, new) = (before.settings.auth_mode, settings.auth_mode);
+    let after = tx.portal_config_save(&before, PortalConfig { settings, ..before.clone() }).await?;
+    // Whoever closes a way in wants those out who came by it.
+    if (old.takes_password() && !new.takes_password()) || (old.takes_sso() && !new.takes_sso()) {
+        tx.portal_sessions_delete_of(client).await?;
+    }
+    Ok(after)
 }
 
 /// Refuses whoever does not manage ClientOne for every client: what follows is for all of them.

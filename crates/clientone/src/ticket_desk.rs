@@ -1,9 +1,9 @@
 //! Tickets as staff work on them.
 
 use domain::{
-    ClientId, Error, Listed, PageRequest, Permission, PortalTicket, PortalTicketAct, PortalTicketId, PortalUserId,
-    Result, ServiceRequestAct, ServiceRequestId, StaffId, TicketMessageKind, TicketSendingAct, TicketSendingKind,
-    TicketSendingState,
+    ClientId, Error, Listed, PageRequest, Permission, PortalState, PortalTicket, PortalTicketAct, PortalTicketId,
+    PortalUserId, Result, ServiceRequestAct, ServiceRequestId, StaffId, TicketMessageKind, TicketSendingAct,
+    TicketSendingKind, TicketSendingState,
 };
 use persistence::{PortalTicketFilter, SendingChange, Tx};
 
@@ -47,10 +47,16 @@ pub async fn portal_ticket_make(
 ) -> Result<PortalTicket> {
     tx.context().require(Permission::TicketsWork)?;
     let client = tx.client(client).await?;
-    if let Some(requester) = requester
-        && tx.portal_user(requester).await?.client_id != client.id
-    {
-        return Err(Error::NotFound { what: "portal user" });
+    if let Some(requester) = requester {
+        let user = tx.portal_user(requester).await?;
+        if user.client_id != client.id {
+            return Err(Error::NotFound { what: "portal user" });
+        }
+        // An invitation can be revoked, and its account goes with it.
+        if user.state == PortalState::Invited {
+            let message = "This person has not accepted the invitation yet: leave them out.";
+            return Err(Error::conflict("not_accepted", message));
+        }
     }
     let whose = Whose { client: client.id, requester, made_by: tx.context().actor.staff(), request: None };
     make(tx, whose, new, desk, false).await

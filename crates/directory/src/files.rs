@@ -202,8 +202,16 @@ pub async fn file_publish(tx: &Tx, id: FileId, to: Publishing, version: Option<i
     }
     let at = before.published.as_ref().map_or(tx.now(), |published| published.at);
     let Publishing { reach, clients, managers_only } = to;
+    let told: BTreeSet<ClientId> = before.published.as_ref().map(|one| one.clients.clone()).unwrap_or_default();
+    let new: Vec<ClientId> = match reach {
+        FileReach::Client if before.published.is_none() => before.client_id.into_iter().collect(),
+        FileReach::Chosen => clients.difference(&told).copied().collect(),
+        FileReach::Client | FileReach::All => Vec::new(),
+    };
     let published = Some(Publication { at, reach, clients, managers_only });
-    save(tx, &before, File { published, ..before.clone() }).await
+    let after = save(tx, &before, File { published, ..before.clone() }).await?;
+    crate::news::published(tx, &new, managers_only, (after.id.0, &after.title)).await?;
+    Ok(after)
 }
 
 /// Shows a file to nobody any more, at once. The caller commits.

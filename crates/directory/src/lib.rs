@@ -24,6 +24,7 @@ mod mappings;
 pub mod matching;
 mod matching_settings;
 mod merge;
+mod news;
 mod saved_filters;
 mod tenant_connects;
 mod tenants;

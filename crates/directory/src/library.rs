@@ -129,7 +129,12 @@ pub async fn library_document_update(
     if after != before {
         after.updated_by = tx.context().actor.staff();
     }
-    tx.library_update(&before, after).await
+    let after = tx.library_update(&before, after).await?;
+    if before.published_at.is_none() && after.published_at.is_some() {
+        let whose = Vec::from_iter(after.client_id);
+        crate::news::published(tx, &whose, false, (after.id.0, &after.title)).await?;
+    }
+    Ok(after)
 }
 
 /// Deletes a document: portal users see it no more at once; reverting the entry brings it back with its text.

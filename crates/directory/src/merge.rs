@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{Client, ClientId, EntityId, Error, MOST_CLIENT_TAGS, Result};
-use persistence::{MappingWrite, Tx};
+use persistence::{MappingWrite, PortalTicketFilter, Tx};
 
 use crate::clients::{NOTES, require_portal_closed};
 
@@ -57,6 +57,11 @@ pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Resul
         return Err(Error::Stale { what: "client" });
     }
     require_portal_closed(tx, *from).await?;
+    let tickets = PortalTicketFilter { client: Some(*from), ..PortalTicketFilter::default() };
+    if tx.portal_ticket_count(&tickets).await? > 0 {
+        let message = "This client has tickets in ClientOne: merge the other one into it instead.";
+        return Err(Error::conflict("has_tickets", message));
+    }
     let reason: String = format!("merged from “{}”", going.name).chars().take(500).collect();
     let moves = tx.entities_of_client(*from).await?.into_iter().map(|entity| {
         let moved = MappingWrite { client: Some(*into), state: entity.mapping_state, reason: Some(reason.clone()) };

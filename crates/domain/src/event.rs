@@ -100,13 +100,13 @@ events! {
     /// Someone of a client can sign in to ClientOne no more.
     PortalUserDeactivated = "portal_user.deactivated", Sent;
     /// A ticket was made.
-    TicketCreated = "ticket.created", Reserved;
+    TicketCreated = "ticket.created", Sent;
     /// A ticket has another state.
-    TicketChanged = "ticket.changed", Reserved;
+    TicketChanged = "ticket.changed", Sent;
     /// Someone replied to a ticket.
-    TicketReplied = "ticket.replied", Reserved;
+    TicketReplied = "ticket.replied", Sent;
     /// A document was published to clients.
-    DocumentPublished = "document.published", Reserved;
+    DocumentPublished = "document.published", Sent;
     /// A try: sent to one subscription because a person asked for it.
     Ping = "ping", Sent;
 }
@@ -138,8 +138,19 @@ impl EventDraft {
 }
 
 /// Kinds of rows whose changes can be events.
-pub const EVENT_KINDS: [&str; 7] =
-    ["client", "mapping", "connection", "service_request", "agreement_instance", "onboarding", "portal_user"];
+pub const EVENT_KINDS: [&str; 11] = [
+    "client",
+    "mapping",
+    "connection",
+    "service_request",
+    "agreement_instance",
+    "onboarding",
+    "portal_user",
+    "portal_ticket",
+    "portal_ticket_message",
+    "file",
+    "library_document",
+];
 
 /// The events that a journalled change stands for; most changes stand for none.
 pub fn events_of(change: &Change) -> Vec<EventDraft> {
@@ -152,6 +163,10 @@ pub fn events_of(change: &Change) -> Vec<EventDraft> {
         "agreement_instance" => one(agreement(change)),
         "onboarding" => one(onboarding(change)),
         "portal_user" => one(portal_user(change)),
+        "portal_ticket" => one(ticket(change)),
+        "portal_ticket_message" => one(ticket_reply(change)),
+        "file" => file(change),
+        "library_document" => one(library_document(change)),
         _ => Vec::new(),
     }
 }
@@ -294,6 +309,61 @@ fn portal_user(change: &Change) -> Option<EventDraft> {
         "previous_state": field(&change.before, "state"),
     });
     Some(EventDraft::new(kind, change.id, change.client_id, fields))
+}
+
+fn ticket(change: &Change) -> Option<EventDraft> {
+    let Change { before, after, .. } = change;
+    let kind = match (before, after) {
+        (_, None) => return None,
+        (None, _) => EventType::TicketCreated,
+        _ if field(before, "state") != field(after, "state") => EventType::TicketChanged,
+        _ => return None,
+    };
+    let fields = json!({
+        "number": field(after, "number"), "requester_id": field(after, "requester"), "state": field(after, "state"),
+        "previous_state": field(before, "state"), "service_request_id": field(after, "service_request_id"),
+    });
+    Some(EventDraft::new(kind, change.id, change.client_id, fields))
+}
+
+/// What was said to the other side; notes among staff are told to nobody.
+fn ticket_reply(change: &Change) -> Option<EventDraft> {
+    let Change { before, after, .. } = change;
+    (before.is_none() && is(after, "kind", "reply")).then_some(())?;
+    let fields = json!({
+        "ticket_id": field(after, "ticket_id"), "number": field(after, "number"),
+        "portal_user_id": field(after, "portal_user_id"), "staff_id": field(after, "staff_id"),
+    });
+    Some(EventDraft::new(EventType::TicketReplied, change.id, change.client_id, fields))
+}
+
+/// One event for each client that a file is published to and was not before; one about no client where it is for all.
+fn file(change: &Change) -> Vec<EventDraft> {
+    let reached = |view: &Option<Value>| -> Vec<Option<ClientId>> {
+        let published = field(view, "published");
+        let id = |value: &Value| value.as_str().and_then(|id| id.parse::<ClientId>().ok());
+        match published["reach"].as_str() {
+            Some("client") => id(field(view, "client_id")).map(Some).into_iter().collect(),
+            Some("chosen") => published["clients"].as_array().into_iter().flatten().map(id).collect(),
+            Some("all") => vec![None],
+            _ => Vec::new(),
+        }
+    };
+    let (old, new) = (reached(&change.before), reached(&change.after));
+    let told = |client: Option<ClientId>| {
+        let fields = json!({ "document": "file", "media_type": field(&change.after, "media_type") });
+        EventDraft::new(EventType::DocumentPublished, change.id, client, fields)
+    };
+    new.into_iter().filter(|client| !old.contains(client)).map(told).collect()
+}
+
+fn library_document(change: &Change) -> Option<EventDraft> {
+    let Change { before, after, .. } = change;
+    let shown = |view: &Option<Value>| !field(view, "published_at").is_null() && field(view, "deleted_at").is_null();
+    (shown(after) && !shown(before)).then(|| {
+        let fields = json!({ "document": "text" });
+        EventDraft::new(EventType::DocumentPublished, change.id, change.client_id, fields)
+    })
 }
 
 #[cfg(test)]

@@ -84,6 +84,17 @@ pub(crate) fn write(tx: &Tx, client: &Client) -> client::Model {
 }
 
 impl Tx {
+    /// Locks every client in the order of their ids: for whoever writes to the journal before the last client is read.
+    /// On SQLite a writer is alone anyway.
+    pub async fn clients_lock(&self) -> Result<()> {
+        if !self.store().is_postgres() {
+            return Ok(());
+        }
+        let select = self.find::<client::Entity>().select_only().column(client::Column::Id);
+        let select = select.order_by_asc(client::Column::Id).lock_exclusive();
+        select.into_tuple::<Uuid>().all(self.db()).await.or_domain().map(drop)
+    }
+
     /// A client that is not deleted.
     pub async fn client(&self, id: ClientId) -> Result<Client> {
         let found = self.client_even_deleted(id).await?;

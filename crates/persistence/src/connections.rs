@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     Tx,
-    entity::connection,
+    entity::{connection, ticket_link, ticket_sending},
     error::{OrDomain, known},
     journalled::Journalled,
     keys::Place,
@@ -129,6 +129,11 @@ impl Tx {
     /// Removes a connection with everything its vendor told us. Refused while entities are mapped.
     pub async fn connection_delete(&self, connection: &Connection) -> Result<()> {
         self.records_forget(connection.id).await?;
+        // Tickets at a PSA that is no more are ours alone from now on.
+        let sendings = ticket_sending::Column::ConnectionId.eq(connection.id.0);
+        self.delete_many::<ticket_sending::Entity>().filter(sendings).exec(self.db()).await.or_domain()?;
+        let links = ticket_link::Column::ConnectionId.eq(connection.id.0);
+        self.delete_many::<ticket_link::Entity>().filter(links).exec(self.db()).await.or_domain()?;
         self.delete_row::<connection::Entity>(&write(self, connection)).await
     }
 

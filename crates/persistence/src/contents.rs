@@ -116,6 +116,15 @@ impl Tx {
         }
     }
 
+    /// Gives up a content that no row took over; false where one did.
+    pub async fn content_abandon(&self, id: ContentId) -> Result<bool> {
+        use table::Column as C;
+        self.require_writable()?;
+        let update = self.update_many::<table::Entity>().filter(C::Id.eq(id.0)).filter(C::KeptAt.is_null());
+        let update = update.col_expr(C::ReleasedAt, Expr::value(self.now()));
+        Ok(update.exec(self.db()).await.or_domain()?.rows_affected > 0)
+    }
+
     /// Releases contents: they are removed from the store after a grace.
     pub async fn contents_release(&self, ids: &[ContentId]) -> Result<()> {
         use table::Column as C;

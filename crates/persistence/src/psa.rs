@@ -130,6 +130,9 @@ impl Tx {
 
     /// Changes the settings that were read before.
     pub async fn psa_settings_write(&self, before: &PsaSettings, after: &PsaSettings) -> Result<PsaSettings> {
+        // All of them, in the order in which a change of a client touches them.
+        let all = self.find::<table::Entity>().order_by_asc(table::Column::ConnectionId).lock_exclusive();
+        all.all(self.db()).await.or_domain()?;
         let after = PsaSettings { version: before.version + 1, ..after.clone() };
         if before.version == 0 {
             self.insert_row::<table::Entity>(write(self, &after)?).await?;

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use domain::{Change, Client, ClientId, ClientScope, EntityId, EntryId, Error, MappingState, Problem, Result};
+use domain::{
+    Change, Client, ClientId, ClientScope, EntityId, EntryId, Error, MappingState, Permission, Problem, Result,
+};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -35,6 +37,29 @@ fn within_scope(scope: &ClientScope, change: &Change) -> bool {
     clients.peek().is_some() && clients.all(|client| scope.allows(client))
 }
 
+/// Reverting takes the right to do the same by hand.
+fn right(change: &Change) -> Permission {
+    let differs = |field: &str| {
+        let of = |view: &Option<Value>| view.as_ref().map(|view| view[field].clone()).unwrap_or_default();
+        of(&change.before) != of(&change.after)
+    };
+    match change.kind.as_str() {
+        "client" if change.before.is_none() || differs("deleted_at") => Permission::ClientsDelete,
+        "client_redirect" => Permission::ClientsDelete,
+        "client" | "client_note" | "psa_conflict" => Permission::ClientsEdit,
+        "connection_share" => Permission::ConnectionsShare,
+        "portal_config" => Permission::ClientoneManage,
+        "client_contact" => Permission::ContactsEdit,
+        "tenant_connect" => Permission::ConnectionsManage,
+        "tenant_setting" if differs("disconnected_at") || differs("admitted_by") => Permission::ConnectionsManage,
+        "tenant_setting" => Permission::ClientsEdit,
+        "mapping" | "client_alias" | "unverified_mapping" | "drift_decision" | "device_ruling" => {
+            Permission::MappingsSave
+        }
+        _ => Permission::DocumentsEdit,
+    }
+}
+
 impl Tx {
     /// Writes the inverse of an entry's changes, the last first. Rows that were changed since are
     /// refused, all of them named, unless `despite` holds their ids. All of it or nothing: an entry
@@ -62,6 +87,9 @@ impl Tx {
                     "This entry changed a {kind}. Entries that changed clients, mappings, aliases, typed ids, shares, contacts, notes, documents, ClientOne's set-up and decisions about devices, drift and PSA conflicts can be reverted, others are undone by hand."
                 ),
             ));
+        }
+        for change in &changes {
+            self.context().require(right(change))?;
         }
         self.lock_touched(&changes).await?;
         let outer = self.remap_hold();

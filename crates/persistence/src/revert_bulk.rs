@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{BulkOperationId, Change, ClientId, EntityId, Error, Problem, Result, device::DeviceRuling};
+use domain::{BulkOperationId, Change, ClientId, ContentId, EntityId, Error, Problem, Result, device::DeviceRuling};
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 use serde_json::Value;
 
@@ -58,13 +58,32 @@ impl Tx {
                 Err(other) => return Err(other),
             }
         }
+        let present: Value = match &current {
+            Some(row) => serde_json::from_str(&row.branding).map_err(Error::internal)?,
+            None => Value::Null,
+        };
+        // The journal knows a logo by its hash only, and one that was replaced is released: the present one stays.
+        let branding = |before: &Value| {
+            let mut branding = before["branding"].clone();
+            if let Some(fields) = branding.as_object_mut() {
+                match present.get("logo").filter(|logo| !logo.is_null()) {
+                    Some(logo) => drop(fields.insert("logo".to_owned(), logo.clone())),
+                    None => drop(fields.remove("logo")),
+                }
+            }
+            branding.to_string()
+        };
         match (current, &change.before) {
-            (Some(current), None) => self.delete_row::<portal_config::Entity>(&current).await?,
+            (Some(current), None) => {
+                let logo: Option<ContentId> = present["logo"]["content_id"].as_str().and_then(|id| id.parse().ok());
+                self.contents_release(&Vec::from_iter(logo)).await?;
+                self.delete_row::<portal_config::Entity>(&current).await?;
+            }
             (Some(current), Some(before)) => {
                 let after = portal_config::Model {
                     enabled,
                     settings: before["settings"].to_string(),
-                    branding: before["branding"].to_string(),
+                    branding: branding(before),
                     updated_at: self.now(),
                     version: current.version + 1,
                     ..current.clone()
@@ -77,7 +96,7 @@ impl Tx {
                     client_id: client.0,
                     enabled,
                     settings: before["settings"].to_string(),
-                    branding: before["branding"].to_string(),
+                    branding: branding(before),
                     updated_at: self.now(),
                     version: 1,
                 };

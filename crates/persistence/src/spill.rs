@@ -14,6 +14,8 @@ const SHOWN: usize = 1_000;
 pub(crate) struct Spilled {
     action: &'static str,
     reason: Option<String>,
+    /// Whether it is only tried: nothing is written, and nobody held up.
+    rehearsed: bool,
     digester: Digester,
     shown: Vec<Change>,
     count: usize,
@@ -40,10 +42,12 @@ impl Spilled {
 impl Tx {
     /// Allows this transaction to write its changes to the journal in parts, under this action and for this reason:
     /// for what may change very many rows. Without it [`Tx::journal_spill`] does nothing.
-    pub fn spill_as(&self, action: &'static str, reason: Option<&str>) {
+    /// One that is only rehearsed counts them and writes nothing.
+    pub fn spill_as(&self, action: &'static str, reason: Option<&str>, rehearsed: bool) {
         let reason = reason.map(str::to_owned);
         let digester = Digester::new(self.now());
-        *self.spilled() = Some(Spilled { action, reason, digester, shown: Vec::new(), count: 0, entry: None });
+        *self.spilled() =
+            Some(Spilled { action, reason, rehearsed, digester, shown: Vec::new(), count: 0, entry: None });
     }
 
     /// Writes what is held to the journal and holds it no longer, where it is much and that is allowed. Whoever reverts
@@ -52,23 +56,29 @@ impl Tx {
         if self.changes_held() < HELD {
             return Ok(());
         }
-        let Some((action, reason)) = self.spilled().as_ref().map(|spilled| (spilled.action, spilled.reason.clone()))
-        else {
+        let how = self.spilled().as_ref().map(|spilled| (spilled.action, spilled.reason.clone(), spilled.rehearsed));
+        let Some((action, reason, rehearsed)) = how else {
             return Ok(());
         };
         self.change_set_of_several();
         let changes = self.changes_taken();
         let digest = crate::digest::digest(&changes, self.now());
         let set = ChangeSet { digest, changes, ..ChangeSet::default() };
-        let entry = self.journal_append(action, Outcome::Done, reason.as_deref(), &set, None).await?;
-        self.psa_touch(&set.changes).await?;
-        self.events_of_changes(&set.changes).await?;
+        let entry = match rehearsed {
+            true => None,
+            false => {
+                self.psa_touch(&set.changes).await?;
+                let entry = self.journal_append(action, Outcome::Done, reason.as_deref(), &set, None).await?;
+                self.events_of_changes(&set.changes).await?;
+                Some(entry)
+            }
+        };
         if let Some(spilled) = self.spilled().as_mut() {
             spilled.digester.take(&set.changes);
             spilled.count += set.changes.len();
             let room = SHOWN.saturating_sub(spilled.shown.len());
             spilled.shown.extend(set.changes.into_iter().take(room));
-            spilled.entry = Some(entry);
+            spilled.entry = entry;
         }
         Ok(())
     }

@@ -199,8 +199,9 @@ impl Tx {
         }
         let set = ChangeSet { digest: digest(&changes, self.now()), changes, ..ChangeSet::default() };
         let reverts = *self.reverts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let entry = self.journal_append(action, Outcome::Done, reason, &set, reverts).await?;
+        // Rows that others hold while they wait for the journal come before it.
         self.psa_touch(&set.changes).await?;
+        let entry = self.journal_append(action, Outcome::Done, reason, &set, reverts).await?;
         self.events_of_changes(&set.changes).await?;
         self.noted.store(set.changes.len(), Ordering::SeqCst);
         Ok(Some(entry))

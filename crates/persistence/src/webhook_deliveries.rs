@@ -167,11 +167,15 @@ impl Tx {
         let mut deliveries = Vec::with_capacity(rows.len());
         for row in rows {
             let id = WebhookDeliveryId(row.id);
-            let lost = match (row.tries >= DELIVERY_TRIES, subscription.enabled || row.kind == EventType::Ping.as_str())
-            {
-                (true, _) => Some("every try ended with its worker"),
-                (false, false) => Some("the subscription was switched off"),
-                (false, true) => None,
+            let kind = EventType::parse(&row.kind);
+            // As it is now: whoever was limited since is told nothing of what lies beyond.
+            let wanted = kind.is_some_and(|kind| subscription.wants(kind, row.client_id.map(ClientId)));
+            let lost = match kind {
+                _ if row.tries >= DELIVERY_TRIES => Some("every try ended with its worker"),
+                Some(EventType::Ping) => None,
+                _ if !subscription.enabled => Some("the subscription was switched off"),
+                _ if !wanted => Some("the subscription does not want it any more"),
+                _ => None,
             };
             if lost.is_some() {
                 self.webhook_end(id, DeliveryState::Dead, row.status, lost).await?;

@@ -171,7 +171,7 @@ impl CsvImports {
             clear_empty: empty.0 == Some(CsvEmpty::Clear),
         };
         // Very many changes are written in parts, so that memory does not grow with the file.
-        write.tx.spill_as("csv_import_apply", why.as_deref());
+        write.tx.spill_as("csv_import_apply", why.as_deref(), preview);
         let outcome = csv_import(&write.tx, &file.0, &rules, preview).await?;
         let mut warnings = Vec::new();
         if outcome.errors > 0 && !rules.skip_bad {

@@ -11,7 +11,7 @@ use persistence::{JournalEntry, JournalFilter, Store};
 use poem::Body;
 use poem_openapi::{ApiResponse, Enum, OpenApi, ResponseContent, param::Query, payload::Binary};
 use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{
@@ -135,7 +135,7 @@ impl JournalExports {
             until: until.0,
         })?;
         let busy = |_| Error::Busy("too many exports are under way".to_owned());
-        let slot = Arc::clone(&app.exports).try_acquire_owned().map_err(busy)?;
+        drop(app.exports.try_acquire().map_err(busy)?);
         let format = format.0.unwrap_or(JournalFormat::Ndjson);
         let (name, csv) = match format {
             JournalFormat::Ndjson => ("journal.ndjson", false),
@@ -153,7 +153,7 @@ impl JournalExports {
             limit: 50,
             csv,
             begun: false,
-            _slot: slot,
+            slots: Arc::clone(&app.exports),
         };
         let pages = stream::try_unfold(export, |mut export| async move {
             match export.page().await {
@@ -204,12 +204,15 @@ struct Export {
     limit: u64,
     csv: bool,
     begun: bool,
-    _slot: OwnedSemaphorePermit,
+    slots: Arc<Semaphore>,
 }
 
 impl Export {
     /// The next page as bytes; none at the end.
     async fn page(&mut self) -> domain::Result<Option<Vec<u8>>> {
+        // Only while it reads: a slow reader keeps nobody out.
+        let slots = Arc::clone(&self.slots);
+        let _slot = slots.acquire().await.map_err(Error::internal)?;
         let mut out = Vec::new();
         if self.csv && !self.begun {
             row(&mut out, &COLUMNS.map(str::to_owned))?;

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    ClientId, ENTRA_AUTHORITY, Error, Permission, Problem, Result, Role, SsoAudience, SsoKind, SsoProvider,
-    SsoProviderId, StaffId,
+    ClientId, ENTRA_AUTHORITY, Error, Permission, Problem, Result, SsoAudience, SsoKind, SsoProvider, SsoProviderId,
+    StaffId,
 };
 use persistence::Tx;
 use secrecy::{ExposeSecret, SecretString};
@@ -72,17 +72,15 @@ fn lower(texts: BTreeSet<String>) -> BTreeSet<String> {
     texts.into_iter().map(|text| text.trim().to_lowercase()).collect()
 }
 
-/// Refuses whoever may not decide who comes in as whom. Over the staff's own provider only owners once owners come in
-/// through it: another issuer's word would else be an owner's session.
+/// Refuses whoever may not decide who comes in as whom. Over the staff's own provider only those who are over everybody
+/// who comes in through it: another issuer's word would else be an owner's session.
 async fn permit(tx: &Tx, provider: &SsoProvider) -> Result<()> {
     tx.context().require(Permission::SsoManage)?;
     if provider.audience == SsoAudience::Portal {
         return Ok(());
     }
     for link in tx.sso_links_at(provider.id, None, 1_000).await? {
-        if tx.staff(StaffId(link.account.id)).await?.role == Role::Owner {
-            return tx.context().require(Permission::OwnersManage);
-        }
+        crate::staff::require_over(tx.context(), &tx.staff(StaffId(link.account.id)).await?)?;
     }
     Ok(())
 }

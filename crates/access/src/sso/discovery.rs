@@ -22,6 +22,8 @@ const KEPT: TimeDelta = TimeDelta::hours(1);
 const AGAIN: TimeDelta = TimeDelta::minutes(1);
 /// Providers that are kept.
 const MOST: usize = 256;
+/// Requests to one provider at a time.
+const AT_ONCE: usize = 8;
 /// Keys of one provider.
 const MOST_KEYS: usize = 100;
 /// Shortest RSA key, in bits.
@@ -67,6 +69,23 @@ struct Document {
 pub struct Sso {
     pub(crate) outside: Arc<dyn Outside>,
     known: Mutex<HashMap<String, Known>>,
+    /// How many ask a provider at this moment.
+    asking: Mutex<HashMap<String, usize>>,
+}
+
+/// One who asks a provider, until dropped.
+struct Asking<'a>(&'a Sso, String);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        let mut asking = self.0.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = asking.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                asking.remove(&self.1);
+            }
+        }
+    }
 }
 
 /// What of looking a provider up failed.
@@ -81,11 +100,23 @@ pub(crate) enum Failed {
 impl Sso {
     /// Over a way to the network.
     pub fn new(outside: Arc<dyn Outside>) -> Self {
-        Self { outside, known: Mutex::default() }
+        Self { outside, known: Mutex::default(), asking: Mutex::default() }
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Strangers may begin a sign-in: however many do, a provider that does not answer is asked by few at a time.
+    fn ask(&self, address: &str) -> Result<Asking<'_>> {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = asking.entry(address.to_owned()).or_default();
+        if *count >= AT_ONCE {
+            return Err(Error::Busy("the identity provider is being asked by others".to_owned()));
+        }
+        *count += 1;
+        drop(asking);
+        Ok(Asking(self, address.to_owned()))
     }
 
     /// A provider as it is known, or as it says now.
@@ -95,6 +126,7 @@ impl Sso {
         if let Some(kept) = kept.filter(|kept| now - kept.at < KEPT && now - kept.keys_at < KEPT) {
             return Ok(kept);
         }
+        let _asking = self.ask(&address)?;
         let metadata = self.metadata(provider).await.map_err(unreachable)?;
         let keys = self.keys(provider, &metadata).await.map_err(unreachable)?;
         let known = Known { metadata: Arc::new(metadata), keys: Arc::new(keys), at: now, keys_at: now };
@@ -147,7 +179,10 @@ impl Sso {
             return Err((Failed::Issuer, text));
         }
         let url = |what: &str, text: &str| {
-            let sound = Url::parse(text).ok().filter(|url| url.fragment().is_none() && url.has_host());
+            // Browsers are sent there: no other scheme may stand there.
+            let web =
+                |url: &Url| matches!(url.scheme(), "https" | "http") && url.fragment().is_none() && url.has_host();
+            let sound = Url::parse(text).ok().filter(web);
             sound.ok_or_else(|| (Failed::Document, format!("The discovery document's {what} is not an address.")))
         };
         let methods = document.token_endpoint_auth_methods_supported.unwrap_or_default();

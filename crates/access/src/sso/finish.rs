@@ -142,6 +142,10 @@ pub(crate) fn no_account() -> Error {
 /// for every answer of the provider that is not right, `sso_no_account`, `linked_already`; [`Error::TooMany`] after many
 /// that failed from one address. Nothing is made unless everything is right.
 pub async fn sso_finish(store: &Store, gate: &Gate, sso: &Sso, back: SsoReturn) -> Result<SsoDone> {
+    // Another site's page can send a browser here, but never with its cookie: nothing is tried, and nothing counted.
+    if back.browser.is_none() {
+        return Err(over());
+    }
     let across = store.across().await?;
     let now = store.clock().now();
     let address = back.request.source_address.as_deref();

@@ -48,8 +48,12 @@ pub async fn sso_link_end(tx: &Tx, provider: SsoProviderId, id: SsoLinkId) -> Re
     tx.context().require(Permission::SsoManage)?;
     // In the order of every other change of providers and of the team.
     tx.team_lock().await?;
-    tx.sso_provider(provider).await?;
     let link = tx.sso_link_at(provider, id).await?;
+    if link.account.kind == AccountKind::Portal {
+        // Locked before its sessions end; accounts before providers, as by whoever links.
+        tx.portal_user(PortalUserId(link.account.id)).await?;
+    }
+    tx.sso_provider(provider).await?;
     match link.account.kind {
         AccountKind::Staff => {
             let staff = tx.staff(StaffId(link.account.id)).await?;

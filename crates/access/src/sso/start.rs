@@ -20,6 +20,8 @@ use crate::{
 
 /// How long somebody may take at the provider.
 const PATIENCE: TimeDelta = TimeDelta::minutes(10);
+/// How long after signing in a portal user may link an identity.
+const FRESH: TimeDelta = TimeDelta::minutes(15);
 /// Sign-ins of one address that are under way: a whole office may begin its day behind one.
 const MOST: u64 = 200;
 
@@ -148,7 +150,13 @@ pub async fn portal_sso_link_start(
     let tx = store.read(context.clone()).await?;
     let takes = tx.portal_config(client).await?.settings.auth_mode.takes_sso();
     let found = tx.sso_provider_for(client).await?;
+    let open = tx.portal_session_list(user).await?.into_iter().find(|one| one.id.0 == session);
     tx.rollback().await?;
+    // A link outlives the session, and a new password too: a borrowed browser must not make one.
+    if open.is_none_or(|open| context.now - open.created_at >= FRESH) {
+        let message = "Sign in once more, and link within 15 minutes.";
+        return Err(Error::conflict("reauthentication_required", message));
+    }
     let provider = found.filter(|_| takes).ok_or_else(not_offered)?;
     let purpose = Purpose { kind: SsoPurpose::Link, account: Some(user.0), session: Some(session), invitation: None };
     begin(store, gate, sso, (context.organisation, &provider), purpose, redirect_uri, &meta(context)).await

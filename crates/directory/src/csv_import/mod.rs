@@ -21,6 +21,8 @@ use header::Columns;
 pub use header::{CsvField, field_names};
 use rows::Row;
 
+/// Rows from which on all clients are locked first.
+const LOCKED: usize = 5_000;
 /// Most rows of one file.
 pub const MOST_ROWS: u64 = 100_000;
 /// Rows and mistakes that an answer shows.
@@ -113,6 +115,10 @@ pub async fn csv_import(tx: &Tx, file: &[u8], rules: &CsvRules, preview: bool) -
     let delimiter = rules.delimiter.unwrap_or_else(|| text::delimiter(&text));
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
     let columns = Columns::find(reader.headers().map_err(Error::internal)?, &rules.columns)?;
+    // Beyond this the journal is written in between: who edits a client meanwhile must not hold what comes later here.
+    if text.lines().count() > LOCKED {
+        tx.clients_lock().await?;
+    }
     let mut import = Import {
         tx,
         named: tx.client_name_keys().await?,

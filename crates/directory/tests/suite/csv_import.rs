@@ -185,7 +185,7 @@ both_databases! {
         let file = format!("name,phone\n{rows}");
         let run = async |dry_run: bool, expect: Option<String>| {
             let tx = house.begin().await;
-            tx.spill_as("csv_import_apply", Some("from the old system"));
+            tx.spill_as("csv_import_apply", Some("from the old system"), false);
             let outcome = csv_import(&tx, file.as_bytes(), &CsvRules::default(), dry_run).await.expect("imports");
             let set = tx.finish("csv_import_apply", &Apply { dry_run, expect, reason: None }).await;
             (outcome.created, set)

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 13] = [
     "client",
     "mapping",
     "connection",
@@ -12,6 +12,10 @@ const KINDS: [&str; 9] = [
     "agreement_instance",
     "onboarding",
     "portal_user",
+    "portal_ticket",
+    "portal_ticket_message",
+    "file",
+    "library_document",
     "api_key",
     "onboarding_step",
 ];
@@ -113,11 +117,46 @@ fn a_connection_fails_and_recovers_once_each() {
     }
 }
 
+#[test]
+fn a_file_is_told_of_once_for_each_client_that_sees_it_now() {
+    let view = |reach: &str, clients: &[u8]| {
+        let clients: Vec<_> = clients.iter().map(|n| a_client(*n)).collect();
+        Some(json!({ "client_id": a_client(1), "title": "Plan", "published": { "reach": reach, "clients": clients } }))
+    };
+    let hidden = Some(json!({ "client_id": a_client(1), "title": "Plan", "published": null }));
+    for (before, after, expected) in [
+        (hidden.clone(), view("client", &[]), vec![Some(a_client(1))]),
+        (hidden.clone(), view("all", &[]), vec![None]),
+        (view("chosen", &[1, 2]), view("chosen", &[2, 3]), vec![Some(a_client(3))]),
+        (view("chosen", &[1, 2]), hidden.clone(), vec![]),
+        (None, hidden, vec![]),
+    ] {
+        let told: Vec<_> = events_of(&change("file", before, after)).iter().map(|draft| draft.client).collect();
+        assert_eq!(told, expected);
+    }
+}
+
+#[test]
+fn what_staff_note_among_themselves_is_told_to_nobody() {
+    let said = |kind: &str| Some(json!({ "kind": kind, "ticket_id": ID, "text": "The key is under the mat" }));
+    assert_eq!(names(&change("portal_ticket_message", None, said("reply"))), ["ticket.replied"]);
+    for kind in ["note", "act", "assignment"] {
+        assert!(names(&change("portal_ticket_message", None, said(kind))).is_empty(), "{kind}");
+    }
+}
+
 /// The list that spares most writes a look at subscriptions names each kind that is told of, and no other.
 #[test]
 fn the_kinds_that_are_told_of_are_those_of_the_list() {
     let tells = |kind: &str| {
-        let made = |state: &str| change(kind, None, Some(json!({ "client_id": a_client(1), "state": state })));
+        let published = json!({ "reach": "all", "clients": [] });
+        let made = |state: &str| {
+            let view = json!({
+                "client_id": a_client(1), "state": state, "kind": "reply", "published": published,
+                "published_at": "2026-01-01T00:00:00Z",
+            });
+            change(kind, None, Some(view))
+        };
         STATES.into_iter().any(|state| !events_of(&made(state)).is_empty())
     };
     for kind in KINDS {
@@ -137,7 +176,9 @@ proptest! {
             "id": ID, "client_id": a_client(owner), "state": STATES[state], "name": "Quay", "password": "SECRET",
             "link": "SECRET", "description": "SECRET", "answers": ["SECRET"], "email": "SECRET", "token": "SECRET",
             "signature": {"source_address": "SECRET"}, "state_reason": "SECRET", "reason": "SECRET",
-            "notes": format!("SECRET {owner}"), "contact_email": "SECRET", "credentials": "SECRET",
+            "notes": format!("SECRET {owner}"), "contact_email": "SECRET", "credentials": "SECRET", "kind": "reply",
+            "subject": "SECRET", "text": "SECRET", "title": "SECRET", "published_at": "2026-01-01T00:00:00Z",
+            "published": { "reach": (["client", "chosen", "all"][state % 3]), "clients": [a_client(owner)] },
         });
         let before = there.0.then(|| view(states[0], owners.0));
         let after = there.1.then(|| view(states[1], owners.1));

@@ -1,7 +1,7 @@
 //! What became of something whose answer never came: the PSA is asked, and until it tells nothing is sent again.
 
 use chrono::TimeDelta;
-use domain::{Result, TicketSending, TicketSendingAct, TicketSendingKind, TicketSendingState, ticket_mark};
+use domain::{Record, Result, TicketSending, TicketSendingAct, TicketSendingKind, TicketSendingState, ticket_mark};
 use integration::RecordKind;
 use persistence::{SendingChange, Tx};
 
@@ -13,6 +13,8 @@ use crate::trouble::{self, Halt};
 
 /// After how long no answer comes any more to whoever sent it.
 const ANSWERS_WITHIN: TimeDelta = TimeDelta::minutes(10);
+/// Companies whose tickets are looked through at a time.
+const ENTITIES: usize = 500;
 /// After how long a note that is not listed is not there.
 const LISTED_WITHIN: TimeDelta = TimeDelta::seconds(60);
 
@@ -44,8 +46,7 @@ impl Pass<'_> {
     async fn made(&self, tx: &Tx, sending: &TicketSending, known: &Known) -> Result<Step> {
         let (tickets, sent_at) = (RecordKind::Ticket.as_str(), sending.tried_at.unwrap_or(sending.queued_at));
         let mark = ticket_mark(known.ticket.number, None);
-        let listed = tx.records_under(&[known.link.entity_id], tickets).await?;
-        if let Some(record) = listed.iter().find(|record| record.title.trim_end().ends_with(&mark)) {
+        if let Some(record) = &self.marked(tx, known, &mark).await? {
             link_to(tx, &known.link, record).await?;
             tx.ticket_sending_act(sending, TicketSendingAct::Arrive, SendingChange::default()).await?;
             return Ok(Step::On);
@@ -56,14 +57,35 @@ impl Pass<'_> {
         // A sync that began before may have read the page before the ticket was there.
         let across = tx.run_during(self.connection.id, tickets, sent_at).await?;
         let since = across.and_then(|run| run.finished_at).unwrap_or(sent_at);
+        // Of what could not be read it may be one.
+        let clean = listings.first().is_some_and(|one| one.code.is_none());
         let still = unfinished.is_some_and(|run| run.started_at <= sent_at);
-        if !still && listed_at.is_some_and(|at| at > since) {
+        if !still && clean && listed_at.is_some_and(|at| at > since) {
             let problem = Some(format!("{} tells that it was not made", self.vendor));
             tx.ticket_sending_act(sending, TicketSendingAct::PutBack, SendingChange { problem }).await?;
             return Ok(Step::Wait(Some(TimeDelta::zero())));
         }
         // The sync that tells puts this on the queue again.
         Ok(Step::Wait(None))
+    }
+
+    /// The listed ticket that carries a mark. Whoever sorts tickets at the PSA may have renamed it, or moved it to another
+    /// company.
+    async fn marked(&self, tx: &Tx, known: &Known, mark: &str) -> Result<Option<Record>> {
+        let tickets = RecordKind::Ticket.as_str();
+        let ends = |record: &Record| record.title.trim_end().ends_with(mark);
+        let own = tx.records_under(&[known.link.entity_id], tickets).await?;
+        let found = own.iter().find(|one| ends(one)).or_else(|| own.iter().find(|one| one.title.contains(mark)));
+        if let Some(found) = found {
+            return Ok(Some(found.clone()));
+        }
+        let all: Vec<_> = tx.entities_of(self.connection.id).await?.into_iter().map(|one| one.id).collect();
+        for some in all.chunks(ENTITIES) {
+            if let Some(found) = tx.records_under(some, tickets).await?.into_iter().find(ends) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether the notes of a ticket tell that one was added: it carries our mark.

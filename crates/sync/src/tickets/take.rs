@@ -1,7 +1,10 @@
 //! What a PSA tells of tickets: how they stand by the last sync, and the notes that were made there.
 
-use domain::{Error, PortalTicketId, Record, Result, TicketLink, ticket_mark};
+use std::collections::BTreeSet;
+
+use domain::{Error, PortalTicket, PortalTicketId, Record, Result, TicketLink, ticket_mark};
 use integration::{KeptNote, Ticket};
+use persistence::Tx;
 
 use super::{TicketTaker, TicketTold, pass::Pass, send::found};
 use crate::trouble::{self, Halt};
@@ -92,8 +95,11 @@ impl Pass<'_> {
         let tx = self.read().await?;
         let known = tx.portal_ticket_notes_known(one.link.ticket_id).await?;
         let Some(ticket) = found(tx.portal_ticket(one.link.ticket_id).await)? else { return Ok(None) };
+        let whos = whos(&tx, &ticket).await?;
         tx.rollback().await?;
-        let ours = |note: &KeptNote| is_ours(&note.text, ticket.number);
+        // What we send begins with who said it; somebody who quotes us begins with words of their own.
+        let begins = |text: &str| whos.iter().any(|who| text.trim_start().starts_with(who.as_str()));
+        let ours = |note: &KeptNote| is_ours(&note.text, ticket.number) && begins(&note.text);
         Ok(Some(notes.into_iter().filter(|note| !known.contains(&note.id) && !ours(note)).collect()))
     }
 
@@ -130,6 +136,22 @@ impl Pass<'_> {
         tx.commit("portal_ticket_take", Some(&reason)).await?;
         Ok(())
     }
+}
+
+/// Whoever said something in a ticket, as what is sent begins.
+async fn whos(tx: &Tx, ticket: &PortalTicket) -> Result<Vec<String>> {
+    let messages = tx.portal_ticket_messages(ticket.id).await?;
+    let users: BTreeSet<_> =
+        messages.iter().filter_map(|message| message.portal_user_id).chain(ticket.requester).collect();
+    let staff: BTreeSet<_> = messages.iter().filter_map(|message| message.staff_id).chain(ticket.made_by).collect();
+    let mut whos = vec!["ClientOne".to_owned()];
+    for id in users {
+        whos.extend(found(tx.portal_user(id).await)?.map(|row| format!("{} ({})", row.name, row.email)));
+    }
+    for id in staff {
+        whos.extend(found(tx.staff(id).await)?.map(|row| row.name));
+    }
+    Ok(whos)
 }
 
 /// Whether a note carries a mark of this ticket.
