@@ -59,6 +59,13 @@ both_databases! {
         let look = json!({ "welcome_message": "Hello." });
         app.put(owner, &format!("/api/clientone-admin/settings/{client}/branding"), &look).await.ok();
         assert_eq!(url(&seen().await), of_client);
+        // Reverting a setting neither loses the logo nor the portal: the journal knows a logo by its hash alone.
+        let settings = format!("/api/clientone-admin/settings/{client}");
+        let patch = json!({ "all_devices_when_unassigned": true });
+        let changed = app.patch(owner, &settings, &patch).await.ok();
+        let entry = text(&changed["change_set"]["entry_id"]);
+        app.post(owner, &format!("/api/journal/{entry}/revert"), &json!({})).await.ok();
+        assert_eq!(url(&seen().await), of_client);
         app.delete(owner, &own).await.ok();
         assert_eq!(url(&seen().await), of_msp);
         app.get(&Caller::Anonymous, &of_client).await.refused(404, "not_found");

@@ -1,7 +1,7 @@
 //! A second person approves what is large: the same plan, and no other.
 
 use bulk::{BulkSettingsPatch, bulk_cancel, bulk_settings_update};
-use domain::{Actor, ApiKeyId, BulkAction, BulkState, ClientId, Context, Error, Role};
+use domain::{Actor, ApiKeyId, BulkAction, BulkState, ClientId, Context, Error, Permission, Permissions, Role};
 use persistence::StaffRow;
 use testkit::both_databases;
 use uuid::Uuid;
@@ -58,6 +58,18 @@ both_databases! {
         let done = house.operation(large.id).await;
         assert_eq!((done.state, done.done, done.started_by), (BulkState::Done, 4, ada.actor.staff()));
         assert!(house.client(clients[3]).await.archived_at.is_some());
+    }
+
+    async fn a_role_of_ones_own_and_a_machine_need_a_second_person_too(db: TestDb) {
+        let house = House::new(&db).await;
+        threshold(&house, Role::Viewer, 2).await;
+        let clients = house.clients(4).await;
+        let ada = house.as_staff(house.staff("ada", Role::Admin).await).await;
+        let own = Context { permissions: Permissions::of_custom(&[Permission::ClientsEdit]), ..ada.clone() };
+        let started = house.start(&own, BulkAction::Archive, &clients).await.expect("starts");
+        assert_eq!(started.state, BulkState::WaitingApproval, "the strictest threshold holds");
+        let acting = Context { acted_for: Some(clients[0]), ..ada };
+        assert_eq!(code(house.start(&acting, BulkAction::Archive, &clients).await), "acting_for");
     }
 
     async fn an_approval_dies_with_the_plan_that_it_is_of(db: TestDb) {

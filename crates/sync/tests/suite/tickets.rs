@@ -228,18 +228,18 @@ async fn there_and_back(db: TestDb, vendor: &str) {
     assert_eq!(counter.said(&ticket).await, [], "an echo");
     // The engineer works on it, says something to the client, and something to nobody.
     let key = there[0].key;
+    // An answer by e-mail quotes what was sent, mark and all: it is an answer all the same.
+    let mark = ticket_mark(ticket.number, None);
+    let answer = format!("We look at it. You wrote: Since this morning. {mark}");
     stage.simulated.change(|world| {
         world.change_ticket(key, |one| {
             one.state = TicketState::InProgress;
-            one.notes.extend([("We look at it.".to_owned(), true), ("A bad fuse.".to_owned(), false)]);
+            one.notes.extend([(answer.clone(), true), ("A bad fuse.".to_owned(), false)]);
         })
     });
     stage.sync().await;
     let said = counter.said(&ticket).await;
-    assert_eq!(
-        said[..2],
-        [(TicketMessageKind::Reply, "We look at it.".to_owned()), (TicketMessageKind::Note, "A bad fuse.".to_owned())]
-    );
+    assert_eq!(said[..2], [(TicketMessageKind::Reply, answer), (TicketMessageKind::Note, "A bad fuse.".to_owned())]);
     assert_eq!((said.len(), said[2].0), (3, TicketMessageKind::Act), "{said:?}");
     assert_eq!(stage.journal("portal_ticket_take").await, 1, "one change set for all of it");
     // An answer goes there as a note for the client to see, and is no news.
