@@ -314,7 +314,7 @@ mod tests {
         assert_eq!(kept.sha256, hex::encode(Sha256::digest(content.as_bytes())));
         assert!(kept.text && kept.head == content.as_bytes()[..HEAD]);
         assert_eq!(storage.get_whole("o/1", &key()).await.expect("reads"), content.as_bytes());
-        let raw = std::fs::read(folder.path().join("files/o/1")).expect("a file");
+        let raw = fs::read(folder.path().join("files/o/1")).expect("a file");
         assert!(!raw.windows(13).any(|part| part == b"a secret line"));
         storage.remove("o/1").await.expect("removes");
         storage.remove("o/1").await.expect("is removed already");
@@ -334,7 +334,7 @@ mod tests {
         let cut = stream::iter([Ok(Bytes::from_static(b"half")), Err(io::Error::other("gone"))]);
         let refused = storage.put("o/cut", &key(), 10, cut).await;
         assert!(matches!(refused, Err(Failed::Cut(_))), "{refused:?}");
-        let left: Vec<_> = std::fs::read_dir(folder.path().join("o")).expect("a folder").flatten().collect();
+        let left: Vec<_> = fs::read_dir(folder.path().join("o")).expect("a folder").flatten().collect();
         assert_eq!(left.iter().map(|file| file.file_name()).collect::<Vec<_>>(), ["exact"]);
     }
 
@@ -344,11 +344,11 @@ mod tests {
         let storage = Storage::folder(folder.path()).expect("a store");
         storage.put("o/1", &key(), 1 << 20, parts(b"content", 3)).await.expect("writes");
         let path = folder.path().join("o/1");
-        let mut raw = std::fs::read(&path).expect("a file");
+        let mut raw = fs::read(&path).expect("a file");
         raw[2] ^= 1;
-        std::fs::write(&path, raw).expect("writes");
+        fs::write(&path, raw).expect("writes");
         assert!(matches!(storage.get("o/1", &key()).await, Err(Failed::Broken)));
-        std::fs::write(folder.path().join("file"), "a file where a folder should be").expect("writes");
+        fs::write(folder.path().join("file"), "a file where a folder should be").expect("writes");
         let blocked = Storage::folder(&folder.path().join("file")).expect("a store");
         assert!(matches!(blocked.put("o/1", &key(), 10, parts(b"x", 1)).await, Err(Failed::Away(_))));
         assert!(matches!(Storage::absent().put("o/1", &key(), 10, parts(b"x", 1)).await, Err(Failed::Away(_))));
