@@ -101,7 +101,8 @@ fn family(head: &[u8], text: bool) -> Option<Family> {
         return Some(Family::Ole);
     }
     match infer::get(head).map(|found| found.mime_type()) {
-        Some("application/pdf") => Some(Family::Pdf),
+        // Readers find the mark further on too, behind whatever else it also is.
+        Some("application/pdf") if head.starts_with(b"%PDF-") => Some(Family::Pdf),
         Some("image/png") => Some(Family::Png),
         Some("image/jpeg") => Some(Family::Jpeg),
         Some("image/gif") => Some(Family::Gif),

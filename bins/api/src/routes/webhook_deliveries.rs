@@ -107,12 +107,12 @@ pub struct WebhookRedelivered {
 /// Deliveries.
 pub struct WebhookDeliveries;
 
-#[OpenApi(prefix_path = "/api/webhook-subscriptions/:webhook_subscription_id", tag = "Chapter::Webhooks")]
+#[OpenApi(prefix_path = "/api/webhook-subscriptions", tag = "Chapter::Webhooks")]
 impl WebhookDeliveries {
     /// Send a ping to a subscription, whatever it is told and whether it is on or not
     ///
     /// It leaves with the next job: read the delivery to see how it went.
-    #[oai(path = "/test", method = "post", operation_id = "webhook_test")]
+    #[oai(path = "/:webhook_subscription_id/test", method = "post", operation_id = "webhook_test")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn webhook_test(
         &self,
@@ -141,7 +141,7 @@ impl WebhookDeliveries {
     }
 
     /// What was sent to a subscription, the newest first; what ended is kept for 30 days
-    #[oai(path = "/deliveries", method = "get", operation_id = "webhook_delivery_list")]
+    #[oai(path = "/:webhook_subscription_id/deliveries", method = "get", operation_id = "webhook_delivery_list")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn webhook_delivery_list(
         &self,
@@ -163,7 +163,11 @@ impl WebhookDeliveries {
     }
 
     /// One delivery, with what is sent and how each try went
-    #[oai(path = "/deliveries/:webhook_delivery_id", method = "get", operation_id = "webhook_delivery_get")]
+    #[oai(
+        path = "/:webhook_subscription_id/deliveries/:webhook_delivery_id",
+        method = "get",
+        operation_id = "webhook_delivery_get"
+    )]
     async fn webhook_delivery_get(
         &self,
         app: AppData<'_>,
@@ -180,7 +184,11 @@ impl WebhookDeliveries {
     }
 
     /// Send one delivery that was taken or given up once more, under the `webhook-id` it had
-    #[oai(path = "/deliveries/:webhook_delivery_id/retry", method = "post", operation_id = "webhook_delivery_retry")]
+    #[oai(
+        path = "/:webhook_subscription_id/deliveries/:webhook_delivery_id/retry",
+        method = "post",
+        operation_id = "webhook_delivery_retry"
+    )]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn webhook_delivery_retry(
         &self,
@@ -211,7 +219,7 @@ impl WebhookDeliveries {
     }
 
     /// Send everything once more that was given up since a time
-    #[oai(path = "/redeliver", method = "post", operation_id = "webhook_deliveries_retry")]
+    #[oai(path = "/:webhook_subscription_id/redeliver", method = "post", operation_id = "webhook_deliveries_retry")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn webhook_deliveries_retry(
         &self,

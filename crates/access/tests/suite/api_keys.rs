@@ -215,7 +215,7 @@ both_databases! {
                 }
             }
         }
-        assert_eq!(cases, 21 * 12);
+        assert_eq!(cases, 26 * 12);
         let tx = db.store.begin(house.operator()).await.expect("begins");
         let patch = StaffPatch { suspended: Some(true), ..StaffPatch::default() };
         access::staff_update(&tx, person.id, patch).await.expect("updates");

@@ -66,10 +66,11 @@ both_databases! {
         let clients = house.clients(4).await;
         let ada = house.as_staff(house.staff("ada", Role::Admin).await).await;
         let own = Context { permissions: Permissions::of_custom(&[Permission::ClientsEdit]), ..ada.clone() };
-        let started = house.start(&own, BulkAction::Archive, &clients).await.expect("starts");
+        let gold = BulkAction::TagsAdd { tags: vec!["gold".into()] };
+        let started = house.start(&own, gold.clone(), &clients).await.expect("starts");
         assert_eq!(started.state, BulkState::WaitingApproval, "the strictest threshold holds");
         let acting = Context { acted_for: Some(clients[0]), ..ada };
-        assert_eq!(code(house.start(&acting, BulkAction::Archive, &clients).await), "acting_for");
+        assert_eq!(code(house.start(&acting, gold, &clients).await), "acting_for");
     }
 
     async fn an_approval_dies_with_the_plan_that_it_is_of(db: TestDb) {

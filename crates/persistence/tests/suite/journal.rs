@@ -84,7 +84,7 @@ both_databases! {
             ("first deleted", "DELETE FROM journal WHERE seq = 1"),
             ("cut off", "DELETE FROM journal WHERE seq >= 6"),
             ("cut off with the head set back", "DELETE FROM journal WHERE seq = 8; UPDATE journal_head SET seq = 7, hash = (SELECT hash FROM journal WHERE seq = 7)"),
-            ("inserted", "INSERT INTO journal SELECT organisation_id, 9, id, at, actor, actor_kind, actor_id, acted_for, source_address, request_id, action, outcome, reason, changes, digest, reverts, hash FROM saved_journal WHERE seq = 8 AND 0 = (SELECT count(*) FROM journal WHERE seq = 9)"),
+            ("inserted", "INSERT INTO journal SELECT organisation_id, 9, id, at, actor, actor_kind, actor_id, acted_for, source_address, request_id, action, outcome, reason, changes, digest, reverts, hash, change_set FROM saved_journal WHERE seq = 8 AND 0 = (SELECT count(*) FROM journal WHERE seq = 9)"),
             ("reordered", "UPDATE journal SET seq = 100 WHERE seq = 3; UPDATE journal SET seq = 3 WHERE seq = 4; UPDATE journal SET seq = 4 WHERE seq = 100"),
             ("all deleted", "DELETE FROM journal"),
             ("all and the head deleted", "DELETE FROM journal; DELETE FROM journal_head"),

@@ -51,7 +51,8 @@ both_databases! {
             (by(|f| f.outcome = Some(Outcome::Denied)), vec!["two"]),
             (by(|f| f.acted_for = Some(client)), vec!["two"]),
             (by(|f| f.action = Some("one".to_owned())), vec!["one"]),
-            (by(|f| f.client = Some(client)), vec!["client_create"]),
+            // Also what was done for it, whatever that touched.
+            (by(|f| f.client = Some(client)), vec!["two", "client_create"]),
             (by(|f| f.record = Some(client.0)), vec!["client_create"]),
             (by(|f| f.record = Some(Uuid::from_u128(9))), vec![]),
             (by(|f| f.since = Some(start)), vec!["two", "one"]),

@@ -136,7 +136,8 @@ both_databases! {
         assert_eq!((job.state.as_str(), job.worker), ("running", Some(workers(&stage.db).await[0].id)));
         // The depth of the queue counts it, by kind and state.
         let depth = stage.db.store.across_read().await.expect("begins").queue_depth().await.expect("counts");
-        assert_eq!((depth.len(), depth[0].kind.as_str(), depth[0].state.as_str(), depth[0].jobs), (1, "sync", "running", 1));
+        let syncs: Vec<_> = depth.iter().filter(|one| one.kind == "sync").collect();
+        assert_eq!((syncs.len(), syncs[0].state.as_str(), syncs[0].jobs), (1, "running", 1));
         stop.cancel();
         until("it is given back", async || look().await.standing == Standing::Queued).await;
         assert_eq!(look().await.waits_until, None);
