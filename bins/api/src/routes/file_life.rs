@@ -1,6 +1,6 @@
 //! To whom files are shown, and files that go and come back.
 
-use directory::{file_publish, file_remove, file_restore, file_unpublish};
+use directory::{file_publish, file_restore, file_unpublish};
 use domain::{FileId, Permission};
 use poem_openapi::{
     OpenApi,
@@ -94,39 +94,6 @@ impl FileLife {
             Begun::New(write) => write,
         };
         let file = file_unpublish(&write.tx, FileId(file_id.0), version).await?;
-        end(*write, file).await
-    }
-
-    /// Remove a file; for 30 days it can be brought back
-    #[oai(path = "/:file_id", method = "delete", operation_id = "file_remove")]
-    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
-    async fn file_remove(
-        &self,
-        app: AppData<'_>,
-        caller: Caller,
-        file_id: Path<Uuid>,
-        /// ETag of the file as you read it
-        #[oai(name = "If-Match")]
-        version: Header<Option<String>>,
-        /// Answer what would change, and write nothing
-        dry_run: Query<Option<bool>>,
-        /// Digest of the preview: refuse if something else would change by now
-        expect: Query<Option<String>>,
-        /// Why, for the journal
-        reason: Query<Option<String>>,
-        /// The same key and request get the first answer again
-        #[oai(name = "Idempotency-Key")]
-        key: Header<Option<String>>,
-    ) -> Result<Answer<Written<File>>, Failure> {
-        let context = caller.context()?;
-        let version = if_match(version.0.as_deref())?;
-        let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
-        let request = (file_id.0, version);
-        let write = match app.begin(&context, Permission::DocumentsEdit, "file_remove", asked, &request).await? {
-            Begun::Done(answer) => return Ok(Answer::new(answer)),
-            Begun::New(write) => write,
-        };
-        let file = file_remove(&write.tx, FileId(file_id.0), version).await?;
         end(*write, file).await
     }
 
