@@ -192,8 +192,9 @@ both_databases! {
         assert_eq!((&preview["item"]["name"], &preview["item"]["phone"]), (&json!("Old"), &json!("1")));
         let digest = text(&preview["change_set"]["digest"]);
         let done = ask(&format!("{old}/merge?expect={digest}"), json!({ "into": new, "take": ["name"] })).await.ok();
-        app.get(owner, &format!("/api/clients/{old}")).await.refused(404, "not_found");
-        ask(&format!("{old}/merge"), json!({ "into": new })).await.refused(404, "not_found");
+        let led = app.get(owner, &format!("/api/clients/{old}")).await.ok();
+        assert_eq!(led["client"]["id"].as_str(), Some(new.as_str()), "reads are led on to the one that stays");
+        ask(&format!("{old}/merge"), json!({ "into": new })).await.refused(409, "client_merged");
         ask(&format!("{new}/merge"), json!({ "into": new })).await.refused(422, "invalid");
         let entry = text(&done["change_set"]["entry_id"]);
         app.post(owner, &format!("/api/journal/{entry}/revert"), &json!({})).await.ok();

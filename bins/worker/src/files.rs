@@ -142,9 +142,8 @@ async fn sweep(store: &Store, storage: &Storage, organisation: OrganisationId) -
 pub(crate) async fn tidy(store: Store, storage: Storage, stop: CancellationToken) {
     let mut daily = tokio::time::interval(Duration::from_secs(24 * 3600));
     while stop.run_until_cancelled(daily.tick()).await.is_some() {
-        match stop.run_until_cancelled(files_round(&store, &storage)).await {
-            Some(Err(error)) => tracing::warn!(?error, "the round of the files did not end"),
-            Some(Ok(())) | None => {}
+        if let Some(Err(error)) = stop.run_until_cancelled(files_round(&store, &storage)).await {
+            tracing::warn!(?error, "the round of the files did not end");
         }
     }
 }

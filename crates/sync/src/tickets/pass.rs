@@ -78,7 +78,7 @@ impl Engine {
         let oldest = async {
             let tx = self.ticket_tx(claimed, claimed.connection).await?;
             let waiting =
-                tx.ticket_sendings_waiting(claimed.connection.unwrap_or_else(|| ConnectionId(claimed.id.0)), 1).await?;
+                tx.ticket_sendings_waiting(claimed.connection.unwrap_or(ConnectionId(claimed.id.0)), 1).await?;
             Ok::<_, Error>(waiting.first().map(|one| tx.now() - one.queued_at))
         };
         let waited = oldest.await.ok().flatten().map_or(0, |waited| waited.num_seconds());
