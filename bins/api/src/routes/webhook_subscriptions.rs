@@ -165,7 +165,6 @@ impl WebhookSubscriptionsApi {
     /// An event may come twice, with the same `webhook-id`; no order is promised. The secret is shown once, so this
     /// operation takes no idempotency key.
     #[oai(path = "/webhook-subscriptions", method = "post", operation_id = "webhook_subscription_create")]
-    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn webhook_subscription_create(
         &self,
         app: AppData<'_>,
