@@ -30,6 +30,11 @@ async fn make(app: &TestApp, caller: &Caller, name: &str) -> String {
     text(&app.post(caller, "/api/clients", &json!({ "name": name })).await.ok()["item"]["id"])
 }
 
+/// What follows from other rows, or only marks them, and is in no journal by design: who has read what, jobs, and what is
+/// on its way to other programs.
+const MARKS: [&str; 6] =
+    ["portal_ticket_reading", "job", "webhook_delivery", "webhook_attempt", "product_event", "mail"];
+
 both_databases! {
     async fn a_preview_writes_nothing_and_is_what_happens(db: TestDb) {
         let app = TestApp::new(db).await;
@@ -51,6 +56,7 @@ both_databases! {
             let preview = ask("dry_run=true").await;
             app.app.gate.drain().await;
             assert_same(&before, &dump(&app.db, &[]).await, &format!("a preview of {id}"));
+            let marked = dump(&app.db, &MARKS).await;
             let digest = preview.json()["change_set"]["digest"].as_str().unwrap_or_default().to_owned();
             let done = ask(&format!("expect={digest}")).await;
             assert_eq!(done.status, preview.status, "{id}: {} but {}", preview.text, done.text);
@@ -60,7 +66,7 @@ both_databases! {
                 assert!(preview["change_set"]["entry_id"].is_null(), "{id}");
                 assert_eq!(done["change_set"]["digest"], digest.as_str(), "{id}");
                 assert_eq!(done["change_set"]["total"], preview["change_set"]["total"], "{id}");
-                let wrote = dump(&app.db, &[]).await != before;
+                let wrote = dump(&app.db, &MARKS).await != marked;
                 assert_eq!(wrote, done["change_set"]["total"] != 0, "{id}: {done}");
                 applied += usize::from(wrote);
             }
