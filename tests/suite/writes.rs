@@ -35,6 +35,9 @@ async fn make(app: &TestApp, caller: &Caller, name: &str) -> String {
 const MARKS: [&str; 6] =
     ["portal_ticket_reading", "job", "webhook_delivery", "webhook_attempt", "product_event", "mail"];
 
+/// Previewable, but what they do is put jobs into the queue: the runs that follow are the record of them.
+const ENQUEUES: [&str; 1] = ["tenants_sync"];
+
 both_databases! {
     async fn a_preview_writes_nothing_and_is_what_happens(db: TestDb) {
         let app = TestApp::new(db).await;
@@ -249,6 +252,7 @@ both_databases! {
         let app = TestApp::new(db).await;
         let house = House::build(&app, "kite").await;
         let ids = house.furnish(&app).await;
+        let mut silent = Vec::new();
         for (name, role) in [("viewer", Role::Viewer), ("finance", Role::Finance)] {
             let caller = house.person(&app, name, role).await;
             let me = text(&app.get(&caller, "/api/me").await.ok()["staff_id"]);
@@ -261,12 +265,15 @@ both_databases! {
                 if answer.status == 403 {
                     let id = &template.operation.id;
                     let query = format!("/api/journal?action={id}&outcome=denied&actor_id={me}");
-                    assert_eq!(app.get(&house.owner, &query).await.ok()["total"], 1, "{id} refused to {name} leaves no entry");
+                    if app.get(&house.owner, &query).await.ok()["total"] != 1 {
+                        silent.push(format!("{id} refused to {name}"));
+                    }
                     refused += 1;
                 }
             }
             assert!(refused > 5, "{refused} refused to {name}");
         }
+        assert!(silent.is_empty(), "no entry of {silent:#?}");
         let verified = app.get(&house.owner, "/api/journal/verification").await.ok();
         assert_eq!(verified["sound"], true, "{verified}");
     }
@@ -282,16 +289,20 @@ both_databases! {
         app.db.tamper(shut).await.expect("shuts the journal");
         let before = dump(&app.db, &[]).await;
         let world = app.world(vendorkit::World::revision);
-        let mut refused = 0;
-        for template in templates().iter().filter(|template| template.operation.asks("dry_run")) {
+        let (mut refused, mut silent) = (0, Vec::new());
+        let previewed = templates().into_iter().filter(|template| template.operation.asks("dry_run"));
+        for template in previewed.filter(|template| !ENQUEUES.contains(&template.operation.id.as_str())) {
             let (path, body) = template.fill(&ids, None);
             let request = app.request(&house.owner, template.operation.method.clone(), &path);
             let answer = app.send(TestApp::with_body(request, body.as_ref()));
             let answer = answer.await;
             let nothing = answer.status == 200 && answer.json()["change_set"]["total"] == 0;
-            assert!(answer.status >= 400 || nothing, "{} without an entry: {}", template.operation.id, answer.text);
+            if answer.status < 400 && !nothing {
+                silent.push(format!("{}: {}", template.operation.id, answer.text));
+            }
             refused += usize::from(answer.status >= 500);
         }
+        assert!(silent.is_empty(), "done without an entry: {silent:#?}");
         assert_same(&before, &dump(&app.db, &[]).await, "a write without an entry");
         assert_eq!(app.world(vendorkit::World::revision), world, "a vendor was asked without an entry");
         assert!(refused >= 6, "{refused} refused for want of an entry");

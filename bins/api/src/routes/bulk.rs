@@ -43,6 +43,7 @@ impl BulkOperations {
     ) -> Result<Answer<BulkPreview>, Failure> {
         let context = caller.context()?;
         let action = body.0.action()?;
+        app.permit(&context, action.permission(), "bulk_preview").await?;
         let tx = app.read_as(&context, action.permission()).await?;
         let prepared = bulk_prepare(&tx, app.entries, action, &body.0.selection(&app)?).await?;
         drop(tx);
@@ -91,6 +92,7 @@ impl BulkOperations {
         if let Some(answer) = app.answered(&context, "bulk_start", &asked, &body.0).await? {
             return Ok(Answer::new(answer));
         }
+        app.permit(&context, permission, "bulk_start").await?;
         // Before the write begins: it holds up nobody while it reads.
         let tx = app.read_as(&context, permission).await?;
         let prepared = bulk_prepare(&tx, app.entries, action, &body.0.selection(&app)?).await?;
@@ -191,6 +193,7 @@ impl BulkOperations {
     ) -> Result<Answer<Written<BulkOperation>>, Failure> {
         let context = caller.context()?;
         let id = BulkOperationId(bulk_operation_id.0);
+        app.permit(&context, Permission::ClientsView, "bulk_approve").await?;
         let tx = app.read_as(&context, Permission::ClientsView).await?;
         let permission = bulk_get(&tx, id).await?.action.permission();
         drop(tx);
@@ -232,6 +235,7 @@ impl BulkOperations {
     ) -> Result<Answer<Written<BulkOperation>>, Failure> {
         let context = caller.context()?;
         let id = BulkOperationId(bulk_operation_id.0);
+        app.permit(&context, Permission::ClientsView, "bulk_cancel").await?;
         let tx = app.read_as(&context, Permission::ClientsView).await?;
         let permission = bulk_get(&tx, id).await?.action.permission();
         drop(tx);

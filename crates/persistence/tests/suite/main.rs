@@ -8,3 +8,4 @@ mod journal_search;
 mod mail;
 mod opening;
 mod sealing;
+mod throttle;
