@@ -24,6 +24,7 @@ mod fleet;
 mod harness;
 mod house;
 mod isolation;
+mod kept_answers;
 mod kept_files;
 mod kill;
 mod life;

@@ -13,7 +13,7 @@ use sync::{Counting, Engine};
 use tokio::sync::{Notify, Semaphore};
 use transport::AddressPolicy;
 
-use crate::auth::Caller;
+use crate::{auth::Caller, kept::Kept};
 
 /// The application, as handlers get it.
 pub type AppData<'a> = poem::web::Data<&'a Arc<App>>;
@@ -46,6 +46,8 @@ pub struct App {
     pub watchers: Arc<Semaphore>,
     /// How many more may export the journal: each reads it page by page for as long as its reader likes.
     pub exports: Arc<Semaphore>,
+    /// Answers that hold until something is written.
+    pub kept: Kept,
     /// Which vendors count devices and users.
     pub counting: Counting,
     /// Where events may be sent.
@@ -79,6 +81,7 @@ impl App {
             trusted_proxies: Vec::new(),
             watchers: Arc::new(Semaphore::new(WATCHERS)),
             exports: Arc::new(Semaphore::new(EXPORTS)),
+            kept: Kept::default(),
             counting,
             outward: AddressPolicy::default(),
             storage: Storage::absent(),

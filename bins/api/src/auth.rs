@@ -13,7 +13,7 @@ use poem_openapi::{
     auth::{ApiKey, Bearer},
 };
 
-use crate::{acting, app::App, problem::Failure, rate::RateSlot, request_id};
+use crate::{acting, app::App, kept::SessionSlot, problem::Failure, rate::RateSlot, request_id};
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "panelone_session";
@@ -122,7 +122,10 @@ async fn check_session(request: &Request, token: ApiKey) -> poem::Result<Checked
     let found = match found.and_then(|open| open.ok_or(Error::Unauthenticated)) {
         // Whatever it is that is only for enrolling, it is not for acting for somebody.
         Ok(open) if open.session.enrolment => Ok((open.tx, Some(open.session))),
-        Ok(open) => acting::acting(app, request, open.tx).await.map(|tx| (tx, Some(open.session))),
+        Ok(open) => {
+            SessionSlot::put(request, None);
+            acting::acting(app, request, open.tx).await.map(|tx| (tx, Some(open.session)))
+        }
         Err(refused) => Err(refused),
     };
     Ok(Checked(found))

@@ -22,6 +22,7 @@ mod csv_body;
 mod document;
 mod examples;
 mod freshness;
+mod kept;
 mod legacy;
 mod malformed;
 mod match_csv;

@@ -12,6 +12,7 @@ use poem_openapi::{SecurityScheme, auth::ApiKey};
 use crate::{
     app::App,
     auth::{meta, same_origin},
+    kept::SessionSlot,
     problem::Failure,
 };
 
@@ -46,6 +47,9 @@ async fn check(request: &Request, token: ApiKey) -> poem::Result<Checked> {
         return Err(Failure::from(error).into());
     }
     let found = access::portal_session_read(&app.store, &app.gate, &token.key, &meta(request)).await;
+    if let Ok(Some((_, visit))) = &found {
+        SessionSlot::put(request, Some(visit.session.0));
+    }
     if let Ok(Some((_, visit))) = &found
         && let Some(wait) = app.gate.session_wait(visit.session.0, app.store.clock().now())
     {

@@ -17,7 +17,7 @@ use poem_openapi::OpenApiService;
 
 use crate::{
     app::App,
-    contents, csv_body, document, legacy, malformed,
+    contents, csv_body, document, kept, legacy, malformed,
     merged::{self, CallerSlot},
     problem,
     problem::Failure,
@@ -294,6 +294,7 @@ pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndp
         .at(webhooks::ADDRESS, poem::post(webhooks::receive))
         .nest_no_strip(PORTAL, portal)
         .nest("/", service)
+        .around(kept::around)
         .data(app)
         .with(CookieJarManager::new())
         .with(CatchPanic::new().with_handler(|_| Failure::from(Error::internal("a handler panicked")).into_response()))

@@ -5,12 +5,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use domain::{Chance, Clock, Context, Error, OrganisationId, Result, SystemClock};
 use migrations::Migrator;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
-    RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-    sqlx::{
-        self, ConnectOptions as _, Connection as _,
-        postgres::{PgConnectOptions, PgPoolOptions},
-    },
+    ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::RwLock;
@@ -21,6 +17,7 @@ use crate::{
     error::OrDomain,
     keys::{JournalKey, Place},
     name_index::NameIndexes,
+    pool::{READER_CACHE, WATCHER_CACHE, WRITER_CACHE, open},
 };
 
 /// Random bytes of the operating system.
@@ -70,6 +67,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     write: DatabaseConnection,
     read: DatabaseConnection,
+    watch: Option<DatabaseConnection>,
     keys: KeyRing,
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
@@ -77,14 +75,6 @@ struct Inner {
     name_indexes: NameIndexes,
     turns: Turns,
 }
-
-/// Connections to PostgreSQL that were idle for so long are tested before they are used.
-const TESTED_AFTER: Duration = Duration::from_secs(1);
-
-/// What the one writing connection to SQLite may keep of it, in KiB: the indexes that a sync fills.
-const WRITER_CACHE: u32 = 32_000;
-/// What each reading connection may keep, in KiB; the system's own cache holds the rest.
-const READER_CACHE: u32 = 4_000;
 
 /// The word that a wrong sealing key does not open.
 const PROOF: &[u8] = b"the sealing key is right";
@@ -112,6 +102,12 @@ impl Store {
         // SQLite has one writer: queueing for it here is fair, queueing inside SQLite is not.
         let write =
             if sqlite && !memory { open(&options.url, 1, options.patience, WRITER_CACHE).await? } else { read.clone() };
+        // One connection for the life of the store: it counts what the others commit.
+        let watch = match (sqlite, memory) {
+            (true, true) => None,
+            (true, false) => Some(open(&options.url, 1, options.patience, WATCHER_CACHE).await?),
+            (false, _) => Some(read.clone()),
+        };
         refuse_newer(&read).await?;
         let pending = Migrator::get_pending_migrations(&read).await.or_domain()?.len();
         if pending > 0 {
@@ -123,6 +119,7 @@ impl Store {
         let store = Self(Arc::new(Inner {
             write,
             read,
+            watch,
             keys: options.keys,
             clock: options.clock,
             chance: options.chance,
@@ -142,6 +139,10 @@ impl Store {
     /// Chance.
     pub fn chance(&self) -> &Arc<dyn Chance> {
         &self.0.chance
+    }
+
+    pub(crate) fn watch(&self) -> Option<&DatabaseConnection> {
+        self.0.watch.as_ref()
     }
 
     pub(crate) fn turns(&self) -> &Turns {
@@ -192,6 +193,9 @@ impl Store {
 
     /// Closes all connections; work under way is given up.
     pub async fn close(&self) -> Result<()> {
+        if let Some(watch) = &self.0.watch {
+            watch.clone().close().await.or_domain()?;
+        }
         self.0.read.clone().close().await.or_domain()?;
         self.0.write.clone().close().await.or_domain()
     }
@@ -307,61 +311,4 @@ async fn refuse_newer(db: &DatabaseConnection) -> Result<()> {
         )),
         None => Ok(()),
     }
-}
-
-/// Opens connections; `cache` is the pages each may keep on SQLite, in KiB.
-async fn open(url: &str, connections: u32, patience: Duration, cache: u32) -> Result<DatabaseConnection> {
-    if url.starts_with("postgres") {
-        postgres(url, connections, patience).await
-    } else {
-        sqlite(url, connections, patience, cache).await
-    }
-}
-
-/// A connection is tested before use only when it was idle: under load that would be a round trip of
-/// each request.
-async fn postgres(url: &str, connections: u32, patience: Duration) -> Result<DatabaseConnection> {
-    let failed = |why: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(why)));
-    let options: PgConnectOptions = url.parse().map_err(failed).or_domain()?;
-    let pool = PgPoolOptions::new()
-        .max_connections(connections)
-        .min_connections(1)
-        .acquire_timeout(patience)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for >= TESTED_AFTER {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_with(options.disable_statement_logging())
-        .await
-        .map_err(failed)
-        .or_domain()?;
-    Ok(pool.into())
-}
-
-async fn sqlite(url: &str, connections: u32, patience: Duration, cache: u32) -> Result<DatabaseConnection> {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(connections).min_connections(1).acquire_timeout(patience).sqlx_logging(false);
-    if url.contains(":memory:") {
-        // The database lives as long as its connection.
-        options.max_connections(1).idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
-    }
-    options.test_before_acquire(false).map_sqlx_sqlite_opts(move |sqlite| {
-        sqlite
-            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
-            .synchronous(sqlx::sqlite::SqliteSynchronous::Normal)
-            .foreign_keys(true)
-            .busy_timeout(patience)
-            .page_size(8192)
-            .statement_cache_capacity(256)
-            .pragma("cache_size", format!("-{cache}"))
-            // A first sync writes each page of an index many times: it is carried over once in so many.
-            .pragma("wal_autocheckpoint", "4000")
-            .pragma("journal_size_limit", "67108864")
-            .pragma("temp_store", "memory")
-    });
-    Database::connect(options).await.or_domain()
 }

@@ -7,5 +7,6 @@ mod journal;
 mod journal_search;
 mod mail;
 mod opening;
+mod revision;
 mod sealing;
 mod throttle;
