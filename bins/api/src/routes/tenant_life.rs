@@ -221,13 +221,15 @@ impl TenantLife {
             return Ok(Answer::new(answer));
         }
         readable(&app, &context, &tenant).await?;
+        let was_away = tenant.disconnected_at().is_some();
         let begun = app.begin(&context, Permission::ConnectionsManage, action, asked, &id.0).await?;
         let write = match begun {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
         let tenant = tenant_reconnect(&write.tx, id, &can(&app)).await?;
-        let syncs = start(&app, &write.tx, &context, &[id]).await?;
+        // One that was never away changes nothing: there is nothing to fetch for it either.
+        let syncs = if was_away { start(&app, &write.tx, &context, &[id]).await? } else { Vec::new() };
         let warnings = syncs.into_iter().filter_map(|sync| sync.reason).collect();
         let written = write.finish(Some(Tenant::of(tenant, true)), warnings).await?;
         app.wake.notify_one();
@@ -242,6 +244,7 @@ fn ids(ids: &[Uuid]) -> Vec<EntityId> {
 /// A tenant that the caller may connect and disconnect: over every connection that lists it.
 async fn manage(app: &App, context: &Context, id: EntityId, action: &str) -> domain::Result<directory::Tenant> {
     app.permit(context, Permission::ConnectionsManage, action).await?;
+    app.permit(context, Permission::DirectoryView, action).await?;
     let tx = app.read_as(context, Permission::DirectoryView).await?;
     let tenant = tenant_get(&tx, id, &can(app)).await?;
     let mut integrations = Vec::new();

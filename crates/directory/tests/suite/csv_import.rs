@@ -205,7 +205,7 @@ both_databases! {
         assert_eq!(total().await, 11_200);
         // Whichever of them is reverted, all of it is.
         let entries = house.read().await.journal_list(&JournalFilter::default(), &PAGE).await.expect("lists").items;
-        let first = entries.iter().filter(|entry| entry.change_set.is_some()).last().expect("an entry");
+        let first = entries.iter().rfind(|entry| entry.change_set.is_some()).expect("an entry");
         assert_eq!((first.reason.as_deref(), first.changes.len()), (Some("from the old system"), 5_000));
         house.revert(Some(first.id), &[]).await.expect("reverts");
         assert_eq!(total().await, 0);
