@@ -305,7 +305,7 @@ both_databases! {
         let office = office(db).await;
         office.subscribe("https://hooks.example/a", &["device.appeared", "device.removed"], None).await;
         let many: Vec<String> = (0..10).map(|n| device(n, "a", &format!("PC {n}"))).collect();
-        office.stage.script.pages("device", &[many.clone()]);
+        office.stage.script.pages("device", std::slice::from_ref(&many));
         // The first listing was empty, and was a listing: what comes now has appeared.
         office.stage.sync_with(&office.worker).await;
         let told = |event: &str| {

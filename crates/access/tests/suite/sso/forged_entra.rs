@@ -16,8 +16,11 @@ fn issuer(tenant: &str) -> Value {
 const REFUSED: &str = "sso_refused";
 const NO_ACCOUNT: &str = "sso_no_account";
 
+/// What is forged, how, and what it is refused with.
+type Forgery = (&'static str, fn(&mut Value), &'static str);
+
 /// Name, what is wrong with the claims, and the answer.
-static CASES: &[(&str, fn(&mut Value), &str)] = &[
+static CASES: &[Forgery] = &[
     ("another tenant, all of it", |c| (c["tid"], c["iss"]) = (OTHER_TENANT.into(), issuer(OTHER_TENANT)), NO_ACCOUNT),
     ("another tenant in tid", |c| c["tid"] = OTHER_TENANT.into(), REFUSED),
     ("another tenant in iss", |c| c["iss"] = issuer(OTHER_TENANT), REFUSED),
