@@ -49,7 +49,7 @@ pub struct Process(pub Child);
 
 impl Process {
     /// Ends it at once, as a power cut would.
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.0.kill().expect("kills");
         self.0.wait().expect("ends");
     }

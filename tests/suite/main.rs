@@ -27,6 +27,7 @@ mod isolation;
 mod kept_answers;
 mod kept_files;
 mod kill;
+mod kill_migration;
 mod life;
 mod logos;
 mod machines;

@@ -84,6 +84,10 @@ impl Store {
     /// store opens (other connections of a SQLite pool would keep a stale picture of it).
     pub async fn migrate(url: &str) -> Result<()> {
         let db = open(url, 1, Duration::from_secs(30), WRITER_CACHE).await?;
+        if db.get_database_backend() == DatabaseBackend::Postgres {
+            // Of two that migrate at once, the second waits and finds nothing to do. It is let go with the connection.
+            db.execute_unprepared("SELECT pg_advisory_lock(721104)").await.or_domain()?;
+        }
         let done = match refuse_newer(&db).await {
             Ok(()) => Migrator::up(&db, None).await.or_domain(),
             Err(error) => Err(error),

@@ -6,6 +6,7 @@ mod jobs;
 mod journal;
 mod journal_search;
 mod mail;
+mod migrating;
 mod opening;
 mod revision;
 mod sealing;
