@@ -13,8 +13,8 @@ use crate::{
     wire,
 };
 
-/// Computers asked for at once.
-pub(crate) const PAGE_SIZE: u64 = 500;
+/// Computers asked for at once: the most that the vendor's own kit lets be asked for.
+pub(crate) const PAGE_SIZE: u64 = 50;
 /// How long an MSSP session lives, in seconds; a management session says so itself.
 const SESSION: i64 = 300;
 

@@ -15,12 +15,12 @@ use crate::{
 /// One role, with everybody who holds it.
 #[derive(Deserialize)]
 struct Role {
-    #[serde(rename = "Id")]
+    #[serde(default, rename = "Id", deserialize_with = "wire::text")]
     id: Option<String>,
     /// The same in every tenant; only roles made by the customer have none.
-    #[serde(rename = "roleTemplateId")]
+    #[serde(default, rename = "roleTemplateId", deserialize_with = "wire::text")]
     template: Option<String>,
-    #[serde(rename = "DisplayName")]
+    #[serde(default, rename = "DisplayName", deserialize_with = "wire::text")]
     name: Option<String>,
     /// A list; older versions put a lone member, or a word for nobody, in its place.
     #[serde(default, rename = "Members")]
@@ -40,7 +40,9 @@ struct Held {
 struct Member {
     id: String,
     /// Groups and apps have none.
+    #[serde(default, deserialize_with = "wire::text")]
     user_principal_name: Option<String>,
+    #[serde(default, deserialize_with = "wire::text")]
     directory_scope_id: Option<String>,
 }
 

@@ -29,12 +29,13 @@ const ENDLESS: i64 = 1_000_000;
 
 #[derive(Deserialize)]
 struct Wire {
+    /// Without one it is no licence: CIPP says in such a row that it is still loading.
     #[serde(rename = "skuId")]
     sku_id: String,
-    #[serde(rename = "License")]
+    #[serde(default, rename = "License", deserialize_with = "wire::text")]
     name: Option<String>,
     /// The name again, whatever it is called.
-    #[serde(rename = "skuPartNumber")]
+    #[serde(default, rename = "skuPartNumber", deserialize_with = "wire::text")]
     part_number: Option<String>,
     #[serde(default, rename = "CountUsed", deserialize_with = "wire::count")]
     used: Option<i64>,
@@ -70,8 +71,8 @@ impl Pull<Licence> for Cipp {
 
     fn read(&self, raw: &[u8]) -> Result<Item<Licence>, String> {
         let wire: Wire = wire::read(raw, "a licence")?;
-        let part_number = said(wire.part_number).unwrap_or_default();
-        let name = said(wire.name).or_else(|| said(Some(part_number.clone()))).unwrap_or_else(|| wire.sku_id.clone());
+        let part_number = wire.part_number.unwrap_or_default();
+        let name = wire.name.or_else(|| said(Some(part_number.clone()))).unwrap_or_else(|| wire.sku_id.clone());
         let free = FREE.iter().any(|id| id.eq_ignore_ascii_case(&wire.sku_id));
         let record = Licence {
             name,

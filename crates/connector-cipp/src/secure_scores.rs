@@ -13,11 +13,16 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Wire {
+    #[serde(default, deserialize_with = "wire::text")]
     tenant: Option<String>,
+    #[serde(default, deserialize_with = "wire::text")]
     tenant_id: Option<String>,
+    #[serde(deserialize_with = "wire::number")]
     current_score: f64,
     /// 0 where CIPP does not know it: then the score says nothing.
+    #[serde(deserialize_with = "wire::number")]
     max_score: f64,
+    #[serde(default, deserialize_with = "wire::text")]
     captured_at: Option<String>,
 }
 

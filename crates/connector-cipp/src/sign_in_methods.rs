@@ -9,9 +9,10 @@ use crate::{Cipp, api::whole, wire};
 
 #[derive(Deserialize)]
 struct Wire {
+    /// Without one it is nobody: CIPP says in such a row that it is still loading.
     #[serde(rename = "ID")]
     id: String,
-    #[serde(rename = "UPN")]
+    #[serde(default, rename = "UPN", deserialize_with = "wire::text")]
     principal_name: Option<String>,
     #[serde(default, rename = "MFARegistration", deserialize_with = "wire::flag")]
     registered: Option<bool>,
@@ -77,7 +78,7 @@ impl Pull<SignInMethods> for Cipp {
         let wire: Wire = wire::read(raw, "a user's registration")?;
         let enforced_by = wire.enforced_by();
         let record = SignInMethods {
-            principal_name: wire::said(wire.principal_name),
+            principal_name: wire.principal_name,
             mfa_registered: wire.registered,
             mfa_capable: wire.capable,
             passwordless_capable: None,

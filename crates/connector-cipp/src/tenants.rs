@@ -19,16 +19,20 @@ const ALL: &str = "AllTenants";
 #[serde(rename_all = "camelCase")]
 struct Wire {
     customer_id: String,
+    #[serde(default, deserialize_with = "wire::text")]
     display_name: Option<String>,
+    #[serde(default, deserialize_with = "wire::text")]
     default_domain_name: Option<String>,
+    #[serde(default, deserialize_with = "wire::text")]
     initial_domain_name: Option<String>,
+    #[serde(default, deserialize_with = "wire::text")]
     delegated_privilege_status: Option<String>,
     #[serde(default, rename = "Excluded", deserialize_with = "wire::flag")]
     excluded: Option<bool>,
     #[serde(default, rename = "GraphErrorCount", deserialize_with = "wire::count")]
     graph_errors: Option<i64>,
     /// Only in the row that is a failure.
-    #[serde(rename = "Results")]
+    #[serde(default, rename = "Results", deserialize_with = "wire::text")]
     complaint: Option<String>,
 }
 

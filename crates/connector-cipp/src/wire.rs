@@ -2,7 +2,7 @@
 //! nothing, and one text where there could be several.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
 
 /// Reads one record. Serde's own sentence may quote the record, so only its safe form is passed on.
@@ -33,6 +33,22 @@ pub(crate) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     })
+}
+
+/// A text, also where PowerShell wrote a number; anything else is unknown.
+pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::String(text) => said(Some(text)),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+/// A number, also as a text. What is neither is no number at all.
+pub(crate) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    let value = Value::deserialize(from)?;
+    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+    number.ok_or_else(|| D::Error::custom("a text where a number should be"))
 }
 
 /// Texts: several, one by itself, or none.

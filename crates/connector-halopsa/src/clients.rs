@@ -39,7 +39,7 @@ impl Pull<Entity> for Halopsa {
             }
         }
         let record = Entity {
-            name: client.name.trim().to_owned(),
+            name: client.name.unwrap_or_else(|| format!("Client {}", client.id)),
             domains,
             external_ids: held.into_iter().filter_map(|(system, id)| Some((system.to_owned(), id?))).collect(),
             tenant_id: None,

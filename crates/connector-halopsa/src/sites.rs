@@ -22,7 +22,8 @@ impl Pull<Location> for Halopsa {
             postcode: site.delivery_address_line5,
         };
         let address = one_line(&lines).or_else(|| site.delivery_address.as_ref().and_then(one_line));
-        let record = Location { name: site.name.trim().to_owned(), address, description: site.notes };
+        let name = site.name.unwrap_or_else(|| format!("Site {}", site.id));
+        let record = Location { name, address, description: site.notes };
         Ok(Item { id: site.id, entity: Some(client), record })
     }
 }

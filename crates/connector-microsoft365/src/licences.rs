@@ -55,8 +55,9 @@ const ENDLESS: i64 = 1_000_000;
 #[serde(rename_all = "camelCase")]
 struct Wire {
     id: String,
-    sku_id: String,
-    sku_part_number: String,
+    // By Microsoft's own description each of these may be null.
+    sku_id: Option<String>,
+    sku_part_number: Option<String>,
     capability_status: Option<String>,
     consumed_units: Option<i64>,
     prepaid_units: Option<Prepaid>,
@@ -65,9 +66,8 @@ struct Wire {
 /// Units in their grace period (`warning`) still work; suspended and locked ones do not.
 #[derive(Deserialize)]
 struct Prepaid {
-    enabled: i64,
-    #[serde(default)]
-    warning: i64,
+    enabled: Option<i64>,
+    warning: Option<i64>,
 }
 
 #[async_trait]
@@ -82,19 +82,24 @@ impl Pull<Licence> for Microsoft365 {
 
     fn read(&self, raw: &[u8]) -> Result<Item<Licence>, String> {
         let wire: Wire = wire::read(raw, "a licence")?;
+        let part_number = wire::text(wire.sku_part_number).unwrap_or_default();
+        let sku_id = wire::text(wire.sku_id).unwrap_or_default();
         let named = |table: &[(&'static str, &'static str)]| {
-            table.iter().find(|(part, _)| *part == wire.sku_part_number).map(|(_, name)| *name)
+            table.iter().find(|(part, _)| *part == part_number).map(|(_, name)| *name)
         };
         let free = named(&FREE);
-        let total = wire.prepaid_units.map(|units| units.enabled.saturating_add(units.warning));
+        // Without the units that are enabled, those in grace say nothing of all.
+        let units = |units: Prepaid| Some(units.enabled?.saturating_add(units.warning.unwrap_or_default()));
+        let total = wire.prepaid_units.and_then(units);
+        let unnamed = [&part_number, &sku_id, &wire.id].into_iter().find(|text| !text.is_empty());
         let record = Licence {
-            name: named(&NAMES).or(free).unwrap_or(&wire.sku_part_number).to_owned(),
+            name: named(&NAMES).or(free).or(unnamed.map(String::as_str)).unwrap_or_default().to_owned(),
             total,
             used: wire.consumed_units,
             status: wire::text(wire.capability_status),
             unlimited: free.is_some() || total.is_some_and(|total| total >= ENDLESS),
-            sku_id: wire.sku_id,
-            part_number: wire.sku_part_number,
+            sku_id,
+            part_number,
         };
         Ok(Item { id: wire.id, entity: None, record })
     }

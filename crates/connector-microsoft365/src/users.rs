@@ -38,7 +38,8 @@ impl Wire {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Assigned {
-    sku_id: String,
+    /// May be null by Microsoft's own description.
+    sku_id: Option<String>,
 }
 
 /// Both reasons (soft-deleted, deleted for good) mean that the user is gone.
@@ -72,7 +73,7 @@ pub(crate) fn read(raw: &[u8]) -> Result<Item<DirectoryUser>, String> {
         },
         job_title: wire::text(wire.job_title),
         department: wire::text(wire.department),
-        licence_ids: wire.assigned_licenses.unwrap_or_default().into_iter().map(|one| one.sku_id).collect(),
+        licence_ids: wire.assigned_licenses.unwrap_or_default().into_iter().filter_map(|one| one.sku_id).collect(),
         created_at: wire::instant(wire.created_date_time.as_deref()),
         last_sign_in_at,
         synchronised: wire.on_premises_sync_enabled,

@@ -6,6 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::{NinjaOne, api, fields::Field};
 
+/// Every scope, spelled as the vendor's description does, which knows no other value: what is not of locations is left
+/// out here.
+const SCOPES: &str = "all,node,location,organization";
+
 #[async_trait]
 impl CustomFields for NinjaOne {
     async fn fields(&self, entity_id: &str, location_id: &str) -> Result<Vec<CustomField>> {
@@ -56,7 +60,7 @@ impl CustomFields for NinjaOne {
 impl NinjaOne {
     /// The fields that locations can have, whether they have a value or not.
     async fn definitions(&self) -> Result<Vec<Field>> {
-        let request = self.api.request(Method::Get, "/v2/device-custom-fields")?.query("scopes", "location");
+        let request = self.api.request(Method::Get, "/v2/device-custom-fields")?.query("scopes", SCOPES);
         let mut all: Vec<Field> = self.api.all(request, "custom field").await?;
         let of_locations = |field: &Field| field.definition_scope.iter().any(|scope| scope == "LOCATION");
         all.retain(|field| field.name.is_some() && field.active != Some(false) && of_locations(field));

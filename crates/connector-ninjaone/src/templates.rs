@@ -78,9 +78,13 @@ struct Role {
     chassis_type: Option<String>,
 }
 
+/// The vendor's description has a type for a summary of tabs, says of the addresses that they answer "a list of the
+/// available custom tabs", and gives them no type: both are read.
 #[derive(Deserialize)]
-struct Tabs {
-    labels: Vec<Tab>,
+#[serde(untagged)]
+enum Tabs {
+    Bare(Vec<Tab>),
+    Labelled { labels: Vec<Tab> },
 }
 
 #[derive(Deserialize)]
@@ -169,7 +173,7 @@ impl NinjaOne {
 
     async fn tabs(&self, of: &str) -> Result<Vec<Template>> {
         let summary = self.api.read(self.get(&format!("/v2/tab/summary/{of}"))?).await?;
-        let mut tabs = summary.json::<Tabs>(Self::NAME)?.labels;
+        let (Tabs::Bare(mut tabs) | Tabs::Labelled { labels: mut tabs }) = summary.json(Self::NAME)?;
         tabs.sort_by_key(|tab| tab.position);
         let mut read = Vec::with_capacity(tabs.len());
         for (at, tab) in tabs.into_iter().enumerate() {

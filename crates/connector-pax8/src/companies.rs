@@ -19,8 +19,9 @@ const SHARED: [&str; 7] =
 #[async_trait]
 impl Pull<Entity> for Pax8 {
     async fn page(&self, at: Position<'_>) -> Result<Page> {
-        // No change date and no id to sort by: the name moves least.
-        let mut page = self.api.list(&["companies"], &[("sort", "name,asc")], SIZE, at.cursor).await?;
+        // No change date and no id to sort by: the name moves least. The vendor describes the field alone, without a
+        // direction, which subscriptions have to name.
+        let mut page = self.api.list(&["companies"], &[("sort", "name")], SIZE, at.cursor).await?;
         let mut removed = Vec::new();
         page.records.retain(|raw| match wire::read::<wire::Company>("company", raw) {
             Ok(company) if company.status.as_deref() == Some("Deleted") => {

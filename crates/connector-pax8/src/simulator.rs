@@ -146,7 +146,7 @@ fn companies(world: &World, request: &Request) -> Answer {
     let asked = Asked::read(request)?;
     let mut found: Vec<_> = world.known_to(Pax8::ID).map(bodies::Company::of).collect();
     found.retain(|company| asked.wants("status", company.status));
-    match asked.sort()? {
+    match asked.sort() {
         None => {}
         Some("name") => found.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id))),
         Some("city") => found.sort_by(|a, b| (a.city(), &a.id).cmp(&(b.city(), &b.id))),
@@ -164,10 +164,10 @@ fn subscriptions(world: &World, request: &Request) -> Answer {
         .filter(|(_, s)| asked.wants("status", &s.status) && asked.wants("billingTerm", &s.billing_term))
         .filter(|(_, s)| asked.wants("productId", &s.product_id.to_string()))
         .collect();
-    match asked.sort()? {
+    match asked.sort() {
         None => {}
-        Some("createdDate" | "startDate") => found.sort_by_key(|(_, s)| (s.starts, s.key)),
-        Some("quantity") => found.sort_by_key(|(_, s)| (s.quantity, s.key)),
+        Some("createdDate,asc" | "startDate,asc") => found.sort_by_key(|(_, s)| (s.starts, s.key)),
+        Some("quantity,asc") => found.sort_by_key(|(_, s)| (s.quantity, s.key)),
         Some(other) => return Err(No(400, format!("cannot sort subscriptions by {other}"))),
     }
     Ok(asked.page(found, |(business, subscription)| bodies::Subscription::of(business, subscription)))

@@ -16,6 +16,10 @@ use crate::{
     wire,
 };
 
+/// Records on a page, as the vendor describes it; on some listings it gives more, on none less. Where the second page is
+/// the first once more and that was not even full, the listing is not paged at all, and was whole.
+const LEAST: usize = 25;
+
 /// What the vendor says of a listing: much of it on some listings, nothing on others.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -25,25 +29,28 @@ struct Meta {
     total_entries: Option<u64>,
 }
 
-/// Which page, and what the one before it said: pages, records, and the id of its first record.
+/// Which page, and what the one before it said: pages, records, the id of its first record, and how many it had.
 #[derive(Default)]
 struct Mark {
     page: u64,
     pages: u64,
     entries: u64,
     first: String,
+    count: usize,
 }
 
 impl Mark {
     fn read(cursor: Option<&Cursor>) -> Result<Self> {
         let Some(cursor) = cursor else { return Ok(Self { page: 1, ..Self::default() }) };
-        let mut parts = cursor.as_str().splitn(4, '/');
+        let mut parts = cursor.as_str().splitn(5, '/');
         let mut next = || parts.next()?.parse::<u64>().ok();
         let counts = (next(), next(), next());
         let (Some(page), Some(pages), Some(entries)) = counts else {
             return Err(Error::new(Kind::Expired, "this place in a listing of Syncro is not known: list anew"));
         };
-        Ok(Self { page, pages, entries, first: parts.next().unwrap_or_default().to_owned() })
+        let first = parts.next().unwrap_or_default().to_owned();
+        let count = parts.next().and_then(|count| count.parse().ok()).unwrap_or_default();
+        Ok(Self { page, pages, entries, first, count })
     }
 }
 
@@ -78,6 +85,7 @@ fn split(response: &Response, key: &str, mark: &Mark) -> Result<Page> {
         pages: meta.total_pages.unwrap_or_default(),
         entries: meta.total_entries.unwrap_or_default(),
         first: first.map(|record| record.id).unwrap_or_default(),
+        count: records.len(),
     };
     if meta.page.is_some_and(|page| page != mark.page) {
         return Err(Error::unreadable(NAME, "another page than the one asked for"));
@@ -85,14 +93,18 @@ fn split(response: &Response, key: &str, mark: &Mark) -> Result<Page> {
     if next.pages < mark.pages || next.entries < mark.entries {
         return Err(Error::new(Kind::Expired, "records vanished at Syncro while they were listed: list anew"));
     }
-    if meta.page.is_none() && !next.first.is_empty() && next.first == mark.first {
+    let repeated = meta.page.is_none() && !next.first.is_empty() && next.first == mark.first;
+    if repeated && mark.page == 2 && next.count == mark.count && next.count < LEAST {
+        return Ok(Page::default());
+    }
+    if repeated {
         return Err(Error::new(Kind::Limit, "Syncro gave the same page twice: the listing would not end"));
     }
     let more = meta.total_pages.map_or(!records.is_empty(), |pages| mark.page < pages);
     if more && records.is_empty() {
         return Err(Error::unreadable(NAME, "an empty page before the end of a listing").retry(Retry::Yes));
     }
-    let cursor = format!("{}/{}/{}/{}", next.page, next.pages, next.entries, next.first);
+    let cursor = format!("{}/{}/{}/{}/{}", next.page, next.pages, next.entries, next.first, next.count);
     Ok(Page { records, next: more.then(|| Cursor::new(cursor)), total: meta.total_entries, ..Page::default() })
 }
 

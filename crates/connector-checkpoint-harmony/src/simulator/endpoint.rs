@@ -16,7 +16,7 @@ use super::{Answer, ENDPOINT, POWERLESS, Simulator, VENDOR};
 pub(super) const SESSION: TimeDelta = TimeDelta::minutes(6);
 const MSSP_SESSION: TimeDelta = TimeDelta::minutes(5);
 /// The most computers that one job lists.
-const MOST: usize = 100;
+const MOST: usize = 50;
 /// How many jobs are remembered.
 const KEPT: usize = 1_000;
 
@@ -124,8 +124,8 @@ fn asked(request: &Request) -> Option<Wanted> {
     let as_job = request.header_value("x-mgmt-run-as-job") == Some("on");
     let known = body["filters"].as_array().is_some_and(Vec::is_empty) && body["viewType"] == "DEVICES";
     let number = |key: &str| body["paging"][key].as_u64().and_then(|number| usize::try_from(number).ok());
-    let wanted = Wanted { offset: number("offset")?, size: number("pageSize")?.clamp(1, MOST) };
-    (as_job && known).then_some(wanted)
+    let wanted = Wanted { offset: number("offset")?, size: number("pageSize")? };
+    (as_job && known && (1..=MOST).contains(&wanted.size)).then_some(wanted)
 }
 
 fn status(world: &World) -> Value {

@@ -16,7 +16,7 @@ fn begun(id: &str) -> (u16, Value) {
 }
 
 fn done(total: f64, computers: Value) -> (u16, Value) {
-    let data = json!({ "totalCount": total, "pageSize": 500.0, "pageOffset": 0.0, "computers": computers });
+    let data = json!({ "totalCount": total, "pageSize": 50.0, "pageOffset": 0.0, "computers": computers });
     (200, json!({ "status": "DONE", "statusCode": 200, "statusType": 2, "data": data }))
 }
 
@@ -60,7 +60,7 @@ async fn a_computer_is_read_in_all_the_forms_it_comes_in() {
     assert_eq!(begin.url.as_str(), format!("{api}/asset-management/computers/filtered"));
     assert_eq!((begin.method, begin.idempotent), (Method::Post, true));
     assert_eq!(begin.header_value("x-mgmt-run-as-job"), Some("on"));
-    let body = json!({ "filters": [], "paging": { "pageSize": 500, "offset": 0 }, "viewType": "DEVICES" });
+    let body = json!({ "filters": [], "paging": { "pageSize": 50, "offset": 0 }, "viewType": "DEVICES" });
     assert_eq!(begin.body, Body::Json(body));
     assert_eq!(job.url.as_str(), format!("{api}/jobs/j1"));
     for request in [begin, job] {

@@ -1,6 +1,6 @@
 //! Values as PowerShell writes them.
 
-use integration::{AdminRole, Connector, Domain, Entity, Licence, Pull, SecureScore, SignInMethods};
+use integration::{AdminRole, Connector, DirectoryUser, Domain, Entity, Licence, Pull, SecureScore, SignInMethods};
 use serde_json::json;
 
 use crate::script::{TENANT, connector, stored};
@@ -208,4 +208,25 @@ async fn every_kind_that_cipp_tells_of_is_offered() {
     let kinds: Vec<_> = cipp.listings().iter().map(|listing| listing.kind().as_str()).collect();
     let expected = ["entity", "directory_user", "sign_in_methods", "admin_role", "licence", "secure_score", "domain"];
     assert_eq!(kinds, expected);
+}
+
+/// CIPP's own description gives most fields no type at all, and PowerShell unrolls a list of one.
+#[tokio::test]
+async fn a_field_of_another_type_costs_that_field_only() {
+    let body = json!([
+        { "id": "a", "displayName": 7, "mail": {}, "userType": null, "createdDateTime": 20240201,
+          "assignedLicenses": { "skuId": "sku-1", "disabledPlans": null } },
+        { "id": "b", "displayName": "Bo", "assignedLicenses": ["any", { "skuId": null }, { "skuId": "sku-2" }] },
+        { "id": "c", "assignedLicenses": "" },
+    ]);
+    let (cipp, _) = connector([(200, body.to_string())]);
+    let users = stored::<DirectoryUser>(&cipp).await;
+    assert_eq!((&users[0].1["name"], &users[0].1["licence_ids"]), (&json!("7"), &json!(["sku-1"])));
+    assert_eq!((&users[1].1["name"], &users[1].1["licence_ids"]), (&json!("Bo"), &json!(["sku-2"])));
+    assert_eq!(users[2].1["licence_ids"], json!([]));
+
+    let score = json!({ "Tenant": "bluegum.example", "CurrentScore": "212.4", "MaxScore": "318", "CapturedAt": 0 });
+    let (cipp, _) = connector([(200, score.to_string())]);
+    let scores = stored::<SecureScore>(&cipp).await;
+    assert_eq!((&scores[0].1["current"], &scores[0].1["max"]), (&json!(212.4), &json!(318.0)));
 }

@@ -21,7 +21,9 @@ pub(crate) struct Numbered {
 pub(crate) struct Client {
     #[serde(deserialize_with = "loose::id")]
     pub id: String,
-    pub name: String,
+    /// The vendor's own description lets it be null.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub name: Option<String>,
     #[serde(default, deserialize_with = "loose::flag")]
     pub inactive: Option<bool>,
     #[serde(default, deserialize_with = "loose::text")]
@@ -67,7 +69,9 @@ pub(crate) struct Address {
 pub(crate) struct Site {
     #[serde(deserialize_with = "loose::id")]
     pub id: String,
-    pub name: String,
+    /// The vendor's own description lets it be null.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub name: Option<String>,
     #[serde(default, deserialize_with = "loose::reference")]
     pub client_id: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]

@@ -129,3 +129,15 @@ async fn a_record_of_no_client_is_rejected_without_its_content() {
     let why = Pull::<Ticket>::read(&halopsa, br#"{"id":"private words"}"#).unwrap_err();
     assert!(!why.contains("private"), "{why}");
 }
+
+/// `vendor-specs/halopsa/halo-api-v2-subset.json`: in `Area` and `Site` every field but the id may be null.
+#[test]
+fn what_the_vendor_describes_as_nullable_may_be_null() {
+    let (halopsa, _) = replay(&["token"]);
+    let raw =
+        br#"{"id":14,"name":null,"inactive":null,"website":null,"main_site_id":null,"main_delivery_address":null}"#;
+    assert_eq!(Pull::<Entity>::read(&halopsa, raw).unwrap().record.name, "Client 14");
+    let raw = br#"{"id":18,"name":null,"client_id":14.0,"notes":null,"delivery_address":null}"#;
+    let site = Pull::<Location>::read(&halopsa, raw).unwrap();
+    assert_eq!((site.record.name.as_str(), site.entity.as_deref()), ("Site 18", Some("14")));
+}

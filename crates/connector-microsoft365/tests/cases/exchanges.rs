@@ -151,3 +151,21 @@ async fn roles_of_users_only_and_the_score_by_its_day() {
     assert_eq!((record.current, record.max, record.average), (212.4, 318.0, Some(131.2)));
     assert_eq!(record.day.map(|day| day.to_string()).as_deref(), Some("2026-09-30"));
 }
+
+/// `vendor-specs/microsoft365/graph-v1.0-subset.csdl`: a property without `Nullable="false"` may be null.
+#[test]
+fn what_microsoft_describes_as_nullable_may_be_null() {
+    let (_, connector) = over(&[]);
+    let licences = connector.licences().expect("licences");
+    let units = r#"{"enabled":null,"warning":5,"suspended":null,"lockedOut":null}"#;
+    let raw = format!(r#"{{"id":"l1","skuId":null,"skuPartNumber":null,"consumedUnits":null,"prepaidUnits":{units}}}"#);
+    let licence = licences.read(raw.as_bytes()).expect("nothing but its id is told");
+    assert_eq!((licence.id.as_str(), licence.record.name.as_str()), ("l1", "l1"));
+    assert_eq!((licence.record.total, licence.record.used), (None, None), "unknown is never zero");
+    let raw = br#"{"id":"l2","skuId":"s2","skuPartNumber":"SPB","prepaidUnits":{"enabled":20,"warning":null}}"#;
+    assert_eq!(licences.read(raw).expect("no unit is in grace").record.total, Some(20));
+
+    let users = connector.directory_users().expect("users");
+    let raw = br#"{"id":"u1","assignedLicenses":[{"skuId":null,"disabledPlans":[]},{"skuId":"s2"}]}"#;
+    assert_eq!(users.read(raw).expect("one licence is named").record.licence_ids, ["s2"]);
+}

@@ -58,6 +58,17 @@ async fn a_long_row_of_tabs_is_not_opened_to_its_end() {
     assert_eq!(transport.asked().len(), 42);
 }
 
+/// The vendor's description says "a list of the available custom tabs", and gives it no shape.
+#[tokio::test]
+async fn a_summary_of_tabs_may_be_a_bare_list() {
+    let transport = Scripted::new(|request: &Request| {
+        let summary = request.url.path().contains("/summary/");
+        if summary { r#"[{"id":62,"name":"Keys","position":1}]"# } else { r#"{"items":null}"# }.to_owned()
+    });
+    let tabs = over(transport).templates().unwrap().templates("organization_tabs").await.unwrap();
+    assert_eq!(names(&tabs), [("62", "Keys", None)]);
+}
+
 #[tokio::test]
 async fn an_unknown_shelf_is_refused_and_another_shape_is_an_error() {
     let transport = Scripted::new(|_: &Request| r#"{"surprise":1}"#.to_owned());

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use connector_pax8::{Pax8, Simulator};
 use integration::{
-    CredentialsForm, Entity, Exact, Invoice, Item, Kind, Position, Pull, RecordType, SetQuantity, Subscription, Vendor,
+    CredentialsForm, Entity, Exact, Invoice, Item, Kind, Position, Pull, RecordType, Request, SetQuantity,
+    Subscription, Transport, Vendor,
 };
 use rust_decimal::Decimal;
 use vendorkit::{Simulated, Simulator as _, World, WorldSize, a_tuesday};
@@ -163,4 +164,25 @@ async fn a_stranger_is_not_found() {
     let stranger = "00000000-0000-4000-8000-000000000000";
     assert_eq!(pax8.fetch(stranger).await.unwrap_err().kind, Kind::NotFound);
     assert_eq!(pax8.set_quantity(stranger, exact(2)).await.unwrap_err().kind, Kind::NotFound);
+}
+
+/// The vendor's published descriptions (findCompanies, findSubscriptions) list the words that `sort` may be: for
+/// companies the field alone, for subscriptions with its direction.
+#[tokio::test]
+async fn a_sort_that_the_description_does_not_know_is_refused() {
+    let (pax8, vendor) = simulated();
+    all::<Entity>(&pax8).await;
+    let asked = vendor.requests().into_iter().rfind(|request| request.url.path().ends_with("/companies")).unwrap();
+    for (listing, sort, status) in [
+        ("companies", "name", 200),
+        ("companies", "name,asc", 400),
+        ("subscriptions", "createdDate,asc", 200),
+        ("subscriptions", "createdDate", 400),
+    ] {
+        let mut url = asked.url.clone();
+        url.path_segments_mut().unwrap().pop().push(listing);
+        url.set_query(Some(&format!("sort={sort}")));
+        let answer = vendor.send(Request { url, ..asked.clone() }).await.unwrap();
+        assert_eq!(answer.status, status, "{listing} by {sort}");
+    }
 }

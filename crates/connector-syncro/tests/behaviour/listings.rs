@@ -72,6 +72,23 @@ async fn without_counts_the_same_page_twice_is_an_error() {
     assert_eq!(error.kind, Kind::Limit);
 }
 
+/// The description's own example of assets has no counts, whichever page is asked for; a page "contains 25 results".
+#[tokio::test]
+async fn without_counts_a_listing_that_is_not_paged_was_whole_unless_its_page_was_full() {
+    for (size, whole) in [(1, true), (24, true), (25, false)] {
+        let unpaged = altered(move |_, body| {
+            let all: Vec<Value> = (1..=size).map(|id| json!({ "id": id, "business_name": "Whole" })).collect();
+            *body = json!({ "customers": all });
+        });
+        let first = customers(&unpaged, None).await.unwrap();
+        assert_eq!(first.records.len(), size);
+        match customers(&unpaged, first.next.as_ref()).await {
+            Ok(second) => assert!(whole && second.records.is_empty() && second.next.is_none(), "{size}"),
+            Err(error) => assert!(!whole && error.kind == Kind::Limit, "{size}: {error}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_could_pass_for_the_rest_is_gone_is_an_error() {
     let empty = altered(|_, body| body["customers"] = json!([]));
