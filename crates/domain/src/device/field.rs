@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{serial, tables::PLACEHOLDER_MAKES};
+use crate::Timestamp;
 
 /// A field of a device of which one value is shown, whoever says what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,7 +79,10 @@ impl DeviceField {
 
 /// What one observation says of each field. What it says nothing of is not in it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Told(BTreeMap<DeviceField, String>);
+pub struct Told {
+    fields: BTreeMap<DeviceField, String>,
+    heard_at: Option<Timestamp>,
+}
 
 /// The fields as they are stored.
 #[derive(Default, Deserialize)]
@@ -93,6 +97,7 @@ struct Body {
     serial: Option<String>,
     last_user: Option<String>,
     public_ip: Option<String>,
+    last_contact_at: Option<Timestamp>,
 }
 
 impl Told {
@@ -112,17 +117,23 @@ impl Told {
             (DeviceField::LastUser, body.last_user),
             (DeviceField::PublicIp, body.public_ip),
         ];
-        Self(each.into_iter().filter_map(|(field, text)| Some((field, field.told(&text?)?))).collect())
+        let fields = each.into_iter().filter_map(|(field, text)| Some((field, field.told(&text?)?))).collect();
+        Self { fields, heard_at: body.last_contact_at }
+    }
+
+    /// When the vendor last heard of the machine.
+    pub fn heard_at(&self) -> Option<Timestamp> {
+        self.heard_at
     }
 
     /// What it says of a field.
     pub fn get(&self, field: DeviceField) -> Option<&str> {
-        self.0.get(&field).map(String::as_str)
+        self.fields.get(&field).map(String::as_str)
     }
 
     /// What `self` said and `now` says nothing of any more. A machine always has some name: that is never lost.
     pub fn lost(&self, now: &Self) -> Vec<(DeviceField, String)> {
-        let gone = |field: &DeviceField| *field != DeviceField::Name && !now.0.contains_key(field);
-        self.0.iter().filter(|(field, _)| gone(field)).map(|(field, value)| (*field, value.clone())).collect()
+        let gone = |field: &DeviceField| *field != DeviceField::Name && !now.fields.contains_key(field);
+        self.fields.iter().filter(|(field, _)| gone(field)).map(|(field, value)| (*field, value.clone())).collect()
     }
 }
