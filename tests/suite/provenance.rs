@@ -19,8 +19,12 @@ async fn shared(app: &TestApp, owner: &Caller) -> (String, [String; 2]) {
     for client in app.all(owner, "/api/clients").await {
         let path = format!("/api/clients/{}/joined-devices", text(&client["id"]));
         for device in app.all(owner, &path).await {
-            let told: Vec<&Value> =
-                device["observations"].as_array().expect("observations").iter().map(|one| &one["connection_id"]).collect();
+            let told: Vec<&Value> = device["observations"]
+                .as_array()
+                .expect("observations")
+                .iter()
+                .map(|one| &one["connection_id"])
+                .collect();
             if connections.iter().all(|id| told.contains(&&json!(id))) {
                 return (format!("{path}/{}", text(&device["id"])), connections);
             }
@@ -57,13 +61,13 @@ both_databases! {
         let name = field(&before, "name");
         assert_eq!((&name["value"], name["others"].as_array().map(Vec::len)), (&before["device"]["name"], Some(1)));
 
-        let body = json!({ "field": "name", "value": "Reception" });
+        let body = json!({ "field": "name", "value": "Reception", "reason": "on site" });
         let lock = format!("{path}/lock");
-        let preview = app.post(owner, &format!("{lock}?dry_run=true&reason=on%20site"), &body).await.ok();
+        let preview = app.post(owner, &format!("{lock}?dry_run=true"), &body).await.ok();
         assert_eq!(preview["item"]["device"]["name"], "Reception");
         assert_eq!(app.get(owner, &path).await.ok(), before, "a preview wrote");
         let digest = text(&preview["change_set"]["digest"]);
-        let done = app.post(owner, &format!("{lock}?expect={digest}&reason=on%20site"), &body).await.ok();
+        let done = app.post(owner, &format!("{lock}?expect={digest}&reason=asked"), &body).await.ok();
         let locked = field(&done["item"], "name");
         assert_eq!((&locked["value"], &locked["decided_by"]), (&json!("Reception"), &json!("lock")));
         assert_eq!((&locked["lock"]["reason"], locked["source"].is_null()), (&json!("on site"), true));

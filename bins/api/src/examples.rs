@@ -274,7 +274,7 @@ examples! {
     ThreatActRequest => { "action": "quarantine" },
     ShareCreate => { "client_id": "01a2008a-0000-7000-8000-000000000002" },
     MappingType => { "integration": "threecx", "vendor_id": "0101" },
-    DeviceLockSet => { "field": "name", "value": "Reception" },
+    DeviceLockSet => { "field": "name", "value": "Reception", "reason": "As the label says" },
     DeviceLockRelease => { "field": "name" },
     DevicePrecedenceSet => { "integrations": ["ninjaone", "sentinelone"], "fields": { "last_user": [] } },
     DeviceJoin => { "device_ids": ["01a2008a-0000-7000-8000-000000000008"] },

@@ -101,7 +101,7 @@ pub async fn device_lock(
     let reason = reason.map(str::trim).filter(|reason| !reason.is_empty()).map(str::to_owned);
     if reason.as_ref().is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
         let message = format!("must have at most {LONGEST_REASON} characters");
-        return Err(Error::Invalid(vec![Problem::new("reason", "too_long", message)]));
+        return Err(Error::Invalid(vec![Problem::new("/reason", "too_long", message)]));
     }
     let locks = tx.device_locks(&[device]).await?;
     let before = holding(&locks, device, field);

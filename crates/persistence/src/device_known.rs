@@ -88,9 +88,8 @@ impl Tx {
         for chunk in forgotten.chunks(200) {
             let mut which = Condition::any();
             for (id, field) in chunk {
-                let one = Condition::all()
-                    .add(table::Column::RecordId.eq(*id))
-                    .add(table::Column::Field.eq(field.as_str()));
+                let one =
+                    Condition::all().add(table::Column::RecordId.eq(*id)).add(table::Column::Field.eq(field.as_str()));
                 which = which.add(one);
             }
             self.delete_many::<table::Entity>().filter(which).exec(self.db()).await.or_domain()?;

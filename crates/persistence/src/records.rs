@@ -1,8 +1,7 @@
 //! What vendors told us, in bulk: only what is new or changed is written.
 
 use domain::{
-    ClientId, ConnectionId, EntityId, Error, Listed, PageRequest, Record, RecordId, Result, RunId, Timestamp,
-    name_key,
+    ClientId, ConnectionId, EntityId, Error, Listed, PageRequest, Record, RecordId, Result, RunId, Timestamp, name_key,
 };
 use sea_orm::{
     ColumnTrait, Condition, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
@@ -182,7 +181,11 @@ impl Tx {
     }
 
     /// The same by whoever knows which of them are stored: what the others said before is not looked for.
-    pub async fn records_write_over(&self, writes: Vec<RecordWrite>, stored: &std::collections::HashSet<Uuid>) -> Result<()> {
+    pub async fn records_write_over(
+        &self,
+        writes: Vec<RecordWrite>,
+        stored: &std::collections::HashSet<Uuid>,
+    ) -> Result<()> {
         self.device_known_note(&writes, stored).await?;
         let under =
             writes.iter().filter(|write| write.kind == DEVICE).map(|write| (write.connection_id, write.entity_id));

@@ -214,6 +214,8 @@ pub struct DeviceLockSet {
     pub value: Option<String>,
     /// The connection whose value is to be shown for as long as it says anything
     pub connection_id: Option<Uuid>,
+    /// Why, for whoever sees the lock; at most 500 characters
+    pub reason: Option<String>,
 }
 
 /// Take the lock of a field away.
@@ -265,17 +267,16 @@ impl DeviceFields {
         dry_run: Query<Option<bool>>,
         /// Digest of the preview: refuse if something else would change by now
         expect: Query<Option<String>>,
-        /// Why, for the journal and for whoever sees the lock; at most 500 characters
+        /// Why, for the journal
         reason: Query<Option<String>>,
         /// The same key and request get the first answer again
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
     ) -> Result<Answer<Written<DeviceDetail>>, Failure> {
         let context = caller.context()?;
-        let why = reason.0.clone();
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
         let (client, id) = (ClientId(client_id.0), DeviceId(device_id.0));
-        let request = (client, id, &body.0, &why);
+        let request = (client, id, &body.0);
         app.permit(&context, Permission::DevicesView, "device_lock").await?;
         let write = match app.begin(&context, Permission::MappingsSave, "device_lock", asked, &request).await? {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
@@ -290,7 +291,7 @@ impl DeviceFields {
             }
         };
         let field = body.0.field.field();
-        let locked = device_lock(&write.tx, client, id, field, to, why.as_deref()).await?;
+        let locked = device_lock(&write.tx, client, id, field, to, body.0.reason.as_deref()).await?;
         let item = shown(&app, &write.tx, client, &locked).await?;
         Ok(Answer::new(write.finish(Some(item), Vec::new()).await?))
     }

@@ -86,7 +86,11 @@ impl<'a> Stage<'a> {
         self.shown_of(MICROSOFT, field).await
     }
 
-    async fn shown_of(&self, observation: RecordId, field: DeviceField) -> Option<(String, ChosenBy, Option<RecordId>)> {
+    async fn shown_of(
+        &self,
+        observation: RecordId,
+        field: DeviceField,
+    ) -> Option<(String, ChosenBy, Option<RecordId>)> {
         self.fact(observation, field).await.choice.map(|choice| (choice.value, choice.by, choice.source))
     }
 
@@ -377,7 +381,7 @@ both_databases! {
         let long = "x".repeat(501);
         let to = by_hand("Reception");
         let refused = device_lock(&tx, stage.kite, device, DeviceField::Name, to.clone(), Some(&long)).await;
-        assert_eq!(problems(refused), [("reason".to_owned(), "too_long")]);
+        assert_eq!(problems(refused), [("/reason".to_owned(), "too_long")]);
         tx.rollback().await.expect("rolls back");
         // Who sees other clients only sees none of it.
         let crane = stage.house.client("Crane").await;

@@ -248,9 +248,9 @@ pub fn follow(locks: &[DeviceLock], devices: &[Standing]) -> Vec<Option<usize>> 
             *had.entry(*place).or_default() += 1;
         }
         let own = |place: &usize| devices[*place].id == lock.device_id;
-        let most = had.into_iter().max_by_key(|(place, count)| {
-            (*count, own(place), Reverse(devices[*place].records.iter().min().copied()))
-        });
+        let most = had
+            .into_iter()
+            .max_by_key(|(place, count)| (*count, own(place), Reverse(devices[*place].records.iter().min().copied())));
         most.map(|(place, _)| place).or_else(|| (0..devices.len()).find(own))
     };
     locks.iter().map(place).collect()

@@ -122,10 +122,7 @@ fn what_firmware_says_in_place_of_something_is_blank() {
     assert_eq!(DeviceField::Manufacturer.told("QEMU").as_deref(), Some("QEMU"), "a hypervisor is one");
     let before = Told::read("FRONT-1", r#"{"hostname":"front-1","os":"Windows 10","serial":" 5CG1234ABC "}"#);
     let lost = before.lost(&told);
-    assert_eq!(
-        lost,
-        [(DeviceField::Hostname, "front-1".to_owned()), (DeviceField::Serial, "5CG1234ABC".to_owned())]
-    );
+    assert_eq!(lost, [(DeviceField::Hostname, "front-1".to_owned()), (DeviceField::Serial, "5CG1234ABC".to_owned())]);
     assert_eq!(Told::read("A", "no JSON").get(DeviceField::Name), Some("A"));
 }
 

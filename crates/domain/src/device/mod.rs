@@ -30,9 +30,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use choose::{
-    Candidate, Choice, ChosenBy, DeviceLock, DeviceOrder, LockTo, Standing, choose, follow, holding,
-};
+pub use choose::{Candidate, Choice, ChosenBy, DeviceLock, DeviceOrder, LockTo, Standing, choose, follow, holding};
 pub use field::{DeviceField, Told};
 pub use groups::join;
 pub use keep::{Before, Group, keep};
