@@ -136,6 +136,7 @@ impl House {
             held.insert(at, text(&device["id"]));
         }
         held.insert("other_device", text(&other_device["id"]));
+        held.insert("observer", text(&device["observations"][0]["connection_id"]));
         let type_id = async |client: &str, id: &str| {
             let body = json!({ "integration": "sophos", "vendor_id": id });
             let typed = app.post(owner, &format!("/api/clients/{client}/unverified-mappings"), &body).await.ok();

@@ -40,6 +40,7 @@ mod operations;
 mod portal;
 mod portal_isolation;
 mod portal_journey;
+mod provenance;
 mod requests;
 mod requests_journey;
 mod sign_in;

@@ -59,9 +59,9 @@ enum Task {
     },
     /// Kill, freeze, break and take away, many times over, and print how often that failed
     Soak {
-        /// Cases of each kind, at least
-        #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-        rounds: u32,
+        /// Cases of each kind, at least; when left out, as many as make each figure worth quoting
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        rounds: Option<u32>,
         /// On which database
         #[arg(long, value_enum, default_value_t = soak::Database::Both)]
         database: soak::Database,

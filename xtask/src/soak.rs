@@ -38,51 +38,85 @@ impl Database {
     }
 }
 
-/// A test, and how many cases one run of it tries.
+/// A test, how many cases one run of it tries, and how many make its figure worth quoting.
 struct Suite {
     what: &'static str,
     package: &'static str,
     test: &'static str,
     cases: u32,
+    full: u32,
+    /// Whether it is written for both databases; the others run on SQLite.
+    both: bool,
 }
 
-const SUITES: [Suite; 6] = [
-    Suite {
-        what: "worker killed in mid-sync",
-        package: "tests",
-        test: "kill::a_sync_survives_a_worker_that_is_killed_again_and_again",
-        cases: 12,
-    },
-    Suite {
-        what: "API killed while clients write",
-        package: "tests",
-        test: "kill::what_an_api_acknowledged_is_there_after_it_was_killed",
-        cases: 12,
-    },
-    Suite {
-        what: "worker frozen past its lease",
-        package: "sync",
-        test: "frozen::one_of_four_workers_freezes_past_its_lease_and_wakes",
-        cases: 1,
-    },
-    Suite {
-        what: "database away in mid-sync",
-        package: "sync",
-        test: "outage::a_database_that_goes_and_comes_back_costs_nothing",
-        cases: 3,
-    },
-    Suite {
-        what: "vendors that do not answer",
-        package: "sync",
-        test: "fleet::a_vendor_that_does_not_answer_leaves_its_slots_to_others",
-        cases: 5,
-    },
-    Suite {
-        what: "lease lost between two pages",
-        package: "sync",
-        test: "worker::a_lease_lost_between_two_pages_ends_the_walk",
-        cases: 4,
-    },
+const fn suite(what: &'static str, package: &'static str, test: &'static str, cases: u32, full: u32) -> Suite {
+    Suite { what, package, test, cases, full, both: true }
+}
+
+impl Suite {
+    const fn on_sqlite(self) -> Self {
+        Self { both: false, ..self }
+    }
+}
+
+const SUITES: [Suite; 16] = [
+    suite(
+        "worker killed in mid-sync",
+        "tests",
+        "kill::a_sync_survives_a_worker_that_is_killed_again_and_again",
+        12,
+        300,
+    ),
+    suite(
+        "API killed while clients write",
+        "tests",
+        "kill::what_an_api_acknowledged_is_there_after_it_was_killed",
+        12,
+        300,
+    ),
+    suite(
+        "worker frozen past its lease",
+        "sync",
+        "frozen::one_of_four_workers_freezes_past_its_lease_and_wakes",
+        1,
+        20,
+    ),
+    suite("database away in mid-sync", "sync", "outage::a_database_that_goes_and_comes_back_costs_nothing", 3, 25),
+    suite(
+        "vendors that do not answer",
+        "sync",
+        "fleet::a_vendor_that_does_not_answer_leaves_its_slots_to_others",
+        5,
+        100,
+    ),
+    suite("lease lost between two pages", "sync", "worker::a_lease_lost_between_two_pages_ends_the_walk", 4, 100),
+    suite("two workers, one connection", "sync", "worker::two_workers_never_sync_one_connection_at_once", 1, 20),
+    suite(
+        "worker stopped in mid-sync",
+        "sync",
+        "worker::a_stopped_worker_returns_soon_and_the_next_one_goes_on",
+        1,
+        50,
+    ),
+    suite("bulk operation's worker killed", "tests", "kill::a_bulk_operation_survives_workers_that_are_killed", 1, 25),
+    suite("one sick vendor", "sync", "worker::a_sick_connection_does_not_hold_up_the_others", 1, 100).on_sqlite(),
+    suite("vendors that fail", "sync", "faults::the_end_is_the_snapshot_whatever_fails_on_the_way", 24, 300)
+        .on_sqlite(),
+    suite(
+        "listings that come back short",
+        "sync",
+        "vanish::short_listings_remove_nothing_and_real_removals_are_seen",
+        170,
+        500,
+    )
+    .on_sqlite(),
+    suite("pages twice, in any order", "sync", "shapes::pages_twice_and_in_any_order_come_to_the_same", 150, 1_000)
+        .on_sqlite(),
+    suite("random histories, model", "directory", "properties::any_history_agrees_with_the_model", 32, 320).on_sqlite(),
+    suite("API without room", "tests", "disk_full::an_api_without_room_refuses_writes_and_comes_back_by_itself", 1, 25)
+        .on_sqlite(),
+    suite("sync without room", "tests", "disk_full::a_sync_that_finds_no_room_goes_on_when_there_is_some", 1, 25)
+        .on_sqlite(),
 ];
 
 /// What became of one suite on one database.
@@ -95,8 +129,9 @@ struct Row {
     took: Duration,
 }
 
-/// `cargo xtask soak`: at least `rounds` cases of each suite; fails where one does.
-pub fn run(rounds: u32, database: Database) -> Result<()> {
+/// `cargo xtask soak`: at least `rounds` cases of each suite, or as many as make its figure worth quoting; fails where
+/// one does.
+pub fn run(rounds: Option<u32>, database: Database) -> Result<()> {
     shell::run(&mut shell::cargo(shell::BINARIES))?;
     shell::run(&mut shell::cargo(["nextest", "run", "--no-run", "--workspace"]))?;
     let scratch = Scratch::make()?;
@@ -110,8 +145,9 @@ pub fn run(rounds: u32, database: Database) -> Result<()> {
     let url = postgres.as_ref().and_then(Postgres::url);
     let mut rows = Vec::new();
     for suite in &SUITES {
-        for name in database.names() {
-            rows.push(soak(suite, name, rounds.div_ceil(suite.cases), url, &scratch)?);
+        let names = database.names().iter().filter(|name| suite.both || **name == "sqlite");
+        for name in names {
+            rows.push(soak(suite, name, rounds.unwrap_or(suite.full).div_ceil(suite.cases), url, &scratch)?);
         }
     }
     println!("\n{}", table(&rows));
@@ -123,7 +159,8 @@ pub fn run(rounds: u32, database: Database) -> Result<()> {
 }
 
 fn soak(suite: &Suite, database: &'static str, runs: u32, url: Option<&str>, scratch: &Scratch) -> Result<Row> {
-    let filter = format!("package({}) & test(={}::{database})", suite.package, suite.test);
+    let test = if suite.both { format!("{}::{database}", suite.test) } else { suite.test.to_owned() };
+    let filter = format!("package({}) & test(={test})", suite.package);
     let began = Instant::now();
     let mut failed = 0;
     for round in 0..runs {
@@ -159,10 +196,19 @@ mod tests {
     fn every_suite_names_a_test_that_there_is() {
         for suite in &SUITES {
             let (file, test) = suite.test.split_once("::").unwrap();
-            let folder = if suite.package == "tests" { "tests" } else { "crates/sync/tests" };
+            let folder = match suite.package {
+                "tests" => "tests".to_owned(),
+                package => format!("crates/{package}/tests"),
+            };
             let path = shell::root().join(folder).join("suite").join(format!("{file}.rs"));
             let source = std::fs::read_to_string(&path).unwrap();
-            assert!(source.contains(&format!("async fn {test}(")), "{} is not in {}", suite.test, path.display());
+            let (before, after) = source.split_once(&format!("fn {test}(")).unwrap_or_else(|| {
+                panic!("{} is not in {}", suite.test, path.display());
+            });
+            // Those for both databases are handed one.
+            assert_eq!(suite.both, after.starts_with("db: TestDb"), "{}", suite.test);
+            assert!(suite.both || before.trim_end().ends_with("async") || before.trim_end().ends_with("#[test]"));
+            assert!(suite.full >= suite.cases, "{} tries more in one run than it is asked for", suite.test);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use domain::{Connection, ConnectionId, Entity, Result};
+use domain::{Connection, ConnectionId, Entity, EntityId, Result};
 use integration::RecordKind;
 use persistence::Tx;
 use poem_openapi::Object;
@@ -76,6 +76,22 @@ impl Sources {
     /// The integration of a connection that has one of these entities.
     pub fn integration(&self, connection: ConnectionId) -> Option<&str> {
         self.connections.get(&connection).map(|connection| connection.integration.as_str())
+    }
+
+    /// A connection that has one of these entities.
+    pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
+        self.connections.get(&id)
+    }
+
+    /// One of these entities.
+    pub fn entity(&self, id: EntityId) -> Option<&Entity> {
+        self.entities.iter().find(|entity| entity.id == id)
+    }
+
+    /// How old what an entity of these says of this kind is.
+    pub fn of_entity(&self, entity: EntityId, kind: &str) -> Option<Source> {
+        let entity = self.entity(entity)?;
+        Some(self.source(self.connections.get(&entity.connection_id)?, entity, kind))
     }
 
     /// How old what is stored of this kind is.

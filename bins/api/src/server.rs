@@ -66,6 +66,8 @@ use crate::{
         customer_contacts::CustomerContacts,
         customer_tenants::CustomerTenants,
         customers::Customers,
+        device_fields::DeviceFields,
+        device_precedence::DevicePrecedenceApi,
         devices::Devices,
         documents::DocumentArchiving,
         drift::Drift,
@@ -144,6 +146,8 @@ type Part5 = (
     ClientLife,
     CsvImports,
     Devices,
+    DeviceFields,
+    DevicePrecedenceApi,
 );
 type Part6 =
     (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);
@@ -195,6 +199,8 @@ pub fn service() -> OpenApiService<Whole, ()> {
         ClientLife,
         CsvImports,
         Devices,
+        DeviceFields,
+        DevicePrecedenceApi,
     );
     let sixth =
         (Domains, Hostings, RepeatingInvoices, PhoneSystems, Extensions, MailUsages, MailSenders, ManagementServers);

@@ -14,6 +14,7 @@ mod client_notes;
 mod clients;
 mod csv_import;
 mod customers;
+mod device_fields;
 mod devices;
 mod drift;
 mod files;
@@ -41,6 +42,10 @@ pub use csv_import::{
 };
 pub use customers::{
     Customer, customer_delete, customer_get, customer_tenant_associate, customer_tenant_dissociate, customers_of,
+};
+pub use device_fields::{
+    DeviceFact, Teller, device_facts, device_lock, device_precedence_check, device_precedence_effect,
+    device_precedence_get, device_precedence_set, device_unlock,
 };
 pub use devices::{device_join, device_split};
 pub use drift::{DriftFilter, DriftFix, DriftItem, DriftWish, drift_dismiss, drift_fix, drift_get, drift_list};

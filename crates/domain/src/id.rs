@@ -146,6 +146,8 @@ ids! {
     SsoProviderId,
     /// An account that an identity of a provider opens.
     SsoLinkId,
+    /// What a person fixed of a device.
+    DeviceLockId,
     /// A ticket of a client, as ClientOne keeps it.
     PortalTicketId,
     /// Something that was said or done with such a ticket.

@@ -59,6 +59,7 @@ pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use file::{File, FileReach, FileVersion, Publication, file_name};
 pub use id::BulkOperationId;
+pub use id::DeviceLockId;
 pub use id::TenantConnectId;
 pub use id::{AccessTokenId, CustomRoleId, JournalCheckpointId, ServiceAccountId, ServiceAccountSecretId};
 pub use id::{

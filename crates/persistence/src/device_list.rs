@@ -3,20 +3,20 @@
 use std::collections::HashMap;
 
 use domain::{
-    ClientId, DeviceId, Error, Listed, PageRequest, Record, RecordId, Result,
-    device::{Device, Evidence},
+    ClientId, DeviceId, Error, Listed, PageRequest, Record, RecordId, Result, Timestamp,
+    device::{Device, DeviceLock, Evidence},
     name_key,
 };
 use sea_orm::{
     ColumnTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr,
 };
+use uuid::Uuid;
 
 use crate::{
-    Tx,
+    KnownValue, Tx,
     client_list::literal,
     entity::{device as table, device_observation, record},
     error::OrDomain,
-    records,
 };
 
 /// An observation in its device.
@@ -28,6 +28,8 @@ pub struct DeviceSource {
     pub evidence: Vec<Evidence>,
     /// How sure that is, 0 to 1; `None` where it stands alone.
     pub confidence: Option<f64>,
+    /// What the vendor said once of fields that are blank now.
+    pub known: Vec<KnownValue>,
 }
 
 /// A device with its observations.
@@ -37,6 +39,27 @@ pub struct ListedDevice {
     pub device: Device,
     /// What it is made of, by record id.
     pub sources: Vec<DeviceSource>,
+    /// What people fixed of it.
+    pub locks: Vec<DeviceLock>,
+}
+
+/// A record without the vendor's own text, which nobody reads here: id, connection, entity, kind, vendor's id, title,
+/// body, first seen, changed, removed.
+type Said = (Uuid, Uuid, Uuid, String, String, String, String, Timestamp, Timestamp, Option<Timestamp>);
+
+fn said(row: Said) -> Record {
+    Record {
+        id: row.0.into(),
+        connection_id: row.1.into(),
+        entity_id: row.2.into(),
+        kind: row.3,
+        vendor_id: row.4,
+        title: row.5,
+        body: row.6,
+        first_seen_at: row.7,
+        changed_at: row.8,
+        removed_at: row.9,
+    }
 }
 
 fn read(row: table::Model) -> Device {
@@ -110,6 +133,23 @@ impl Tx {
         found.ok_or(Error::NotFound { what: "device" })
     }
 
+    /// Devices of which several observations tell, in order of their ids, at most `limit` after `after`: only of these
+    /// anything else is shown when integrations are believed otherwise.
+    pub async fn devices_of_several(&self, after: Option<DeviceId>, limit: u64) -> Result<Vec<ListedDevice>> {
+        let several = self
+            .find::<device_observation::Entity>()
+            .select_only()
+            .column(device_observation::Column::DeviceId)
+            .group_by(device_observation::Column::DeviceId)
+            .having(device_observation::Column::RecordId.count().gt(1));
+        let mut select = self.find::<table::Entity>().filter(table::Column::Id.in_subquery(several.into_query()));
+        if let Some(after) = after {
+            select = select.filter(table::Column::Id.gt(after.0));
+        }
+        let rows = select.order_by_asc(table::Column::Id).limit(limit).all(self.db()).await.or_domain()?;
+        self.with_sources(rows).await
+    }
+
     async fn with_sources(&self, rows: Vec<table::Model>) -> Result<Vec<ListedDevice>> {
         let joined = self
             .find::<device_observation::Entity>()
@@ -118,21 +158,50 @@ impl Tx {
             .all(self.db())
             .await
             .or_domain()?;
-        let ids: Vec<uuid::Uuid> = joined.iter().map(|row| row.record_id).collect();
-        let mut said = HashMap::with_capacity(ids.len());
+        let ids: Vec<Uuid> = joined.iter().map(|row| row.record_id).collect();
+        let mut records = HashMap::with_capacity(ids.len());
         for chunk in ids.chunks(500) {
-            let found = self.find::<record::Entity>().filter(record::Column::Id.is_in(chunk.iter().copied()));
-            said.extend(found.all(self.db()).await.or_domain()?.into_iter().map(|row| (row.id, records::read(row))));
+            let found: Vec<Said> = self
+                .find::<record::Entity>()
+                .select_only()
+                .columns([
+                    record::Column::Id,
+                    record::Column::ConnectionId,
+                    record::Column::EntityId,
+                    record::Column::Kind,
+                    record::Column::VendorId,
+                    record::Column::Title,
+                    record::Column::Body,
+                    record::Column::FirstSeenAt,
+                    record::Column::ChangedAt,
+                    record::Column::RemovedAt,
+                ])
+                .filter(record::Column::Id.is_in(chunk.iter().copied()))
+                .into_tuple()
+                .all(self.db())
+                .await
+                .or_domain()?;
+            records.extend(found.into_iter().map(|row| (row.0, said(row))));
         }
-        let mut devices: Vec<ListedDevice> =
-            rows.into_iter().map(|row| ListedDevice { device: read(row), sources: Vec::new() }).collect();
+        let mut known = self.device_known_of(&ids).await?;
+        let locks = self.device_locks(&rows.iter().map(|row| DeviceId(row.id)).collect::<Vec<_>>()).await?;
+        let mut devices: Vec<ListedDevice> = rows
+            .into_iter()
+            .map(|row| ListedDevice { device: read(row), sources: Vec::new(), locks: Vec::new() })
+            .collect();
         let at: HashMap<DeviceId, usize> = devices.iter().enumerate().map(|(at, one)| (one.device.id, at)).collect();
         for row in joined {
-            let (Some(at), Some(record)) = (at.get(&DeviceId(row.device_id)), said.remove(&row.record_id)) else {
+            let (Some(at), Some(record)) = (at.get(&DeviceId(row.device_id)), records.remove(&row.record_id)) else {
                 continue;
             };
             let evidence = serde_json::from_str(&row.evidence).map_err(Error::internal)?;
-            devices[*at].sources.push(DeviceSource { record, evidence, confidence: row.confidence });
+            let known = known.remove(&record.id).unwrap_or_default();
+            devices[*at].sources.push(DeviceSource { record, evidence, confidence: row.confidence, known });
+        }
+        for lock in locks {
+            if let Some(at) = at.get(&lock.device_id) {
+                devices[*at].locks.push(lock);
+            }
         }
         Ok(devices)
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::{
     ClientId, DeviceId, RecordId, Result,
-    device::{Before, Group, Joined, Observation, join, keep},
+    device::{Before, Group, Joined, Observation, Standing, join, keep},
     name_key,
 };
 use sea_orm::{
@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     Tx,
+    device_names::{Called, Naming},
     device_stale::DEVICE,
     entity::{client, device as table, device_observation, record, vendor_entity},
     error::OrDomain,
@@ -66,16 +67,22 @@ impl Tx {
             (observed, stored) = self.devices_known(&clients).await?;
         }
         let rulings = self.device_rulings_of(&stored.clients).await?;
+        let naming = self.naming(&stored.clients).await?;
         let mut groups = Vec::new();
         for (client_id, observations) in &observed {
-            let names: HashMap<RecordId, &str> = observations.iter().map(|one| (one.id, one.name.as_str())).collect();
+            let by_id: HashMap<RecordId, &Observation> = observations.iter().map(|one| (one.id, one)).collect();
             for joined in join(observations, &rulings) {
-                let name = common_name(joined.iter().map(|one| names[&one.id]));
+                let called = joined.iter().map(|one| by_id[&one.id]).map(|one| Called {
+                    record_id: one.id,
+                    connection_id: one.connection_id,
+                    name: one.name.clone(),
+                });
+                let called = called.collect();
                 let records = joined.iter().map(|one| one.id).collect();
-                groups.push((Group { client_id: *client_id, records }, joined, name));
+                groups.push((Group { client_id: *client_id, records }, joined, called));
             }
         }
-        self.devices_store(groups, &stored).await?;
+        self.devices_store(groups, &stored, naming).await?;
         self.device_counts_refresh(&stored.clients).await
     }
 
@@ -178,19 +185,35 @@ impl Tx {
         Ok(moved)
     }
 
-    /// Writes what differs from what is stored.
-    async fn devices_store(&self, groups: Vec<(Group, Vec<Joined>, String)>, stored: &Stored) -> Result<()> {
+    /// Writes what differs from what is stored. Locks follow their devices, and names are chosen.
+    async fn devices_store(
+        &self,
+        groups: Vec<(Group, Vec<Joined>, Vec<Called>)>,
+        stored: &Stored,
+        mut naming: Naming,
+    ) -> Result<()> {
         let was_in: HashMap<RecordId, DeviceId> =
             stored.observations.values().map(|row| (row.record_id.into(), row.device_id.into())).collect();
         let plain: Vec<Group> = groups.iter().map(|(group, ..)| group.clone()).collect();
         let kept = keep(&plain, &stored.devices_before(), &was_in);
+        let standing: Vec<Standing> = plain
+            .into_iter()
+            .zip(&kept)
+            .map(|(group, kept)| Standing {
+                id: kept.unwrap_or_else(|| self.new_id()),
+                client_id: group.client_id,
+                records: group.records,
+            })
+            .collect();
+        naming.locks = self.device_locks_follow(naming.locks, &standing).await?;
         let (mut devices, mut observations) = (Vec::new(), Vec::new());
         let (mut living, mut seen) = (HashSet::new(), HashSet::new());
-        for ((group, joined, name), kept) in groups.into_iter().zip(kept) {
-            let before = kept.and_then(|id| stored.devices.get(&id.0));
+        for ((group, joined, called), standing) in groups.into_iter().zip(standing) {
+            let before = stored.devices.get(&standing.id.0);
+            let name = naming.name(standing.id, called);
             let row = table::Model {
                 organisation_id: self.organisation().0,
-                id: kept.unwrap_or_else(|| self.new_id()).0,
+                id: standing.id.0,
                 client_id: group.client_id.0,
                 name_key: name_key(&name),
                 name,
@@ -257,16 +280,4 @@ impl Tx {
         }
         Ok(())
     }
-}
-
-/// The name that most vendors have for a machine, case aside; of several the first.
-fn common_name<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let mut heard: BTreeMap<String, (usize, &str)> = BTreeMap::new();
-    for name in names {
-        let known = heard.entry(name_key(name)).or_insert((0, name));
-        known.0 += 1;
-        known.1 = std::cmp::min(known.1, name);
-    }
-    let best = heard.into_values().reduce(|best, other| if other.0 > best.0 { other } else { best });
-    best.map(|(_, name)| name.to_owned()).unwrap_or_default()
 }

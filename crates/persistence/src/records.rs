@@ -1,14 +1,12 @@
 //! What vendors told us, in bulk: only what is new or changed is written.
 
 use domain::{
-    Change, ClientId, ConnectionId, EntityId, Error, Listed, PageRequest, Record, RecordId, Result, RunId, Timestamp,
-    name_key,
+    ClientId, ConnectionId, EntityId, Error, Listed, PageRequest, Record, RecordId, Result, RunId, Timestamp, name_key,
 };
 use sea_orm::{
     ColumnTrait, Condition, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, Func, Query},
 };
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
@@ -17,7 +15,7 @@ use crate::{
     device_stale::DEVICE,
     entity::{client, record as table, vendor_entity},
     error::OrDomain,
-    packing::{pack, unpack},
+    packing::pack,
 };
 
 /// A record that is new or changed.
@@ -178,6 +176,17 @@ impl Tx {
 
     /// Writes records that are new or changed; a removed one is listed again.
     pub async fn records_write(&self, writes: Vec<RecordWrite>) -> Result<()> {
+        let any = writes.iter().map(|write| write.id.0).collect();
+        self.records_write_over(writes, &any).await
+    }
+
+    /// The same by whoever knows which of them are stored: what the others said before is not looked for.
+    pub async fn records_write_over(
+        &self,
+        writes: Vec<RecordWrite>,
+        stored: &std::collections::HashSet<Uuid>,
+    ) -> Result<()> {
+        self.device_known_note(&writes, stored).await?;
         let under =
             writes.iter().filter(|write| write.kind == DEVICE).map(|write| (write.connection_id, write.entity_id));
         self.devices_touch(under.collect()).await?;
@@ -322,18 +331,6 @@ impl Tx {
             select = select.lock_exclusive();
         }
         select.one(self.db()).await.or_domain()?.map(read).ok_or(Error::NotFound { what })
-    }
-
-    /// Notes for the journal that a person changed something at a vendor: what was, and what is. Nothing was
-    /// before what is made, and nothing is after what is removed.
-    pub fn note_record(&self, kind: &str, id: RecordId, client: ClientId, before: Option<Value>, after: Option<Value>) {
-        self.note(Change { kind: kind.to_owned(), id: id.0, client_id: Some(client), before, after });
-    }
-
-    /// The vendor's own text of a record, as it was kept.
-    pub async fn record_raw(&self, id: RecordId) -> Result<Vec<u8>> {
-        let row = self.find::<table::Entity>().filter(table::Column::Id.eq(id.0)).one(self.db()).await.or_domain()?;
-        unpack(&row.ok_or(Error::NotFound { what: "record" })?.raw)
     }
 
     /// Ids of a client's entities, within the scope.

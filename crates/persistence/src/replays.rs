@@ -1,6 +1,6 @@
 //! What vendors said, as it was kept: read again by a replay, and named where a held run would remove it.
 
-use domain::{Change, ConnectionId, EntityId, RecordId, Result};
+use domain::{Change, ClientId, ConnectionId, EntityId, Error, RecordId, Result};
 use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use serde_json::Value;
 use uuid::Uuid;
@@ -34,6 +34,18 @@ pub struct Kept {
 }
 
 impl Tx {
+    /// The vendor's own text of a record, as it was kept.
+    pub async fn record_raw(&self, id: RecordId) -> Result<Vec<u8>> {
+        let row = self.find::<record::Entity>().filter(record::Column::Id.eq(id.0)).one(self.db()).await.or_domain()?;
+        unpack(&row.ok_or(Error::NotFound { what: "record" })?.raw)
+    }
+
+    /// Notes for the journal that a person changed something at a vendor: what was, and what is. Nothing was
+    /// before what is made, and nothing is after what is removed.
+    pub fn note_record(&self, kind: &str, id: RecordId, client: ClientId, before: Option<Value>, after: Option<Value>) {
+        self.note(Change { kind: kind.to_owned(), id: id.0, client_id: Some(client), before, after });
+    }
+
     /// Notes for the journal that a replay of a connection was started, and what it would do as far as was looked.
     pub fn note_replay(&self, connection: ConnectionId, diff: Value) {
         let change =

@@ -14,7 +14,7 @@ use crate::{Tx, entities::MappingWrite, journal::clients_of, journalled::strippe
 /// How long a deleted client can be brought back.
 const RESTORABLE: TimeDelta = TimeDelta::days(30);
 /// Kinds of rows that are put back.
-const REVERTIBLE: [&str; 9] = [
+const REVERTIBLE: [&str; 11] = [
     "client",
     "mapping",
     "client_alias",
@@ -24,6 +24,8 @@ const REVERTIBLE: [&str; 9] = [
     "psa_conflict",
     "portal_config",
     "device_ruling",
+    "device_lock",
+    "device_precedence",
 ];
 
 /// What of a revert a person must decide. `why` follows the kind of the row.
@@ -53,9 +55,10 @@ fn right(change: &Change) -> Permission {
         "tenant_connect" => Permission::ConnectionsManage,
         "tenant_setting" if differs("disconnected_at") || differs("admitted_by") => Permission::ConnectionsManage,
         "tenant_setting" => Permission::ClientsEdit,
-        "mapping" | "client_alias" | "unverified_mapping" | "drift_decision" | "device_ruling" => {
+        "mapping" | "client_alias" | "unverified_mapping" | "drift_decision" | "device_ruling" | "device_lock" => {
             Permission::MappingsSave
         }
+        "device_precedence" => Permission::MatchingManage,
         _ => Permission::DocumentsEdit,
     }
 }
@@ -101,6 +104,8 @@ impl Tx {
                 "drift_decision" => self.revert_decision(change, despite.contains(&change.id)).await?,
                 "portal_config" => self.revert_portal(change, despite.contains(&change.id)).await?,
                 "device_ruling" => self.revert_ruling(change, despite.contains(&change.id)).await?,
+                "device_lock" => self.revert_device_lock(change, despite.contains(&change.id)).await?,
+                "device_precedence" => self.revert_device_precedence(change, despite.contains(&change.id)).await?,
                 "client_alias" => self.revert_alias(change).await?,
                 "unverified_mapping" => self.revert_typed(change, despite.contains(&change.id)).await?,
                 "connection_share" => self.revert_share(change, despite.contains(&change.id)).await?,
@@ -117,6 +122,8 @@ impl Tx {
         }
         let ruled: Vec<&Change> = changes.iter().filter(|change| change.kind == "device_ruling").collect();
         self.devices_ruled(&ruled).await?;
+        let locked: Vec<&Change> = changes.iter().filter(|change| change.kind == "device_lock").collect();
+        self.devices_locked(&locked).await?;
         self.note_revert(id.0);
         Ok(())
     }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    device_names,
     grants::{Granting, StoredGrant},
     hear,
     job::{self, Ended},
@@ -70,6 +71,7 @@ impl Engine {
             replay::KIND => self.replay(job, stop).await,
             snapshots::KIND => self.snapshots(job, stop).await,
             journal_checkpoints::KIND => self.journal_checkpoint(job).await,
+            device_names::KIND => self.device_names(job, stop).await,
             reminders::KIND => self.reminders(job, stop).await,
             other => Ended::Finish(JobOutcome::Failed(format!("this version knows no jobs of the kind {other}"))),
         }

@@ -32,6 +32,7 @@ mod chore;
 mod conclude;
 mod connections;
 mod consent;
+mod device_names;
 mod engine;
 mod grants;
 mod hear;

@@ -206,7 +206,7 @@ impl KindRun<'_> {
                 let vendor = self.job.vendor;
                 tx.entities_write(vendor.id, vendor.entity_kind, &writes).await?;
             }
-            _ => tx.records_write(writes).await?,
+            _ => tx.records_write_over(writes, &stored.into_keys().collect()).await?,
         }
         Ok((met, added))
     }

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use directory::{device_join, device_split};
-use domain::{ClientId, DeviceId, Listed, Permission, RecordId, device::Signal};
+use directory::{device_facts, device_join, device_split};
+use domain::{
+    ClientId, DeviceId, Listed, Permission, RecordId,
+    device::{DeviceField, Signal},
+};
 use persistence::{DeviceSource, ListedDevice, Tx};
 use poem_openapi::{
     Enum, Object, OpenApi,
@@ -15,13 +18,13 @@ use uuid::Uuid;
 
 use super::{
     Chapter,
+    device_fields::Believed,
     fleet::{RecordPage, body, record_page, sources},
 };
 use crate::{
-    app::AppData,
+    app::{App, AppData},
     auth::Caller,
     changes::Written,
-    freshness::Sources,
     page::{Answer, page_request},
     problem::Failure,
     write::{Asked, Begun},
@@ -73,13 +76,14 @@ pub struct DeviceObservation {
     pub confidence: Option<f64>,
 }
 
-/// A machine, as all vendors together see it: of what they say differently, the newest.
+/// A machine, as all vendors together see it. Of what they say differently, what a person fixed is shown, then what the
+/// organisation's order of integrations says, then the newest; `client_joined_device_get` says which it was.
 #[derive(Debug, Clone, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct JoinedDevice {
     /// Id, the same for as long as one of its observations stays
     pub id: Uuid,
-    /// The name that most vendors have for it
+    /// Name: what most vendors call it, unless a person or the organisation's order of integrations says otherwise
     pub name: String,
     /// Host name
     pub hostname: Option<String>,
@@ -101,6 +105,8 @@ pub struct JoinedDevice {
     pub macs: Vec<String>,
     /// IP addresses of all vendors
     pub ips: Vec<String>,
+    /// Address seen from outside
+    pub public_ip: Option<String>,
     /// Account that last signed in
     pub last_user: Option<String>,
     /// When any vendor last heard of it, to the day
@@ -153,7 +159,8 @@ impl Devices {
         let tx = app.read(caller, Permission::DevicesView).await?;
         let (sources, client) = sources(&tx, client_id.0).await?;
         let Listed { items, next, total } = tx.client_devices(client, search.0.as_deref(), &page).await?;
-        let items = items.iter().map(|one| device(one, &sources)).collect::<domain::Result<Vec<_>>>()?;
+        let believed = Believed::read(&app, &tx, &sources).await?;
+        let items = items.iter().map(|one| device(one, &believed)).collect::<domain::Result<Vec<_>>>()?;
         Ok(record_page(&app, uri, &sources, "device", Listed { items, next, total }))
     }
 
@@ -191,7 +198,7 @@ impl Devices {
         };
         let others: Vec<DeviceId> = body.0.device_ids.iter().copied().map(DeviceId).collect();
         let joined = device_join(&write.tx, client, id, &others).await?;
-        let item = shown(&write.tx, client, &joined).await?;
+        let item = shown(&app, &write.tx, client, &joined).await?;
         Ok(Answer::new(write.finish(Some(item), Vec::new()).await?))
     }
 
@@ -229,51 +236,54 @@ impl Devices {
         };
         let out: Vec<RecordId> = body.0.observations.iter().copied().map(RecordId).collect();
         let left = device_split(&write.tx, client, id, &out).await?;
-        let item = shown(&write.tx, client, &left).await?;
+        let item = shown(&app, &write.tx, client, &left).await?;
         Ok(Answer::new(write.finish(Some(item), Vec::new()).await?))
     }
 }
 
-async fn shown(tx: &Tx, client: ClientId, one: &ListedDevice) -> domain::Result<JoinedDevice> {
-    device(one, &sources(tx, client.0).await?.0)
+async fn shown(app: &App, tx: &Tx, client: ClientId, one: &ListedDevice) -> domain::Result<JoinedDevice> {
+    let (sources, _) = sources(tx, client.0).await?;
+    device(one, &Believed::read(app, tx, &sources).await?)
 }
 
-pub(super) fn device(one: &ListedDevice, sources: &Sources) -> domain::Result<JoinedDevice> {
+pub(super) fn device(one: &ListedDevice, believed: &Believed<'_>) -> domain::Result<JoinedDevice> {
     let mut said: Vec<(&DeviceSource, integration::Device)> = Vec::with_capacity(one.sources.len());
     for source in &one.sources {
         said.push((source, body(&source.record)?));
     }
-    // The newest first: of what vendors say differently, that counts. A blank says nothing.
+    // The newest first.
     said.sort_by_key(|(source, body)| (std::cmp::Reverse(body.last_contact_at), source.record.id));
-    let first = |pick: fn(&integration::Device) -> Option<&String>| {
-        said.iter().filter_map(|(_, body)| pick(body)).find(|text| !text.trim().is_empty()).cloned()
+    let facts = device_facts(one, &believed.order, |connection| believed.teller(connection));
+    let chosen = |field: DeviceField| {
+        let fact = facts.iter().find(|fact| fact.field == field);
+        fact.and_then(|fact| fact.choice.as_ref()).map(|choice| choice.value.clone())
     };
     let all = |pick: fn(&integration::Device) -> &Vec<String>| -> Vec<String> {
         let each: BTreeSet<&String> = said.iter().flat_map(|(_, body)| pick(body)).collect();
         each.into_iter().cloned().collect()
     };
-    let real = |text: &&String| domain::device::serial(text).is_some();
     let online: Vec<bool> = said.iter().filter_map(|(_, body)| body.online).collect();
     Ok(JoinedDevice {
         id: one.device.id.0,
         name: one.device.name.clone(),
-        hostname: first(|body| body.hostname.as_ref()),
-        class: first(|body| body.class.as_ref()),
+        hostname: chosen(DeviceField::Hostname),
+        class: chosen(DeviceField::Class),
         online: (!online.is_empty()).then(|| online.contains(&true)),
-        os: first(|body| body.os.as_ref()),
-        os_version: first(|body| body.os_version.as_ref()),
-        manufacturer: first(|body| body.manufacturer.as_ref()),
-        model: first(|body| body.model.as_ref()),
-        serial: said.iter().filter_map(|(_, body)| body.serial.as_ref()).find(real).cloned(),
+        os: chosen(DeviceField::Os),
+        os_version: chosen(DeviceField::OsVersion),
+        manufacturer: chosen(DeviceField::Manufacturer),
+        model: chosen(DeviceField::Model),
+        serial: chosen(DeviceField::Serial),
         macs: all(|body| &body.macs),
         ips: all(|body| &body.ips),
-        last_user: first(|body| body.last_user.as_ref()),
+        public_ip: chosen(DeviceField::PublicIp),
+        last_user: chosen(DeviceField::LastUser),
         last_contact_at: said.iter().filter_map(|(_, body)| body.last_contact_at).max(),
-        observations: said.iter().map(|(source, body)| observation(source, body, sources)).collect(),
+        observations: said.iter().map(|(source, body)| observation(source, body, believed)).collect(),
     })
 }
 
-fn observation(source: &DeviceSource, body: &integration::Device, sources: &Sources) -> DeviceObservation {
+fn observation(source: &DeviceSource, body: &integration::Device, believed: &Believed<'_>) -> DeviceObservation {
     let evidence = source.evidence.iter().map(|one| JoinEvidence {
         signal: match one.signal {
             Signal::Person => JoinSignal::Person,
@@ -286,7 +296,7 @@ fn observation(source: &DeviceSource, body: &integration::Device, sources: &Sour
     DeviceObservation {
         id: source.record.id.0,
         connection_id: source.record.connection_id.0,
-        integration: sources.integration(source.record.connection_id).unwrap_or_default().to_owned(),
+        integration: believed.sources.integration(source.record.connection_id).unwrap_or_default().to_owned(),
         vendor_id: source.record.vendor_id.clone(),
         name: body.name.clone(),
         online: body.online,

@@ -23,6 +23,8 @@ pub mod custom_roles;
 pub mod customer_contacts;
 pub mod customer_tenants;
 pub mod customers;
+pub mod device_fields;
+pub mod device_precedence;
 pub mod devices;
 pub mod documents;
 pub mod drift;

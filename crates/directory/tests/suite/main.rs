@@ -5,6 +5,7 @@ mod aliases;
 mod clients;
 mod csv_import;
 mod customers;
+mod device_fields;
 mod devices;
 mod drift;
 mod files;

@@ -4,14 +4,23 @@
 //! observations of **one client** into groups, each a device; [`keep`] gives the groups the ids that devices had
 //! before. Both decide by what they are handed alone, whatever its order.
 //!
+//! Of what the observations of a device say differently, [`choose`] takes the value that is shown; [`follow`] says which
+//! device a person's lock belongs to after devices were joined anew.
+//!
 //! **Another placeholder or adapter that says nothing**: a line in `tables.rs`. **Another weight**: `weigh.rs`.
+//! **Another field**: `field.rs`. **Another usual order of integrations**: `usual.rs`.
 
+mod choose;
+mod field;
 mod groups;
 mod keep;
 mod normalise;
 mod tables;
+mod usual;
 mod weigh;
 
+#[cfg(test)]
+mod choose_tests;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
@@ -21,9 +30,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+pub use choose::{Candidate, Choice, ChosenBy, DeviceLock, DeviceOrder, LockTo, Standing, choose, follow, holding};
+pub use field::{DeviceField, Told};
 pub use groups::join;
 pub use keep::{Before, Group, keep};
 pub use normalise::{Mac, hostname, mac, serial};
+pub use usual::{Trade, usual, usual_order};
 
 use crate::{ClientId, ConnectionId, DeviceId, DeviceRulingId, RecordId, StaffId, Timestamp};
 

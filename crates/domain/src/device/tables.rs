@@ -112,3 +112,27 @@ pub(super) const TRAVELLING_MACS: &[(&[u8], &str)] = &[
     (&[0x20, 0x41, 0x53, 0x59, 0x4e, 0xff], "Windows, asynchronous modem"),
     (&[0x50, 0x50, 0x54, 0x50, 0x30, 0x30], "Windows, PPTP"),
 ];
+
+/// What firmware says in place of a maker or model: letters and digits only, in capitals. Names of hypervisors say
+/// something here.
+pub(super) const PLACEHOLDER_MAKES: &[&str] = &[
+    "",
+    "DEFAULTSTRING",
+    "EMPTY",
+    "INVALID",
+    "NA",
+    "NONE",
+    "NOTAPPLICABLE",
+    "NOTAVAILABLE",
+    "NOTSPECIFIED",
+    "NULL",
+    "OEM",
+    "OEMDEFAULT",
+    "SYSTEMMANUFACTURER",
+    "SYSTEMNAME",
+    "SYSTEMPRODUCTNAME",
+    "SYSTEMVERSION",
+    "TOBEFILLEDBYOEM",
+    "UNDEFINED",
+    "UNKNOWN",
+];

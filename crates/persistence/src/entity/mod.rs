@@ -199,6 +199,14 @@ table!(device_observation = "device_observation", key(organisation_id: Uuid, rec
 table!(device_ruling = "device_ruling", key(organisation_id: Uuid, id: Uuid), {
     client_id: Uuid, record_a: Uuid, record_b: Uuid, one: bool, created_at: DateTimeUtc, created_by: Option<Uuid>,
 });
+table!(device_lock = "device_lock", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, device_id: Uuid, field: String, value: Option<String>, connection_id: Option<Uuid>,
+    reason: Option<String>, records: String, created_at: DateTimeUtc, created_by: Option<Uuid>,
+}, client ClientId);
+table!(device_precedence = "device_precedence", key(organisation_id: Uuid), { ranking: String, version: i32 });
+table!(device_known = "device_known", key(organisation_id: Uuid, record_id: Uuid, field: String), {
+    value: String, blank_since: DateTimeUtc,
+});
 table!(device_stale = "device_stale", key(organisation_id: Uuid, connection_id: Uuid, entity_id: Uuid), {});
 table!(portal_branding = "portal_branding", key(organisation_id: Uuid), {
     branding: String, updated_at: DateTimeUtc, version: i32,

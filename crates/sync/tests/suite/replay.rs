@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{Error, Run, RunState};
+use domain::{
+    Error, MappingState, Run, RunState,
+    device::{DeviceField, DeviceLock, DeviceOrder, LockTo},
+};
 use integration::{
     Category, Checked, Connector, Device, Entity, Entry, Item, Page, Position, Pull, RecordKind, Transport, Vendor,
 };
-use persistence::JournalFilter;
+use persistence::{DevicePrecedenceRow, JournalFilter, MappingWrite};
 use serde_json::Value;
 use sync::{Engine, ReplayDiff, Worker};
 use testkit::both_databases;
@@ -193,6 +196,74 @@ both_databases! {
         assert_eq!(stage.devices().await, after);
         let synced = stage.sync_with(&worker).await;
         assert_eq!((synced.counts.changed, synced.counts.added, synced.counts.removed), (0, 0, 0), "{synced:?}");
+    }
+
+    async fn a_replay_keeps_what_is_known_and_what_a_person_fixed(db: TestDb) {
+        let stage = furnished(db).await;
+        let client = stage.db.client(stage.organisation, "Kite").await;
+        let site = stage.devices().await[0].entity_id;
+        let tx = stage.db.store.begin(stage.db.context(stage.organisation)).await.expect("begins");
+        let write = MappingWrite { client: Some(client), state: MappingState::Mapped, reason: None };
+        tx.mapping_write(site, &write).await.expect("maps");
+        let record = stage.devices().await[0].id;
+        let before = tx.client_device_of(client, record).await.expect("finds");
+        let lock = DeviceLock {
+            id: tx.new_id(),
+            client_id: client,
+            device_id: before.device.id,
+            field: DeviceField::Name,
+            to: LockTo::Value("Reception".to_owned()),
+            reason: None,
+            created_at: tx.now(),
+            created_by: None,
+            records: [record].into(),
+        };
+        tx.device_lock_insert(&lock).await.expect("locks");
+        tx.devices_rejoin(client).await.expect("joins");
+        tx.commit("device_lock", None).await.expect("commits");
+        let now = async || {
+            let tx = stage.db.store.read(stage.db.context(stage.organisation)).await.expect("reads");
+            let device = tx.client_device_of(client, record).await.expect("finds");
+            assert_eq!((device.device.id, device.device.name.as_str()), (before.device.id, "Reception"));
+            assert_eq!((&device.locks[..], device.sources[0].record.id), (&[lock.clone()][..], record));
+            device.sources.into_iter().next().expect("a source")
+        };
+        start(&stage).await.expect("starts");
+        Worker::new(today(&stage), OPTIONS).run_until_idle().await.expect("works");
+        let source = now().await;
+        assert_eq!((hostname(&source.record.body), source.known), (Value::from("one"), vec![]));
+        // Read by the connector of yesterday, which knows no host names: what is known stays known.
+        start(&stage).await.expect("starts");
+        Worker::new(stage.engine.clone(), OPTIONS).run_until_idle().await.expect("works");
+        let source = now().await;
+        assert_eq!(hostname(&source.record.body), Value::Null);
+        let known: Vec<_> = source.known.iter().map(|known| (known.field, known.value.as_str())).collect();
+        assert_eq!(known, [(DeviceField::Hostname, "one")]);
+    }
+
+    async fn an_order_of_integrations_gives_names_anew(db: TestDb) {
+        let stage = furnished(db).await;
+        let client = stage.db.client(stage.organisation, "Kite").await;
+        let site = stage.devices().await[0].entity_id;
+        let begin = async || stage.db.store.begin(stage.db.context(stage.organisation)).await.expect("begins");
+        let tx = begin().await;
+        let write = MappingWrite { client: Some(client), state: MappingState::Mapped, reason: None };
+        tx.mapping_write(site, &write).await.expect("maps");
+        tx.commit("mapping_save", None).await.expect("commits");
+        let names = async || {
+            let tx = stage.db.store.read(stage.db.context(stage.organisation)).await.expect("reads");
+            let page = tx.client_devices(client, None, &domain::PageRequest::first()).await.expect("lists");
+            page.items.into_iter().map(|one| one.device.name).collect::<Vec<_>>()
+        };
+        let before = names().await;
+        assert_eq!(before, ["burst", "odd", "one"]);
+        stage.db.tamper("UPDATE device SET name = 'of an older order'").await.expect("tampers");
+        let tx = begin().await;
+        let order = DeviceOrder { all: vec!["toy".to_owned()], ..DeviceOrder::default() };
+        tx.device_precedence_save(DevicePrecedenceRow::default(), order).await.expect("saves");
+        tx.commit("device_precedence_set", None).await.expect("commits");
+        assert_eq!(Worker::new(stage.engine.clone(), OPTIONS).run_until_idle().await.expect("works"), 1);
+        assert_eq!(names().await, before);
     }
 
     async fn a_replay_and_a_sync_wait_for_one_another(db: TestDb) {

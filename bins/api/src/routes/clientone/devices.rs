@@ -16,6 +16,7 @@ use crate::{
     portal_auth::PortalCaller,
     problem::Failure,
     routes::{
+        device_fields::Believed,
         devices::{JoinedDevice, device},
         fleet::sources,
     },
@@ -87,7 +88,8 @@ impl PortalDevices {
         let (sources, client) = sources(&tx, visit.user.client_id.0).await?;
         let sight = clientone::device_sight(&tx, &visit.user, &visit.config.settings).await?;
         let Listed { items, next, total } = tx.client_devices_for(client, sight, search.0.as_deref(), &page).await?;
-        let items = items.iter().map(|one| device(one, &sources).map(view)).collect::<domain::Result<Vec<_>>>()?;
+        let believed = Believed::read(&app, &tx, &sources).await?;
+        let items = items.iter().map(|one| device(one, &believed).map(view)).collect::<domain::Result<Vec<_>>>()?;
         let Answer::Ok(Json(page), link, _) = Answer::page(Listed { items, next, total }, uri);
         let age = Age::of(&sources.of(&app, "device"));
         let body = PortalDevicePage { items: page.items, next_cursor: page.next_cursor, total: page.total, age };
@@ -96,13 +98,19 @@ impl PortalDevices {
 
     /// One of my devices
     #[oai(path = "/:device_id", method = "get", operation_id = "device_get")]
-    async fn device_get(&self, caller: PortalCaller, device_id: Path<Uuid>) -> Result<Answer<PortalDevice>, Failure> {
+    async fn device_get(
+        &self,
+        app: AppData<'_>,
+        caller: PortalCaller,
+        device_id: Path<Uuid>,
+    ) -> Result<Answer<PortalDevice>, Failure> {
         let (tx, visit) = caller.visit()?;
         tx.context().require_portal(PortalPermission::DevicesView, &visit.config.settings)?;
         let (sources, client) = sources(&tx, visit.user.client_id.0).await?;
         let sight = clientone::device_sight(&tx, &visit.user, &visit.config.settings).await?;
         let found = tx.client_device_for(client, sight, DeviceId(device_id.0)).await?;
-        Ok(Answer::new(view(device(&found, &sources)?)))
+        let believed = Believed::read(&app, &tx, &sources).await?;
+        Ok(Answer::new(view(device(&found, &believed)?)))
     }
 }
 
