@@ -38,6 +38,7 @@ mod operations;
 mod portal;
 mod portal_isolation;
 mod portal_journey;
+mod records;
 mod requests;
 mod requests_journey;
 mod sign_in;

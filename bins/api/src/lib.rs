@@ -36,4 +36,5 @@ mod request_id;
 mod routes;
 pub mod server;
 mod sheet;
+mod watch;
 mod write;

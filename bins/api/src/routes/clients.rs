@@ -130,6 +130,7 @@ pub struct ClientMapping {
 
 /// A client's overview.
 #[derive(Debug, Clone, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct ClientDetail {
     /// The client
     pub client: Client,
@@ -141,6 +142,11 @@ pub struct ClientDetail {
     pub users: Freshness,
     /// How old its subscriptions are
     pub subscriptions: Freshness,
+    /// Threats that want attention still; absent while nothing that lists threats is mapped (unknown, not none), and to
+    /// those who may not see threats
+    pub active_threats: Option<i64>,
+    /// How old its threats are
+    pub threats: Freshness,
 }
 
 /// What it takes to make a client.
@@ -347,7 +353,11 @@ impl Clients {
         let mappings = entities.iter().map(mapping).collect();
         let sources = Sources::read(&tx, entities).await?;
         let version = listed.client.version;
+        let threats = sources.of(&app, "threat");
+        let shown = threats.mapped && tx.context().permissions.allows(Permission::ThreatsView);
         let detail = ClientDetail {
+            active_threats: if shown { Some(tx.client_threats_active(listed.client.id).await?) } else { None },
+            threats,
             client: view(&app, listed),
             mappings,
             devices: sources.of(&app, "device"),
