@@ -131,6 +131,30 @@ both_databases! {
         app.get(&finance, "/api/tenants/export").await.refused(403, "forbidden");
     }
 
+    async fn ids_are_typed_with_a_new_client(db: TestDb) {
+        let app = TestApp::new(db).await;
+        let house = House::build(&app, "kite").await;
+        let owner = &house.owner;
+        let typed = |integration: &str, id: &str| json!({ "integration": integration, "vendor_id": id });
+        let body = json!({ "name": "Kite", "ids": [typed("threecx", "101"), typed("sophos", "abc")] });
+        let done = app.post(owner, "/api/clients", &body).await.ok();
+        let id = text(&done["item"]["id"]);
+        let kinds: Vec<String> = done["change_set"]["changes"].as_array().expect("changes").iter().map(|one| text(&one["kind"])).collect();
+        assert_eq!(kinds, ["client", "unverified_mapping", "unverified_mapping"], "one change set");
+        let kept = app.get(owner, &format!("/api/clients/{id}/unverified-mappings")).await.ok();
+        assert_eq!(kept["items"].as_array().map(Vec::len), Some(2), "{kept}");
+        for (ids, pointer) in [
+            (json!([typed("threecx", "102"), typed("nothing", "1")]), "/ids/1/integration"),
+            (json!([typed("threecx", "  ")]), "/ids/0/vendor_id"),
+        ] {
+            let refused = app.post(owner, "/api/clients", &json!({ "name": "Lark", "ids": ids })).await.refused(422, "invalid");
+            assert_eq!(refused["errors"][0]["pointer"], pointer, "{refused}");
+        }
+        let taken = json!({ "name": "Lark", "ids": [typed("sophos", "abc")] });
+        app.post(owner, "/api/clients", &taken).await.refused(409, "taken");
+        assert_eq!(app.all(owner, "/api/clients").await.len(), 1, "a refused one was made");
+    }
+
     async fn a_clients_overview_counts_its_threats_where_they_are_known(db: TestDb) {
         let app = TestApp::new(db).await;
         let house = House::build(&app, "kite").await;

@@ -37,8 +37,8 @@ pub struct Merge {
 pub struct Merged {
     /// The client that stays, as it is now.
     pub client: Client,
-    /// People of the team who could see one of the two clients only: from now on they see all of it, or nothing. Empty
-    /// for callers who do not see every client.
+    /// People of the team and service accounts that could see one of the two clients only, and webhooks that name one of
+    /// them only: from now on they get all of it, or nothing. Empty for callers who do not see every client.
     pub access_differs: Vec<String>,
     /// What happened to the people of the client that went.
     pub people: MergedPeople,
@@ -100,6 +100,18 @@ pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Resul
             let scope = person.scope();
             if scope.allows(*from) != scope.allows(*into) {
                 access_differs.push(person.name);
+            }
+        }
+        for account in tx.service_account_list().await? {
+            let scope = account.scope();
+            if scope.allows(*from) != scope.allows(*into) {
+                access_differs.push(account.name);
+            }
+        }
+        for hook in tx.webhook_subscriptions().await? {
+            if hook.clients.is_some_and(|named| named.contains(from) != named.contains(into)) {
+                let named = Some(hook.description).filter(|text| !text.trim().is_empty());
+                access_differs.push(named.unwrap_or_else(|| "a webhook without a description".to_owned()));
             }
         }
     }

@@ -34,6 +34,7 @@ mod contents;
 mod custom_roles;
 mod dead_letters;
 mod deliveries;
+mod device_assignments;
 mod device_list;
 mod device_rulings;
 mod device_stale;

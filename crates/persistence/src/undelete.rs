@@ -2,6 +2,7 @@
 
 use domain::{Change, Client, ClientId, EntityId, EntryId, Error, Listed, PageRequest, Problem, Result, Timestamp};
 use sea_orm::{ColumnTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use serde_json::Value;
 
 use crate::{
     JournalFilter, Tx, clients,
@@ -108,7 +109,7 @@ impl Tx {
         let page = PageRequest { limit: LOOKED_AT, after: None };
         let deletes = |change: &Change| {
             let gone =
-                |view: &Option<serde_json::Value>| view.as_ref().is_some_and(|view| !view["deleted_at"].is_null());
+                |view: &Option<Value>| view.as_ref().is_some_and(|view| !Value::is_null(&view["deleted_at"]));
             change.kind == "client" && change.id == id.0 && !gone(&change.before) && gone(&change.after)
         };
         let entries = self.journal_list(&filter, &page).await?.items;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     Chapter,
     client_filter::{self, ArchivedClients, filter},
+    typed::{MappingType, may_type, type_all},
 };
 use crate::{
     app::AppData,
@@ -166,6 +167,8 @@ pub struct ClientCreate {
     pub address: Option<String>,
     /// Entities to be mapped to it
     pub entities: Option<Vec<Uuid>>,
+    /// Ids that vendors have for it, typed by hand, of tools that need not be connected; at most 50. See `mapping_type`
+    pub ids: Option<Vec<MappingType>>,
 }
 
 /// A field that can be emptied
@@ -316,6 +319,8 @@ impl Clients {
     ) -> Result<Answer<Written<Client>>, Failure> {
         let context = caller.context()?;
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
+        app.permit(&context, Permission::ClientsEdit, "client_create").await?;
+        may_type(&app, &context, "client_create", body.0.ids.as_deref().unwrap_or_default()).await?;
         let begun = app.begin(&context, Permission::ClientsEdit, "client_create", asked, &body.0).await?;
         let write = match begun {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
@@ -335,6 +340,7 @@ impl Clients {
             context.require(Permission::MappingsSave)?;
         }
         let saved = client_create(&write.tx, draft, &entities).await?;
+        type_all(&write.tx, saved.client.id, &body.ids.unwrap_or_default()).await?;
         let (item, warnings) = answer(&app, &write.tx, saved).await?;
         Ok(Answer::new(write.finish(Some(item), warnings).await?))
     }

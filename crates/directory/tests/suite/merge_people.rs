@@ -172,6 +172,41 @@ both_databases! {
         house.entries().await;
     }
 
+    async fn a_machine_that_both_knew_stays_with_whom_it_was_assigned_to(db: TestDb) {
+        let house = House::new(&db).await;
+        let (ninja, microsoft) = (house.ninja().await, house.microsoft().await);
+        let (old, new) = (house.client("Kite").await, house.client("Osprey").await);
+        let body = r#"{"name":"FRONT-1","serial":"5CG1234ABC","macs":["3c:52:82:aa:bb:01"]}"#;
+        for (source, client) in [(ninja, old), (microsoft, new)] {
+            let entity = house.entity(source, "Kite").await;
+            let id = domain::RecordId(house.begin().await.new_id::<domain::EntityId>().0);
+            house.observe(source, entity, &[(id, "FRONT-1", body)]).await;
+            house.map(&[entity], client).await;
+        }
+        let tx = house.begin().await;
+        let mut people = Vec::new();
+        for (client, name) in [(old, "Kite 0"), (new, "Osprey 0")] {
+            let devices = tx.client_devices_for(client, None, None, &PAGE).await.expect("lists").items;
+            let devices = devices.iter().map(|one| one.device.id).collect();
+            people.push(person(&tx, client, name, None, &devices).await);
+        }
+        tx.commit("furnish", None).await.expect("commits");
+        let seen = async || {
+            let tx = house.read().await;
+            let mut seen = Vec::new();
+            for user in &people {
+                let user = tx.portal_user(user.id).await.expect("finds");
+                seen.push(tx.portal_devices(&user).await.expect("lists").len());
+            }
+            seen
+        };
+        assert_eq!((house.devices(old).await, house.devices(new).await, seen().await), ((1, 1), (1, 1), vec![1, 1]));
+        let (_, set) = merged(&house, old, new).await.expect("merges");
+        assert_eq!((house.devices(new).await, seen().await), ((1, 2), vec![1, 1]), "two became one");
+        house.revert(set.entry, &[]).await.expect("reverts");
+        assert_eq!((house.devices(old).await, house.devices(new).await, seen().await), ((1, 1), (1, 1), vec![1, 1]));
+    }
+
     async fn nobody_asks_for_anything_for_a_client_that_is_gone(db: TestDb) {
         let house = House::new(&db).await;
         let shelf = shelf(&house).await;
