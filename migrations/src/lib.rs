@@ -34,6 +34,7 @@ mod m20261122_000022_machines;
 mod m20261122_000023_tenants;
 mod m20261122_000024_bulk;
 mod m20261122_000026_provenance;
+mod m20261122_000027_merged_agreements;
 
 use sea_orm_migration::prelude::*;
 
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000023_tenants::Migration),
             Box::new(m20261122_000024_bulk::Migration),
             Box::new(m20261122_000026_provenance::Migration),
+            Box::new(m20261122_000027_merged_agreements::Migration),
         ];
         steps.into_iter().map(|step| Box::new(Whole(step)) as Box<dyn MigrationTrait>).collect()
     }

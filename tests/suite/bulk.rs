@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use testkit::both_databases;
 
 use crate::{
-    harness::{Caller, TestApp, text},
+    fleet::events,
+    harness::{Answer, Caller, TestApp, text},
     house::House,
 };
 
@@ -57,6 +58,42 @@ both_databases! {
         assert!(app.all(owner, "/api/clients?tag=gold").await.is_empty(), "a part was left");
         let verified = app.get(owner, "/api/journal/verification").await.ok();
         assert_eq!(verified["sound"], true, "{verified}");
+    }
+
+    async fn an_operation_is_watched_until_it_is_over(db: TestDb) {
+        let app = TestApp::new(db).await;
+        let house = House::build(&app, "kite").await;
+        let owner = &house.owner;
+        let ids = clients(&app, owner, 3).await;
+        let body = json!({ "action": "tags_add", "tags": ["gold"], "clients": ids });
+        let path = format!("{BULK}/{}/events", text(&start(&app, owner, &body).await["id"]));
+        // One that waits is told once, for as long as was asked for.
+        let seen = events(&app.get(owner, &format!("{path}?seconds=1")).await);
+        assert_eq!((seen.len(), seen[0].0.as_str()), (1, "progress"), "{seen:?}");
+        assert_eq!((&seen[0].1["state"], &seen[0].1["left"]), (&json!("queued"), &json!(3)));
+        let watched = app.request(owner, Method::GET, &format!("{path}?seconds=30")).send();
+        let watching = tokio::spawn(watched);
+        app.run_jobs().await;
+        let response = watching.await.expect("watches").expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let seen = events(&Answer { status, headers, text: response.text().await.expect("a body of text") });
+        let (last, before) = seen.split_last().expect("an event");
+        let told = ["state", "total", "done", "refused", "left", "over"].map(|field| last.1[field].clone());
+        assert_eq!(last.0, "end", "{seen:?}");
+        assert_eq!(told, [json!("done"), json!(3), json!(3), json!(0), json!(0), json!(true)]);
+        assert!(before.iter().all(|(name, data)| name == "progress" && data["over"] == false), "{seen:?}");
+        let after = events(&app.get(owner, &path).await);
+        assert_eq!((after.len(), after[0].0.as_str()), (1, "end"), "it is over: the stream ends at once");
+
+        let other = House::build(&app, "lark").await;
+        app.get(&Caller::Anonymous, &path).await.refused(401, "unauthenticated");
+        app.get(&other.owner, &path).await.refused(404, "not_found");
+        house.staff(&app, "sam", Role::Engineer, Some(vec![ids[0].clone()])).await;
+        let sam = app.sign_in(&house.email("sam")).await;
+        app.get(&sam, &path).await.refused(404, "not_found");
+        for seconds in ["0", "301"] {
+            app.get(owner, &format!("{path}?seconds={seconds}")).await.refused(422, "invalid");
+        }
     }
 
     async fn a_second_person_approves_the_plan_that_they_saw(db: TestDb) {

@@ -58,16 +58,22 @@ both_databases! {
         let away = make(&app, owner, json!({ "name": "Away", "status": "inactive" })).await;
         app.post(owner, &format!("/api/clients/{away}/archive"), &json!({})).await.ok();
 
+        let tagged = import(&app, owner, "", "name,tags\nAway,VIP|=a\\|b | c\\\\|vip\n").await.ok();
+        assert_eq!(tagged["item"]["updated"], 1, "{tagged}");
+        assert_eq!(app.get(owner, &format!("/api/clients/{away}")).await.ok()["tags"], json!(["=a|b", "c\\", "vip"]));
+
         let (header, rows) = export(&app, owner, "archived=included").await;
-        assert_eq!(header[..8], ["id", "name", "status", "contact_email", "phone", "address", "notes", "integrations"]);
-        assert_eq!(header[8..], ["pax8_id"]);
+        assert_eq!(header[..8], ["id", "name", "status", "contact_email", "phone", "address", "notes", "tags"]);
+        assert_eq!(header[8..], ["integrations", "pax8_id"]);
+        let own = rows.iter().find(|row| row[1] == "Away").expect("is exported");
+        assert_eq!(own[7], "'=a\\|b|c\\\\|vip");
         let cells = rows.iter().flatten();
         assert_eq!(cells.filter(|cell| cell.starts_with(LIVE)).collect::<Vec<_>>(), Vec::<&String>::new());
         assert!(rows.iter().any(|row| row[1] == "'=HYPERLINK(\"http://kite.example\")"));
         let all = app.all(owner, "/api/clients?archived=included").await;
         assert_eq!(rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>(), all.iter().map(|one| text(&one["id"])).collect::<Vec<_>>());
         let mapped = app.all(owner, &format!("/api/connections/{pax8}/entities?state=mapped")).await;
-        for row in rows.iter().filter(|row| row[7] == "pax8") {
+        for row in rows.iter().filter(|row| row[8] == "pax8") {
             let ids: Vec<String> = mapped.iter().filter(|one| one["client_id"] == row[0].as_str()).map(|one| text(&one["vendor_id"])).collect();
             assert_eq!(row[column(&header, "pax8_id")], ids.join("|"));
         }
@@ -95,7 +101,7 @@ both_databases! {
             let (_, rows) = export(&app, &house.owner, query).await;
             let listed = app.all(&house.owner, &format!("/api/clients?{query}")).await;
             let names = listed.iter().map(|one| (text(&one["id"]), one["integrations"].as_array().expect("a list").len()));
-            let got = rows.iter().map(|row| (row[0].clone(), row[7].split('|').filter(|one| !one.is_empty()).count()));
+            let got = rows.iter().map(|row| (row[0].clone(), row[8].split('|').filter(|one| !one.is_empty()).count()));
             assert_eq!(got.collect::<Vec<_>>(), names.collect::<Vec<_>>(), "{query}");
         }
         let (_, archived) = export(&app, &house.owner, "archived=only").await;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Events of a stream: their names and data.
-fn events(answer: &Answer) -> Vec<(String, Value)> {
+pub fn events(answer: &Answer) -> Vec<(String, Value)> {
     assert_eq!(answer.header("content-type"), "text/event-stream", "{}", answer.text);
     let field = |event: &str, name: &str| {
         event.lines().find_map(|line| line.strip_prefix(name).map(|value| value.trim().to_owned()))

@@ -41,6 +41,7 @@ mod portal;
 mod portal_isolation;
 mod portal_journey;
 mod provenance;
+mod records;
 mod requests;
 mod requests_journey;
 mod sign_in;

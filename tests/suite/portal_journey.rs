@@ -204,7 +204,7 @@ both_databases! {
         let (manager, manager_id) = member(&app, &house, &client, "pat@quay.example", "manager").await;
         let (_, second_id) = member(&app, &house, &client, "max@quay.example", "manager").await;
         let (user, user_id) = member(&app, &house, &client, "sam@quay.example", "user").await;
-        let (_, stranger_id) = member(&app, &house, &other, "kim@pier.example", "user").await;
+        let (stranger, stranger_id) = member(&app, &house, &other, "kim@pier.example", "user").await;
         let act = |id: &str, what: &str| format!("/api/clientone/users/{id}/{what}");
         for id in [&manager_id, &second_id] {
             app.post(&manager, &act(id, "deactivate"), &json!({})).await.refused(403, "forbidden");
@@ -227,8 +227,26 @@ both_databases! {
         app.post(&manager, "/api/clientone/users", &taken).await.refused(409, "email_taken");
         // A client whose people come in is not taken away from under them.
         app.delete(&house.owner, &format!("/api/clients/{other}")).await.refused(409, "clientone_enabled");
-        let merge = json!({ "into": client });
-        app.post(&house.owner, &format!("/api/clients/{other}/merge"), &merge).await.refused(409, "clientone_enabled");
+        // Merged into another, they are its people from then on; un-merged, they are their own client's again.
+        let (path, merge) = (format!("/api/clients/{other}/merge"), json!({ "into": client }));
+        let preview = app.post(&house.owner, &format!("{path}?dry_run=true"), &merge).await.ok();
+        assert!(text(&preview["warnings"][0]).contains("signed out"), "{preview}");
+        assert_eq!(status(&app, &stranger, "/api/clientone/session").await, 200, "a preview ended a session");
+        let merge_path = format!("{path}?expect={}", text(&preview["change_set"]["digest"]));
+        let merged = app.post(&house.owner, &merge_path, &merge).await.ok();
+        assert_eq!(status(&app, &stranger, "/api/clientone/session").await, 401, "their session lives on");
+        let moved = app.get(&house.owner, &format!("/api/clientone-admin/users/{stranger_id}")).await.ok();
+        assert_eq!(moved["client_id"], client.as_str(), "{moved}");
+        let kim = sign_in(&app, "kim@pier.example").await;
+        app.post(&manager, &act(&stranger_id, "deactivate"), &json!({})).await.ok();
+        app.post(&manager, &act(&stranger_id, "reactivate"), &json!({})).await.ok();
+        assert_eq!(status(&app, &kim, "/api/clientone/session").await, 401);
+        let entry = text(&merged["change_set"]["entry_id"]);
+        app.post(&house.owner, &format!("/api/journal/{entry}/revert"), &json!({ "despite": [] })).await.ok();
+        let back = app.get(&house.owner, &format!("/api/clientone-admin/users/{stranger_id}")).await.ok();
+        assert_eq!(back["client_id"], other.as_str(), "{back}");
+        app.post(&manager, &act(&stranger_id, "deactivate"), &json!({})).await.refused(404, "not_found");
+        sign_in(&app, "kim@pier.example").await;
         // Refused attempts of portal users are in the journal, and in the staff's feed.
         let denied = app.get(&house.owner, "/api/clientone-admin/activity?outcome=denied").await.ok();
         assert!(denied["total"].as_u64().is_some_and(|total| total >= 3), "{denied}");

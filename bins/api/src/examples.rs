@@ -256,6 +256,7 @@ examples! {
     ClientCreate => {
         "name": "Harbour Dental", "status": "active", "contact_email": "office@harbour.example",
         "entities": ["01a2008a-0000-7000-8000-000000000003"],
+        "ids": [{ "integration": "threecx", "vendor_id": "101" }],
     },
     ClientUpdate => { "status": "inactive", "clear": ["notes"] },
     QuantityChange => { "quantity": 12 },

@@ -37,4 +37,5 @@ mod request_id;
 mod routes;
 pub mod server;
 mod sheet;
+mod watch;
 mod write;

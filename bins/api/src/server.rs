@@ -28,7 +28,9 @@ use crate::{
         aliases::Aliases,
         backups::BackupSummaries,
         bulk::BulkOperations,
+        bulk_progress::BulkProgressApi,
         bulk_settings::BulkSettingsApi,
+        client_deleted::DeletedClients,
         client_export::ClientExports,
         client_life::ClientLife,
         client_notes::ClientNotes,
@@ -64,6 +66,7 @@ use crate::{
         csv_imports::CsvImports,
         custom_roles::CustomRoles,
         customer_contacts::CustomerContacts,
+        customer_export::CustomerExports,
         customer_tenants::CustomerTenants,
         customers::Customers,
         device_fields::DeviceFields,
@@ -112,6 +115,7 @@ use crate::{
         staff_life::StaffLife,
         subscriptions::Subscriptions,
         tenant_connects::TenantConnects,
+        tenant_export::TenantExports,
         tenant_life::TenantLife,
         tenants::Tenants,
         threats::ThreatActions,
@@ -160,10 +164,11 @@ type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings, ClientTickets);
 type Machines = (JournalExports, JournalCheckpoints, ServiceAccounts, CustomRoles);
 type Part20 = (Files, FileLife, Logos, AgreementPdfs);
-type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
+type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi, BulkProgressApi);
 type Part23 = (TenantConnects, TenantLife);
+type PartRecords = (DeletedClients, CustomerExports, TenantExports);
 type PartEvents = (WebhookSubscriptionsApi, WebhookDeliveries);
-type Later = (PartEvents, Part23, PartBulk, Part20, Machines);
+type Later = (PartEvents, Part23, PartBulk, PartRecords, Part20, Machines);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Later);
 type PortalLater = (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn);
 type Portal = (
@@ -213,10 +218,11 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let thirteenth = (OnboardingTemplates, Onboardings, ClientTickets);
     let machines = (JournalExports, JournalCheckpoints, ServiceAccounts, CustomRoles);
     let twentieth = (Files, FileLife, Logos, AgreementPdfs);
-    let bulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
+    let bulk = (BulkOperations, BulkSettingsApi, QuietHoursApi, BulkProgressApi);
     let tenants = (TenantConnects, TenantLife);
     let events = (WebhookSubscriptionsApi, WebhookDeliveries);
-    let later = (events, tenants, bulk, twentieth, machines);
+    let records = (DeletedClients, CustomerExports, TenantExports);
+    let later = (events, tenants, bulk, records, twentieth, machines);
     let all = (
         first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth, later,
     );

@@ -25,6 +25,7 @@ mod mappings;
 pub mod matching;
 mod matching_settings;
 mod merge;
+mod merge_people;
 mod news;
 mod saved_filters;
 mod tenant_connects;
@@ -33,7 +34,7 @@ mod typed;
 mod workbench;
 
 pub use aliases::alias_delete;
-pub use cells::{guarded, unguarded};
+pub use cells::{guarded, tags_cell, unguarded};
 pub use client_contacts::{ContactDraft, customer_contact_create, customer_contact_delete, customer_contact_update};
 pub use client_notes::{client_note_create, client_note_delete, client_note_update};
 pub use clients::{ClientSaved, Deletion, client_archive, client_create, client_delete, client_restore, client_update};
@@ -62,6 +63,7 @@ pub use likeness::{clients_like, companies_like};
 pub use mappings::{MappingChoice, MappingSuggestion, Target, mapping_save, mapping_suggest};
 pub use matching_settings::{MatchingPatch, matching_settings_get, matching_settings_update};
 pub use merge::{Merge, Merged, MergedField, client_merge};
+pub use merge_people::MergedPeople;
 pub use saved_filters::{saved_filter_create, saved_filter_delete, saved_filter_list, saved_filter_update};
 pub use tenant_connects::{
     NewTenantConnect, tenant_connect_cancel, tenant_connect_done, tenant_connect_fail, tenant_connect_link,

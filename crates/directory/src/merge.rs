@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use domain::{Client, ClientId, EntityId, Error, MOST_CLIENT_TAGS, Result};
-use persistence::{MappingWrite, PortalTicketFilter, Tx};
+use persistence::{MappingWrite, Tx};
 
-use crate::clients::{NOTES, require_portal_closed};
+use crate::{
+    clients::NOTES,
+    merge_people::{self, MergedPeople},
+};
 
 /// A field that may be taken from the client that goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +37,17 @@ pub struct Merge {
 pub struct Merged {
     /// The client that stays, as it is now.
     pub client: Client,
-    /// People of the team who could see one of the two clients only: from now on they see all of it, or nothing. Empty
-    /// for callers who do not see every client.
+    /// People of the team and service accounts that could see one of the two clients only, and webhooks that name one of
+    /// them only: from now on they get all of it, or nothing. Empty for callers who do not see every client.
     pub access_differs: Vec<String>,
+    /// What happened to the people of the client that went.
+    pub people: MergedPeople,
 }
 
 /// Moves everything of one client to another and deletes it: mappings with all that is under them, ids typed by hand,
-/// shared connections, what it is known by, notes (below the other's). Blank fields of the one that stays are filled. Both must be the
-/// caller's to see. One entry of the journal holds it all, and reverting that makes two clients of them again.
+/// shared connections, what it is known by, contacts, notes (below the other's), documents and files, and its people with
+/// what they asked for, signed and were told. Blank fields of the one that stays are filled. Both must be the caller's to
+/// see. One entry of the journal holds it all, and reverting that makes two clients of them again.
 pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Result<Merged> {
     let Merge { from, into, take } = merge;
     if from == into {
@@ -56,12 +62,8 @@ pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Resul
     if version.is_some_and(|version| version != going.version) {
         return Err(Error::Stale { what: "client" });
     }
-    require_portal_closed(tx, *from).await?;
-    let tickets = PortalTicketFilter { client: Some(*from), ..PortalTicketFilter::default() };
-    if tx.portal_ticket_count(&tickets).await? > 0 {
-        let message = "This client has tickets in ClientOne: merge the other one into it instead.";
-        return Err(Error::conflict("has_tickets", message));
-    }
+    // Before the mappings: the devices that they bring along are assigned to people of the client that stays.
+    let people = merge_people::move_all(tx, *from, *into).await?;
     let reason: String = format!("merged from “{}”", going.name).chars().take(500).collect();
     let moves = tx.entities_of_client(*from).await?.into_iter().map(|entity| {
         let moved = MappingWrite { client: Some(*into), state: entity.mapping_state, reason: Some(reason.clone()) };
@@ -100,8 +102,20 @@ pub async fn client_merge(tx: &Tx, merge: &Merge, version: Option<i32>) -> Resul
                 access_differs.push(person.name);
             }
         }
+        for account in tx.service_account_list().await? {
+            let scope = account.scope();
+            if scope.allows(*from) != scope.allows(*into) {
+                access_differs.push(account.name);
+            }
+        }
+        for hook in tx.webhook_subscriptions().await? {
+            if hook.clients.is_some_and(|named| named.contains(from) != named.contains(into)) {
+                let named = Some(hook.description).filter(|text| !text.trim().is_empty());
+                access_differs.push(named.unwrap_or_else(|| "a webhook without a description".to_owned()));
+            }
+        }
     }
-    Ok(Merged { client, access_differs })
+    Ok(Merged { client, access_differs, people })
 }
 
 /// The tags of both.

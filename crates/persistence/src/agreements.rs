@@ -86,7 +86,7 @@ pub(crate) fn read_instance(row: instance::Model) -> Result<AgreementInstance> {
     })
 }
 
-fn write_instance(tx: &Tx, row: &AgreementInstance) -> Result<instance::Model> {
+pub(crate) fn write_instance(tx: &Tx, row: &AgreementInstance) -> Result<instance::Model> {
     Ok(instance::Model {
         organisation_id: tx.organisation().0,
         id: row.id.0,

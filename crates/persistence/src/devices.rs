@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     Tx,
-    device_names::{Called, Naming},
+    device_names::{Called, Naming}, device_assignments::Places,
     device_stale::DEVICE,
     entity::{client, device as table, device_observation, record, vendor_entity},
     error::OrDomain,
@@ -207,7 +207,7 @@ impl Tx {
             .collect();
         naming.locks = self.device_locks_follow(naming.locks, &standing).await?;
         let (mut devices, mut observations) = (Vec::new(), Vec::new());
-        let (mut living, mut seen) = (HashSet::new(), HashSet::new());
+        let (mut places, mut seen) = (Places::default(), HashSet::new());
         for ((group, joined, called), standing) in groups.into_iter().zip(standing) {
             let before = stored.devices.get(&standing.id.0);
             let name = naming.name(standing.id, called);
@@ -220,12 +220,15 @@ impl Tx {
                 created_at: before.map_or_else(|| self.now(), |before| before.created_at),
             };
             let device_id = row.id;
-            living.insert(device_id);
+            places.living.insert(device_id, group.client_id);
             if before != Some(&row) {
                 devices.push(row);
             }
             for one in joined {
                 seen.insert(one.id.0);
+                if let Some(before) = stored.observations.get(&one.id.0) {
+                    places.note(before.device_id, device_id, group.client_id);
+                }
                 let row = device_observation::Model {
                     organisation_id: self.organisation().0,
                     record_id: one.id.0,
@@ -252,12 +255,12 @@ impl Tx {
             let delete = self.delete_many::<device_observation::Entity>();
             delete.filter(C::RecordId.is_in(chunk.iter().copied())).exec(self.db()).await.or_domain()?;
         }
-        let gone: Vec<Uuid> = stored.devices.keys().copied().filter(|id| !living.contains(id)).collect();
+        let gone: Vec<Uuid> = stored.devices.keys().copied().filter(|id| !places.living.contains_key(id)).collect();
         for chunk in gone.chunks(500) {
             let delete = self.delete_many::<table::Entity>();
             delete.filter(table::Column::Id.is_in(chunk.iter().copied())).exec(self.db()).await.or_domain()?;
         }
-        Ok(())
+        self.assignments_follow(&places).await
     }
 
     /// Counts the devices of these clients anew; their rows are locked already.

@@ -61,7 +61,7 @@ impl Journalled for table::Entity {
     }
 }
 
-fn read(row: table::Model) -> Result<Onboarding> {
+pub(crate) fn read(row: table::Model) -> Result<Onboarding> {
     Ok(Onboarding {
         id: row.id.into(),
         template_id: row.template_id.into(),

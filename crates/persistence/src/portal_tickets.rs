@@ -225,8 +225,10 @@ impl Tx {
         Ok(last.flatten().unwrap_or(0) + 1)
     }
 
-    /// Makes a ticket.
+    /// Makes a ticket. Its client's row is locked: one that is being merged into another gets none that would stay
+    /// behind.
     pub async fn portal_ticket_insert(&self, row: &PortalTicket) -> Result<()> {
+        self.client(row.client_id).await?;
         self.insert_row::<table::Entity>(write(self, row)?).await
     }
 

@@ -1,6 +1,6 @@
 //! Undoing an entry: the inverse of its change set, as a new change set.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use chrono::TimeDelta;
 use domain::{
@@ -9,10 +9,12 @@ use domain::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Tx, entities::MappingWrite, journal::clients_of, journalled::stripped, revert_own::OWN};
+use crate::{
+    Tx, entities::MappingWrite, journal::clients_of, journalled::stripped, revert_moves::is_move, revert_own::OWN,
+};
 
 /// How long a deleted client can be brought back.
-const RESTORABLE: TimeDelta = TimeDelta::days(30);
+pub(crate) const RESTORABLE: TimeDelta = TimeDelta::days(30);
 /// Kinds of rows that are put back.
 const REVERTIBLE: [&str; 11] = [
     "client",
@@ -45,6 +47,9 @@ fn right(change: &Change) -> Permission {
         let of = |view: &Option<Value>| view.as_ref().map(|view| view[field].clone()).unwrap_or_default();
         of(&change.before) != of(&change.after)
     };
+    if is_move(change) {
+        return Permission::ClientsDelete;
+    }
     match change.kind.as_str() {
         "client" if change.before.is_none() || differs("deleted_at") => Permission::ClientsDelete,
         "client_redirect" => Permission::ClientsDelete,
@@ -82,8 +87,11 @@ impl Tx {
                 "This entry also changed what is outside your access: ask an admin to revert it.",
             ));
         }
-        let mut kinds = changes.iter().map(|change| change.kind.as_str());
-        if let Some(kind) = kinds.find(|kind| !REVERTIBLE.contains(kind) && !OWN.contains(kind)) {
+        let undone = |change: &&Change| {
+            let kind = change.kind.as_str();
+            REVERTIBLE.contains(&kind) || OWN.contains(&kind) || is_move(change)
+        };
+        if let Some(Change { kind, .. }) = changes.iter().find(|change| !undone(change)) {
             return Err(Error::conflict(
                 "not_revertible",
                 format!(
@@ -96,9 +104,11 @@ impl Tx {
         }
         self.lock_touched(&changes).await?;
         let outer = self.remap_hold();
+        let touched: HashSet<Uuid> = changes.iter().map(|change| change.id).collect();
         let mut conflicts = Vec::new();
         for change in changes.iter().rev() {
             let done = match change.kind.as_str() {
+                _ if is_move(change) => self.revert_move(change, despite.contains(&change.id), &touched).await?,
                 "client" => self.revert_client(change, despite.contains(&change.id)).await?,
                 "psa_conflict" => self.revert_psa_conflict(change, despite.contains(&change.id)).await?,
                 "drift_decision" => self.revert_decision(change, despite.contains(&change.id)).await?,
@@ -173,7 +183,7 @@ impl Tx {
         Ok(None)
     }
 
-    async fn revert_mapping(&self, change: &Change, despite: bool) -> Result<Option<Problem>> {
+    pub(crate) async fn revert_mapping(&self, change: &Change, despite: bool) -> Result<Option<Problem>> {
         let current = match self.entity(EntityId(change.id)).await {
             Ok(current) => current,
             // Named by the caller, it is left out of the revert: there is nothing to write to.

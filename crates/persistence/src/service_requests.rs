@@ -155,8 +155,10 @@ impl Tx {
         Ok(Listed { items, next, total: i64::try_from(total).unwrap_or(i64::MAX) })
     }
 
-    /// Makes a request.
+    /// Makes a request. Its client's row is locked: one that is being merged into another gets none that would stay
+    /// behind.
     pub async fn service_request_insert(&self, row: &ServiceRequest) -> Result<()> {
+        self.client(row.client_id).await?;
         self.insert_row::<table::Entity>(write(self, row)?).await
     }
 

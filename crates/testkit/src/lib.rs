@@ -7,6 +7,7 @@
 
 mod clock;
 mod database;
+mod dump;
 mod identity;
 
 pub use clock::{FixedClock, SeededChance};

@@ -1,6 +1,6 @@
 //! The client list as a file.
 
-use directory::field_names;
+use directory::{field_names, tags_cell};
 use domain::{Error, Outcome, Permission};
 use persistence::{ClientFilter, ExportedClient, Tx};
 use poem::Body;
@@ -64,8 +64,8 @@ impl ClientExports {
     /// The client list as a file
     ///
     /// With the filters of the list, in the order of names. Columns: id, name, status, contact_email, phone, address,
-    /// notes, integrations, and for each integration in use one with the vendor's ids (`pax8_id`), several separated by
-    /// `|`. A cell that a spreadsheet would take for a formula has an apostrophe before it. Sent to
+    /// notes, tags, integrations, and for each integration in use one with the vendor's ids (`pax8_id`). Several in one
+    /// cell are separated by `|`; a bar in a tag is written `\|`, a backslash `\\`. A cell that a spreadsheet would take for a formula has an apostrophe before it. Sent to
     /// `POST /api/imports/csv` as it is, the CSV file changes nothing.
     #[oai(path = "/export", method = "get", operation_id = "client_export")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
@@ -157,6 +157,7 @@ fn cells(exported: ExportedClient, integrations: &[String]) -> Vec<String> {
         client.phone.unwrap_or_default(),
         client.address.unwrap_or_default(),
         client.notes.unwrap_or_default(),
+        tags_cell(&client.tags),
         mapped,
     ];
     cells.extend(integrations.iter().map(|one| vendor_ids.remove(one).unwrap_or_default().join("|")));

@@ -1,6 +1,6 @@
 //! Archiving, restoring and merging clients.
 
-use directory::{Merge, MergedField, client_archive, client_merge, client_restore};
+use directory::{Merge, Merged, MergedField, MergedPeople, client_archive, client_merge, client_restore};
 use domain::{ClientId, Permission};
 use poem_openapi::{
     Enum, Object, OpenApi,
@@ -129,9 +129,13 @@ impl ClientLife {
     /// Merge a client into another
     ///
     /// Everything of it moves: mappings with devices, users and all else under them, ids typed by hand, shared
-    /// connections, contacts, dated notes, documents, and its field of notes, which is put below the other's. Then it is
-    /// deleted. Ask with `dry_run=true` first;
-    /// reverting the journal entry makes two clients of them again. The answer is the client that stays.
+    /// connections, contacts, dated notes, documents and files, and its field of notes, which is put below the other's.
+    /// So do its people: accounts of ClientOne with their devices and notifications (their sessions end), tickets, service
+    /// requests, onboardings, and agreements as they were signed. An agreement or onboarding that both have under way
+    /// ends for the one that goes. The set-up of ClientOne and the identity provider go along where the client that stays
+    /// has none; two identity providers are a conflict. Then the client is deleted. Ask with `dry_run=true` first;
+    /// reverting the journal entry makes two clients of them again, and names what was done since. The answer is the
+    /// client that stays.
     #[oai(path = "/:client_id/merge", method = "post", operation_id = "client_merge")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn client_merge(
@@ -168,13 +172,31 @@ impl ClientLife {
             take: body.0.take.unwrap_or_default().into_iter().map(MergedField::from).collect(),
         };
         let merged = client_merge(&write.tx, &merge, version).await?;
-        let warnings = merged.access_differs.iter().map(|name| {
-            format!("The access of {name} names one of the two clients only: look at what they see from now on.")
-        });
-        let warnings = warnings.collect();
+        let warnings = warnings(&merged);
         let item = view(&app, write.tx.client_listed(merged.client.id).await?);
         Ok(Answer::versioned(write.finish(Some(item), warnings).await?, merged.client.version))
     }
+}
+
+/// What a person should know of a merge before it is done.
+fn warnings(merged: &Merged) -> Vec<String> {
+    let access = merged.access_differs.iter().map(|name| {
+        format!("The access of {name} names one of the two clients only: look at what they see from now on.")
+    });
+    let MergedPeople { accounts, shut_out, superseded, cancelled } = merged.people;
+    let people = [
+        (accounts > 0, format!("{accounts} accounts of ClientOne move; whoever is signed in is signed out.")),
+        (
+            shut_out,
+            "ClientOne is off for the client that stays: those people cannot sign in until it is on.".to_owned(),
+        ),
+        (
+            superseded > 0,
+            format!("{superseded} agreements no longer wait: the client that stays has the same version."),
+        ),
+        (cancelled > 0, format!("{cancelled} onboardings end: the client that stays has the same one under way.")),
+    ];
+    access.chain(people.into_iter().filter(|(holds, _)| *holds).map(|(_, said)| said)).collect()
 }
 
 impl From<MergeField> for MergedField {

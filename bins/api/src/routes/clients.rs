@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     Chapter,
     client_filter::{self, ArchivedClients, filter},
+    typed::{MappingType, may_type, type_all},
 };
 use crate::{
     app::AppData,
@@ -130,6 +131,7 @@ pub struct ClientMapping {
 
 /// A client's overview.
 #[derive(Debug, Clone, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct ClientDetail {
     /// The client
     pub client: Client,
@@ -141,6 +143,11 @@ pub struct ClientDetail {
     pub users: Freshness,
     /// How old its subscriptions are
     pub subscriptions: Freshness,
+    /// Threats that want attention still; absent while nothing that lists threats is mapped (unknown, not none), and to
+    /// those who may not see threats
+    pub active_threats: Option<i64>,
+    /// How old its threats are
+    pub threats: Freshness,
 }
 
 /// What it takes to make a client.
@@ -160,6 +167,8 @@ pub struct ClientCreate {
     pub address: Option<String>,
     /// Entities to be mapped to it
     pub entities: Option<Vec<Uuid>>,
+    /// Ids that vendors have for it, typed by hand, of tools that need not be connected; at most 50. See `mapping_type`
+    pub ids: Option<Vec<MappingType>>,
 }
 
 /// A field that can be emptied
@@ -310,6 +319,8 @@ impl Clients {
     ) -> Result<Answer<Written<Client>>, Failure> {
         let context = caller.context()?;
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };
+        app.permit(&context, Permission::ClientsEdit, "client_create").await?;
+        may_type(&app, &context, "client_create", body.0.ids.as_deref().unwrap_or_default()).await?;
         let begun = app.begin(&context, Permission::ClientsEdit, "client_create", asked, &body.0).await?;
         let write = match begun {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
@@ -329,6 +340,7 @@ impl Clients {
             context.require(Permission::MappingsSave)?;
         }
         let saved = client_create(&write.tx, draft, &entities).await?;
+        type_all(&write.tx, saved.client.id, &body.ids.unwrap_or_default()).await?;
         let (item, warnings) = answer(&app, &write.tx, saved).await?;
         Ok(Answer::new(write.finish(Some(item), warnings).await?))
     }
@@ -347,7 +359,11 @@ impl Clients {
         let mappings = entities.iter().map(mapping).collect();
         let sources = Sources::read(&tx, entities).await?;
         let version = listed.client.version;
+        let threats = sources.of(&app, "threat");
+        let shown = threats.mapped && tx.context().permissions.allows(Permission::ThreatsView);
         let detail = ClientDetail {
+            active_threats: if shown { Some(tx.client_threats_active(listed.client.id).await?) } else { None },
+            threats,
             client: view(&app, listed),
             mappings,
             devices: sources.of(&app, "device"),

@@ -122,7 +122,9 @@ impl CsvImports {
     /// UTF-8, or UTF-16 with a byte order mark; at most 20 MiB and 100,000 rows below a line of headers. A row is about
     /// the client of its id, else about the one of its name, else about a new one. With `dry_run=true` this is the
     /// preview, which also answers every mistake. One change set holds the whole import (of a large file several entries
-    /// of the journal), and reverting it reverts all of it. A file of the export changes nothing.
+    /// of the journal), and reverting it reverts all of it. A file of the export changes nothing. Tags stand in one cell,
+    /// separated by `|` (`\|` is a bar, `\\` a backslash in a tag), at most 20 of at most 50 characters; they take the
+    /// place of those that the client has.
     #[oai(path = "/csv", method = "post", operation_id = "csv_import_apply")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn csv_import_apply(
@@ -131,7 +133,7 @@ impl CsvImports {
         caller: Caller,
         body: CsvFile,
         /// Which column a field is, as `field:header`, once for each field whose header is not a usual name; fields are
-        /// id, name, status, contact_email, phone, address, notes
+        /// id, name, status, contact_email, phone, address, notes, tags
         column: Query<Vec<String>>,
         /// Found from the header when left out
         delimiter: Query<Option<CsvDelimiter>>,

@@ -1,13 +1,10 @@
 //! How far the sync of a connection is: once, or as it moves.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use domain::{ConnectionId, Context, Error, Permission};
-use futures_util::{
-    StreamExt,
-    stream::{self, BoxStream},
-};
+use domain::{ConnectionId, Context, Permission};
+use futures_util::stream::BoxStream;
 use poem::web::sse::Event;
 use poem_openapi::{
     Enum, Object, OpenApi,
@@ -15,7 +12,6 @@ use poem_openapi::{
     payload::EventStream,
     types::ToJSON,
 };
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use uuid::Uuid;
 
 use super::{Chapter, runs::RunState};
@@ -24,16 +20,8 @@ use crate::{
     auth::Caller,
     page::Answer,
     problem::Failure,
+    watch::{KEEP_ALIVE, lasting, watched},
 };
-
-/// How often the database is asked for one that watches.
-const POLL: Duration = Duration::from_secs(1);
-/// How often a comment says that the stream lives.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
-/// Seconds that a stream lasts when nothing is said.
-const LASTS: u64 = 60;
-/// The most that may be asked for.
-const LASTS_AT_MOST: u64 = 300;
 
 /// What becomes of a sync
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -171,26 +159,22 @@ impl ProgressApi {
         /// Seconds that the stream lasts, 1 to 300; 60 when left out
         seconds: Query<Option<u64>>,
     ) -> Result<EventStream<BoxStream<'static, ConnectionProgress>>, Failure> {
-        let seconds = seconds.0.unwrap_or(LASTS);
-        if !(1..=LASTS_AT_MOST).contains(&seconds) {
-            let message = format!("must be from 1 to {LASTS_AT_MOST}");
-            return Err(Error::invalid("seconds", "out_of_range", message).into());
-        }
+        let lasting = lasting(seconds.0)?;
         let context = caller.context()?;
         let id = ConnectionId(connection_id.0);
         let first = look(&app, &context, id).await?;
-        let busy = |_| Error::Busy("as many are watching as this server bears".to_owned());
-        let permit = app.watchers.clone().try_acquire_owned().map_err(busy)?;
-        let watch = Watch {
-            app: Arc::clone(&app),
-            context,
-            id,
-            until: Instant::now() + Duration::from_secs(seconds),
-            last: None,
-            first: Some(first),
-            _permit: permit,
-        };
-        let events = EventStream::new(stream::unfold(watch, Watch::next).boxed()).keep_alive(KEEP_ALIVE);
+        let again = Arc::clone(&app);
+        let seen = watched(
+            &app,
+            first,
+            lasting,
+            |seen| seen.state == SyncStanding::Idle,
+            move || {
+                let (app, context) = (Arc::clone(&again), context.clone());
+                async move { look(&app, &context, id).await }
+            },
+        )?;
+        let events = EventStream::new(seen).keep_alive(KEEP_ALIVE);
         Ok(events.to_event(|progress| {
             let ended = progress.state == SyncStanding::Idle;
             Event::message(progress.to_json_string()).event_type(if ended { "end" } else { "progress" })
@@ -206,46 +190,4 @@ async fn look(app: &App, context: &Context, id: ConnectionId) -> domain::Result<
     let connection = tx.connection(id).await?;
     app.permit_vendor(&context, Permission::ConnectionsView, &connection.integration)?;
     Ok(view(id, sync::progress(&tx, id).await?))
-}
-
-/// One that watches. It keeps no transaction open between two looks.
-struct Watch {
-    app: Arc<App>,
-    context: Context,
-    id: ConnectionId,
-    until: Instant,
-    last: Option<ConnectionProgress>,
-    first: Option<ConnectionProgress>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Watch {
-    async fn next(mut self) -> Option<(ConnectionProgress, Self)> {
-        loop {
-            if self.last.as_ref().is_some_and(|last| last.state == SyncStanding::Idle) {
-                return None;
-            }
-            let seen = match self.first.take() {
-                Some(first) => first,
-                None => {
-                    let next = Instant::now() + POLL;
-                    if next >= self.until {
-                        tokio::time::sleep_until(self.until).await;
-                        return None;
-                    }
-                    tokio::time::sleep_until(next).await;
-                    match look(&self.app, &self.context, self.id).await {
-                        Ok(seen) => seen,
-                        // The database is away for a moment: it is asked again.
-                        Err(Error::Busy(_)) => continue,
-                        Err(_) => return None,
-                    }
-                }
-            };
-            if self.last.as_ref() != Some(&seen) {
-                self.last = Some(seen.clone());
-                return Some((seen, self));
-            }
-        }
-    }
 }

@@ -3,7 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use directory::{Typed, mapping_type, typed_remove};
-use domain::{ClientId, Permission, UnverifiedMappingId};
+use domain::{ClientId, Context, Error, Permission, UnverifiedMappingId};
+use persistence::Tx;
 use poem_openapi::{
     Object, OpenApi,
     param::{Header, Path, Query},
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 use super::{Chapter, mappings::Entity};
 use crate::{
-    app::AppData,
+    app::{App, AppData},
     auth::Caller,
     changes::Written,
     page::Answer,
@@ -76,6 +77,38 @@ pub struct MappingTyped {
     pub unverified: Option<UnverifiedMapping>,
 }
 
+/// Most ids that are typed with a new client.
+const MOST: usize = 50;
+
+/// Checks that ids typed with a new client name integrations of the catalogue, which the caller may map.
+pub(super) async fn may_type(app: &App, context: &Context, action: &str, ids: &[MappingType]) -> domain::Result<()> {
+    if ids.len() > MOST {
+        return Err(Error::invalid("/ids", "too_many", format!("must be at most {MOST}")));
+    }
+    for (at, id) in ids.iter().enumerate() {
+        let Some(entry) = app.entry(&id.integration) else {
+            let message = "is not an integration of the catalogue";
+            return Err(Error::invalid(format!("/ids/{at}/integration"), "unknown", message));
+        };
+        app.permit_for(context, Permission::MappingsSave, action, entry.id).await?;
+    }
+    Ok(())
+}
+
+/// Takes ids that were typed with a new client; a mistake names its place in the body.
+pub(super) async fn type_all(tx: &Tx, client: ClientId, ids: &[MappingType]) -> domain::Result<()> {
+    for (at, id) in ids.iter().enumerate() {
+        mapping_type(tx, client, &id.integration, &id.vendor_id).await.map_err(|why| match why {
+            Error::Invalid(mut problems) => {
+                problems.iter_mut().for_each(|problem| problem.pointer = format!("/ids/{at}{}", problem.pointer));
+                Error::Invalid(problems)
+            }
+            other => other,
+        })?;
+    }
+    Ok(())
+}
+
 /// Typed ids.
 pub struct TypedMappings;
 
@@ -121,7 +154,7 @@ impl TypedMappings {
         let Some(entry) = app.entry(&body.0.integration) else {
             app.permit(&context, Permission::MappingsSave, "mapping_type").await?;
             let message = "is not an integration of the catalogue";
-            return Err(domain::Error::invalid("/integration", "unknown", message).into());
+            return Err(Error::invalid("/integration", "unknown", message).into());
         };
         app.permit_for(&context, Permission::MappingsSave, "mapping_type", entry.id).await?;
         let asked = Asked { dry_run: dry_run.0, expect: expect.0, reason: reason.0, key: key.0 };

@@ -14,10 +14,11 @@ pub enum CsvField {
     Phone,
     Address,
     Notes,
+    Tags,
 }
 
 /// Each field with its name in a header, and what else people call it, in small letters and digits.
-const FIELDS: [(CsvField, &str, &[&str]); 7] = [
+const FIELDS: [(CsvField, &str, &[&str]); 8] = [
     (CsvField::Id, "id", &["clientid", "customerid"]),
     (
         CsvField::Name,
@@ -33,6 +34,7 @@ const FIELDS: [(CsvField, &str, &[&str]); 7] = [
     (CsvField::Phone, "phone", &["telephone", "tel", "phonenumber", "mainphone"]),
     (CsvField::Address, "address", &["postaladdress", "streetaddress"]),
     (CsvField::Notes, "notes", &["note", "comment", "comments", "internalnotes"]),
+    (CsvField::Tags, "tags", &["tag", "labels", "label"]),
 ];
 
 /// Names of the fields, in the order of an export.

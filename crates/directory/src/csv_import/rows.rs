@@ -1,14 +1,14 @@
 //! From a record to what it says of a client.
 
 use csv::StringRecord;
-use domain::{Client, ClientId, ClientStatus, Problem, valid_name};
+use domain::{Client, ClientId, ClientStatus, Problem, client_tags, valid_name};
 
 use super::{
     CsvMistake,
     header::{Columns, CsvField},
 };
 use crate::{
-    cells::unguarded,
+    cells::{tags_of, unguarded},
     clients::{ADDRESS, NOTES, PHONE, free_text, optional_email},
 };
 
@@ -28,6 +28,7 @@ pub(super) struct Row {
     phone: Cell<String>,
     address: Cell<String>,
     notes: Cell<String>,
+    tags: Cell<Vec<String>>,
     /// Numbers of the columns of id and name.
     places: (Option<u64>, Option<u64>),
 }
@@ -41,8 +42,8 @@ impl Columns {
         }
         let places = (self.number(CsvField::Id), self.number(CsvField::Name));
         let (id, name, status) = (None, None, None);
-        let (contact_email, phone, address, notes) = (None, None, None, None);
-        let mut row = Row { line, id, name, status, contact_email, phone, address, notes, places };
+        let (contact_email, phone, address, notes, tags) = (None, None, None, None, None);
+        let mut row = Row { line, id, name, status, contact_email, phone, address, notes, tags, places };
         let mut mistakes = Vec::new();
         for (field, place) in &self.fields {
             let column = *place as u64 + 1;
@@ -77,6 +78,13 @@ impl Row {
             CsvField::Phone => self.phone = Some(free_text("", own(), PHONE)?),
             CsvField::Address => self.address = Some(free_text("", own(), ADDRESS)?),
             CsvField::Notes => self.notes = Some(free_text("", own(), NOTES)?),
+            CsvField::Tags => {
+                let (tags, problems) = client_tags("", &tags_of(text));
+                match problems.into_iter().next() {
+                    Some(problem) => return Err(problem),
+                    None => self.tags = Some(Some(tags).filter(|tags| !tags.is_empty())),
+                }
+            }
         }
         Ok(())
     }
@@ -106,6 +114,9 @@ impl Row {
             (&self.address, &mut client.address),
             (&self.notes, &mut client.notes),
         ];
+        if let Some(said) = self.tags.as_ref().filter(|said| said.is_some() || clear_empty) {
+            client.tags = said.clone().unwrap_or_default();
+        }
         for (said, field) in fields {
             if let Some(said) = said.as_ref().filter(|said| said.is_some() || clear_empty) {
                 field.clone_from(said);

@@ -2,6 +2,7 @@
 
 mod alias_histories;
 mod aliases;
+mod asked;
 mod clients;
 mod csv_import;
 mod customers;
@@ -9,11 +10,13 @@ mod device_fields;
 mod devices;
 mod drift;
 mod files;
+mod furnished;
 mod house;
 mod imports;
 mod kept;
 mod library;
 mod mappings;
+mod merge_people;
 mod merges;
 mod model;
 mod properties;

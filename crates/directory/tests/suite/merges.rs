@@ -56,7 +56,7 @@ both_databases! {
         let before = (house.now(old).await, house.now(new).await);
 
         let tx = house.begin().await;
-        let Merged { client: merged, access_differs } = client_merge(&tx, &merge(old, new), None).await.expect("merges");
+        let Merged { client: merged, access_differs, .. } = client_merge(&tx, &merge(old, new), None).await.expect("merges");
         assert!(access_differs.is_empty(), "{access_differs:?}");
         let set = tx.commit("client_merge", None).await.expect("commits");
         assert_eq!((merged.name.as_str(), merged.phone.as_deref()), ("Kite", Some("1")));
