@@ -5,8 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use integration::{
-    CredentialsForm, Error, Http, Kind, Page, Request, Response, Result, Retry, Secret, Transport, Vendor,
-    raw_slice,
+    CredentialsForm, Error, Http, Kind, Page, Request, Response, Result, Retry, Secret, Transport, Vendor, raw_slice,
 };
 use serde_json::{Value, json};
 use url::Url;

@@ -222,12 +222,7 @@ impl Simulator {
         Ok(json!({ "total_events": events.len(), "continue_token": null, "events": events }))
     }
 
-    fn send(
-        &self,
-        owner: Option<&Business>,
-        body: &Map<String, Value>,
-        now: DateTime<Utc>,
-    ) -> Result<Value, Refusal> {
+    fn send(&self, owner: Option<&Business>, body: &Map<String, Value>, now: DateTime<Utc>) -> Result<Value, Refusal> {
         let known = ["sender", "to", "subject", "text_body", "html_body", "custom_headers", "fastaccept"];
         let to: Vec<&str> =
             body.get("to").and_then(Value::as_array).into_iter().flatten().flat_map(Value::as_str).collect();

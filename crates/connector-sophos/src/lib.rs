@@ -31,7 +31,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use integration::{
-    ActOnThreats, Alert, Category, Checked, Connector, Device, Entity, Pull, Result, Secret, Threat, Transport, Vendor, credentials,
+    ActOnThreats, Alert, Category, Checked, Connector, Device, Entity, Pull, Result, Secret, Threat, Transport, Vendor,
+    credentials,
 };
 use url::Url;
 

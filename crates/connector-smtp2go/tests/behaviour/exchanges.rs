@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use connector_smtp2go::Smtp2go;
 use integration::{
-    Connector, CredentialsForm, Domain, Entity, Kind, MailDraft, MailSender, MailUsage, Position, Pull, RecordType, Result,
-    Retry, SendMail, SentMail, Vendor,
+    Connector, CredentialsForm, Domain, Entity, Kind, MailDraft, MailSender, MailUsage, Position, Pull, RecordType,
+    Result, Retry, SendMail, SentMail, Vendor,
 };
 use serde_json::{Value, json};
 use vendorkit::Replay;

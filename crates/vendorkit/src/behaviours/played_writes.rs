@@ -54,9 +54,10 @@ async fn run(connector: &dyn Connector, capability: &str, call: &Exchange) {
     let outcome = match capability {
         "threat_actions" => match (connector.threat_actions(), what.as_str()) {
             (Some(threats), "act") => threats.act(&argument("entity"), &argument("threat"), &argument("action")).await,
-            (Some(threats), "fetch") => {
-                threats.fetch(&argument("entity"), &argument("threat")).await.map(|raw| answered = Some((RecordKind::Threat, raw)))
-            }
+            (Some(threats), "fetch") => threats
+                .fetch(&argument("entity"), &argument("threat"))
+                .await
+                .map(|raw| answered = Some((RecordKind::Threat, raw))),
             _ => unknown(),
         },
         "company_writes" => {
