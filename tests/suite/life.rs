@@ -59,6 +59,10 @@ both_databases! {
         let entities = app.get(&house.owner, &format!("/api/connections/{id}/entities")).await.ok();
         assert!(entities["synced_at"].is_null() && entities["stale"] == true && entities["syncing"] == true, "{entities}");
         let import = json!({ "connection_id": id });
+        let suggestions = format!("/api/connections/{id}/mapping-suggestions");
+        let unknown = app.get(&house.owner, &suggestions).await.ok();
+        assert_eq!(unknown["items"], json!([]));
+        assert!(unknown["listed"]["synced_at"].is_null() && unknown["listed"]["stale"] == true, "{unknown}");
         let refused = app.post(&house.owner, "/api/imports?dry_run=true", &import).await;
         assert!(refused.refused(409, "never_synced")["detail"].as_str().is_some_and(|text| text.contains("sync it first")));
         app.run_jobs().await;
@@ -66,6 +70,10 @@ both_databases! {
         assert!(entities["synced_at"].is_string() && entities["syncing"] == false, "{entities}");
         let preview = app.post(&house.owner, "/api/imports?dry_run=true", &import).await.ok();
         assert!(preview["item"]["created"].as_u64().is_some_and(|created| created > 0), "{preview}");
+        let listed = &preview["item"]["listed"];
+        assert!(listed["synced_at"].is_string() && listed["stale"] == false, "{preview}");
+        assert_eq!(app.get(&house.owner, &suggestions).await.ok()["listed"], *listed);
+        app.post(&house.owner, &text(&listed["sync_now"]), &json!({})).await.ok();
     }
 
     async fn a_client_sees_what_is_shared_with_it_and_no_credentials(db: TestDb) {

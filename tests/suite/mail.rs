@@ -132,6 +132,7 @@ fn outgoing(to: &str) -> Outgoing {
         recipient_name: Some("Jo Ö. Hart".into()),
         letter: letter(),
         written_at: domain::Timestamp::UNIX_EPOCH,
+        tried: 0,
     }
 }
 

@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
 mod ci;
+mod connectors;
 mod document;
 mod layers;
 mod new_connector;
@@ -51,7 +52,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         nextest: Vec<String>,
     },
-    /// Run a benchmark, optimised
+    /// Run a benchmark, optimised; `connectors` times the connectors' own tests, as they are built for tests
     Bench {
         /// Its name and arguments
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -76,6 +77,9 @@ fn main() -> ExitCode {
         Task::NewConnector { slug, name } => new_connector::run(&slug, name.as_deref()),
         Task::Openapi { check } => document::run(check),
         Task::Test { nextest } => test::run(&nextest),
+        Task::Bench { arguments } if arguments.first().is_some_and(|name| name == "connectors") => {
+            connectors::run(&arguments[1..])
+        }
         Task::Bench { arguments } => {
             // It measures the API as it is delivered.
             shell::run(&mut shell::cargo(["build", "--release", "-p", "api"]))

@@ -43,6 +43,36 @@ pub struct Freshness {
     pub sources: Vec<Source>,
 }
 
+/// How old the list of what a connection can be imported or mapped from is.
+#[derive(Debug, Clone, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct EntityList {
+    /// When the whole list was last true at the vendor; absent when it was never listed to the end: an empty list then
+    /// means that nothing is known, not that there is nothing
+    pub synced_at: Option<DateTime<Utc>>,
+    /// Older than twice the connection's cadence, or the connection does not work
+    pub stale: bool,
+    /// Why the last attempt failed
+    pub problem: Option<String>,
+    /// Post there to sync it now
+    pub sync_now: String,
+}
+
+impl EntityList {
+    /// Reads how old a connection's list is.
+    pub async fn read(tx: &Tx, connection: &Connection) -> Result<Self> {
+        let listings = tx.listings(&[connection.id]).await?;
+        let listing = listings.into_iter().find(|listing| listing.kind == RecordKind::Entity.as_str());
+        let synced_at = listing.as_ref().and_then(|listing| listing.complete_at);
+        Ok(Self {
+            synced_at,
+            stale: connection.is_stale(synced_at, tx.now()),
+            problem: listing.and_then(|listing| listing.message).or_else(|| connection.state_reason.clone()),
+            sync_now: format!("/api/connections/{}/sync", connection.id),
+        })
+    }
+}
+
 /// Works out freshness for the entities of one client.
 pub struct Sources {
     entities: Vec<Entity>,

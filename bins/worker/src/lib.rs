@@ -61,7 +61,7 @@ pub fn spawn(
     let worker = worker.doing(Arc::new(bulk::BulkChore::new(engine.store.clone(), engine.entries)));
     let worker = worker.taking(Arc::new(Desk));
     // The settings were checked at start; what still fails here (a file that has gone) leaves letters to others.
-    let worker = match post::carrier(settings) {
+    let worker = match post::carrier(settings, engine.dial.as_ref()) {
         Ok(carrier) => worker.posting(carrier),
         Err(why) => {
             tracing::error!(%why, "this worker carries no mail");

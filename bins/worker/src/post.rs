@@ -1,22 +1,71 @@
-//! The way letters leave, as the settings say: a mail server, or a folder while none is named.
+//! The way letters leave, as the settings say: a mail server, a vendor that sends mail, or a folder while none is named.
 
 use std::{sync::Arc, time::Duration};
 
+use domain::ConnectionId;
+use integration::{Connector, Transport};
 use mail::{Carrier, Mailbox, Security, Sender, Smtp, SmtpOptions};
 use secrecy::ExposeSecret as _;
+use serde_json::{Map, Value};
+use sync::{Dial, VendorPost};
+use uuid::Uuid;
 
 use crate::Settings;
 
 /// Longest that connecting to the mail server or one command may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The carrier that the settings ask for.
-pub fn carrier(settings: &Settings) -> Result<Arc<dyn Carrier>, String> {
+/// The carrier that the settings ask for. A vendor is reached like those of connections, with a budget of its own.
+pub fn carrier(settings: &Settings, dial: &dyn Dial) -> Result<Arc<dyn Carrier>, String> {
     let from = Sender::parse(&settings.mail_from)?;
+    if !settings.mail_vendor.is_empty() {
+        let transport = dial.transport(ConnectionId(Uuid::nil()), false);
+        return Ok(Arc::new(vendor(settings, transport, from)?));
+    }
     if settings.mail_smtp_host.is_empty() {
         return Ok(Arc::new(Mailbox::new(&settings.mail_folder, from)));
     }
-    Ok(Arc::new(Smtp::new(options(settings)?, from)?))
+    Ok(Arc::new(smtp(settings, from)?))
+}
+
+fn smtp(settings: &Settings, from: Sender) -> Result<Smtp, String> {
+    Smtp::new(options(settings)?, from)
+}
+
+/// The vendor that letters leave through. What is wrong with its credentials is said without them.
+fn vendor(settings: &Settings, transport: Arc<dyn Transport>, from: Sender) -> Result<VendorPost, String> {
+    let named = settings.mail_vendor.as_str();
+    let entry = registry::ALL.iter().find(|entry| entry.id == named);
+    let entry = entry.ok_or_else(|| format!("PANELONE_MAIL_VENDOR: there is no integration {named}"))?;
+    let text = settings.mail_vendor_credentials.expose_secret();
+    let form: Map<String, Value> = serde_json::from_str(text).map_err(|why| {
+        format!(
+            "PANELONE_MAIL_VENDOR_CREDENTIALS must be a JSON object of what {}'s form asks for (byte {})",
+            entry.name,
+            why.column()
+        )
+    })?;
+    let wrong = |fields: Vec<integration::FieldError>| {
+        let fields: Vec<String> = fields.into_iter().map(|one| format!("{}: {}", one.field, one.message)).collect();
+        format!("PANELONE_MAIL_VENDOR_CREDENTIALS: {}", fields.join("; "))
+    };
+    let connector: Box<dyn Connector> =
+        entry.normalise(&form).and_then(|form| entry.connect(&form, transport)).map_err(wrong)?;
+    VendorPost::new(connector, entry.name, from).map_err(|why| format!("PANELONE_MAIL_VENDOR: {why}"))
+}
+
+/// Sends nothing: for looking at the settings.
+struct Silent;
+
+#[async_trait::async_trait]
+impl Transport for Silent {
+    async fn send(&self, _: integration::Request) -> integration::Result<integration::Response> {
+        Err(integration::Error::new(integration::Kind::Unavailable, "this transport sends nothing"))
+    }
+
+    fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        chrono::DateTime::UNIX_EPOCH
+    }
 }
 
 fn options(settings: &Settings) -> Result<SmtpOptions, String> {
@@ -42,6 +91,23 @@ pub(crate) fn mistakes(settings: &Settings) -> Vec<String> {
     let mut mistakes = Vec::new();
     if let Err(why) = Sender::parse(&settings.mail_from) {
         mistakes.push(format!("PANELONE_MAIL_FROM: {why}"));
+    }
+    if !settings.mail_vendor.is_empty() {
+        if !settings.mail_smtp_host.is_empty() {
+            mistakes.push("PANELONE_MAIL_VENDOR and PANELONE_MAIL_SMTP_HOST: letters leave one way only".to_owned());
+        }
+        if settings.mail_from.contains("@localhost") {
+            mistakes.push("PANELONE_MAIL_FROM must be an address that the vendor knows as verified".to_owned());
+        }
+        if let Ok(from) = Sender::parse(&settings.mail_from)
+            && let Err(why) = vendor(settings, Arc::new(Silent), from)
+        {
+            mistakes.push(why);
+        }
+        return mistakes;
+    }
+    if !settings.mail_vendor_credentials.expose_secret().is_empty() {
+        mistakes.push("PANELONE_MAIL_VENDOR must name the integration that the credentials are for".to_owned());
     }
     let password = !settings.mail_smtp_password.expose_secret().is_empty();
     let user = !settings.mail_smtp_user.is_empty();
@@ -70,7 +136,8 @@ pub(crate) fn mistakes(settings: &Settings) -> Vec<String> {
                 .to_owned(),
         ),
         Some(_) => {
-            if let Err(why) = carrier(settings) {
+            let built = Sender::parse(&settings.mail_from).and_then(|from| smtp(settings, from));
+            if let Err(why) = built {
                 mistakes.push(format!("PANELONE_MAIL_SMTP_CA_FILE: {why}"));
             }
         }
@@ -99,7 +166,42 @@ mod tests {
     fn every_mistake_is_named() {
         /// Settings, and the names in what is told about them.
         type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
-        let cases: [Case<'_>; 8] = [
+        let smtp2go = r#"'{"account_name":"Letters","region":"nearest","api_key":"api-hunter2"}'"#;
+        let cases: [Case<'_>; 14] = [
+            (
+                &[
+                    ("mail_vendor", "\"smtp2go\""),
+                    ("mail_from", "\"a@b.example\""),
+                    ("mail_vendor_credentials", smtp2go),
+                ],
+                &[],
+            ),
+            (&[("mail_vendor_credentials", smtp2go)], &["MAIL_VENDOR must name"]),
+            (
+                &[
+                    ("mail_vendor", "\"smtp2go\""),
+                    ("mail_smtp_host", "\"mail.example\""),
+                    ("mail_vendor_credentials", smtp2go),
+                ],
+                &["one way only", "MAIL_FROM"],
+            ),
+            (
+                &[
+                    ("mail_vendor", "\"smtp2go\""),
+                    ("mail_from", "\"a@b.example\""),
+                    ("mail_vendor_credentials", "'{\"region\":\"moon\"}'"),
+                ],
+                &["account_name"],
+            ),
+            (&[("mail_vendor", "\"pigeon\""), ("mail_from", "\"a@b.example\"")], &["no integration pigeon"]),
+            (
+                &[
+                    ("mail_vendor", "\"threecx\""),
+                    ("mail_from", "\"a@b.example\""),
+                    ("mail_vendor_credentials", "'no object'"),
+                ],
+                &["JSON object"],
+            ),
             (&[], &[]),
             (&[("mail_from", "\"nobody\""), ("mail_folder", "\"\"")], &["MAIL_FROM", "MAIL_FOLDER"]),
             (&[("mail_smtp_user", "\"jo\"")], &["MAIL_SMTP_HOST"]),
@@ -149,7 +251,9 @@ mod tests {
 
     #[test]
     fn the_password_is_not_printed_with_the_settings() {
-        let settings = settings(&[("mail_smtp_password", "\"hunter2-of-the-test\"")]);
+        let pairs =
+            [("mail_smtp_password", "\"hunter2-of-the-test\""), ("mail_vendor_credentials", "\"hunter2-of-a-vendor\"")];
+        let settings = settings(&pairs);
         assert!(!format!("{settings:?}").contains("hunter2"));
     }
 }

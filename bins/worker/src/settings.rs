@@ -15,7 +15,8 @@ use serde::Deserialize;
 const NOT_SETTINGS: [&str; 3] = ["PANELONE_TEST", "PANELONE_REQUIRE_ALL", "PANELONE_OWNER_PASSWORD"];
 
 /// Variables that are taken as they are written: a password of digits is no number.
-const AS_WRITTEN: [&str; 6] = [
+const AS_WRITTEN: [&str; 7] = [
+    "PANELONE_MAIL_VENDOR_CREDENTIALS",
     "PANELONE_MAIL_SMTP_USER",
     "PANELONE_MAIL_SMTP_PASSWORD",
     "PANELONE_STORAGE_S3_BUCKET",
@@ -86,6 +87,12 @@ pub struct Settings {
     /// File with a certificate authority of one's own, in PEM.
     #[serde(default)]
     pub mail_smtp_ca_file: String,
+    /// Id of an integration that letters leave through instead of a mail server (`smtp2go`).
+    #[serde(default)]
+    pub mail_vendor: String,
+    /// What its connect form asks for, as a JSON object of texts.
+    #[serde(default)]
+    pub mail_vendor_credentials: SecretString,
     /// Where contents of files are while no bucket is named.
     #[serde(default = "storage_folder")]
     pub storage_folder: String,

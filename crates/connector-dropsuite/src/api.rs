@@ -12,6 +12,7 @@ use crate::{
     Credentials, Dropsuite,
     access::Known,
     paging::{Rows, rows},
+    tenants::Listed,
     wire,
 };
 
@@ -19,16 +20,18 @@ use crate::{
 pub(crate) const NAME: &str = Dropsuite::NAME;
 
 /// Records asked for at once: the most that is known to work.
-const PAGE_SIZE: u32 = 100;
+pub(crate) const PAGE_SIZE: u32 = 100;
 
 /// How to reach one reseller account.
 pub(crate) struct Api {
     pub(crate) http: Http,
     base: Url,
     reseller: Secret,
-    own: Secret,
+    pub(crate) own: Secret,
     /// The customers' own tokens. One caller fetches them, the others wait.
     pub(crate) known: tokio::sync::Mutex<Option<Known>>,
+    /// The customers of the listing under way.
+    pub(crate) listed: tokio::sync::Mutex<Option<Listed>>,
     /// Mailboxes that cannot be reached, of customers whose mailboxes are being listed.
     pub(crate) unreachable: Mutex<HashMap<String, Arc<HashSet<String>>>>,
 }
@@ -49,6 +52,7 @@ impl Api {
             reseller: credentials.reseller_token,
             own: credentials.authentication_token,
             known: tokio::sync::Mutex::default(),
+            listed: tokio::sync::Mutex::default(),
             unreachable: Mutex::default(),
         }
     }
@@ -89,7 +93,7 @@ impl Api {
         rows.map(Answer::Rows).map_err(|error| error.at("customer", customer))
     }
 
-    async fn exchange(&self, path: &[&str], page: u32, size: u32, token: &Secret) -> Result<Response> {
+    pub(crate) async fn exchange(&self, path: &[&str], page: u32, size: u32, token: &Secret) -> Result<Response> {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.extend(path);
@@ -103,11 +107,11 @@ impl Api {
         self.http.send(request).await
     }
 
-    fn succeeded(&self, response: Response) -> Result<Response> {
+    pub(crate) fn succeeded(&self, response: Response) -> Result<Response> {
         if response.is_success() { Ok(response) } else { Err(self.failure(&response)) }
     }
 
-    fn rows_of(&self, response: &Response, page: u32) -> Result<Rows> {
+    pub(crate) fn rows_of(&self, response: &Response, page: u32) -> Result<Rows> {
         rows(response, page).map_err(|error| self.http.scrub(error.at("page", page)))
     }
 

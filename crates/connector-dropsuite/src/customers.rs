@@ -22,6 +22,8 @@ pub(crate) struct Customer {
     pub id: Option<String>,
     /// The vendor's record without what is secret in it.
     pub raw: Bytes,
+    /// The vendor's id of the login, by which paths name it.
+    pub login: Option<String>,
     /// What opens the customer's own lists.
     pub token: Option<Secret>,
     admin: bool,
@@ -37,6 +39,7 @@ impl Api {
         for record in records {
             let user = wire::User::deserialize(&record).unwrap_or_default();
             let customer = Customer {
+                login: user.id.0.filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')),
                 id: user.organization_id.0,
                 token: user.authentication_token.0.map(Secret::new),
                 admin: user.admin.0 == Some(true),
@@ -70,17 +73,20 @@ impl Customer {
 
 #[async_trait]
 impl Pull<Entity> for Dropsuite {
-    async fn page(&self, _: Position<'_>) -> Result<Page> {
-        self.api.customers_page().await
+    async fn page(&self, at: Position<'_>) -> Result<Page> {
+        self.api.customers_with_tenants(at).await
     }
 
     fn read(&self, raw: &[u8]) -> Result<Item<Entity>, String> {
         let user: wire::User = wire::read(raw, "a customer")?;
         let status = user.status();
+        let (tenant_id, domains) = user.connected();
         let id = user.organization_id.0.ok_or("a customer without the number of its organisation")?;
         let record = Entity {
             // The e-mail is often the reseller's own, so its domain says nothing of the customer.
             name: user.organization_name.0.or(user.email.0).unwrap_or_else(|| format!("Customer {id}")),
+            domains,
+            tenant_id,
             active: status.map(|status| status == wire::ACTIVE),
             status: status.map(str::to_owned),
             ..Entity::default()

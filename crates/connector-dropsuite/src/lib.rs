@@ -5,6 +5,7 @@
 //! * `access.rs`: the token that each customer has for itself, without which nothing of it can be read.
 //! * `wire.rs`: the vendor's JSON as it really is, only the fields we use; what is secret in it is cut out there.
 //! * `customers.rs`, `licences.rs`, `backups.rs`: one listing each. `health.rs`: how a backup stands.
+//! * `tenants.rs`: the Microsoft tenants of customers, asked for one by one.
 //! * `settings.rs`: the hours after which a backup is late.
 //! * `simulator/` (feature `simulator`): the vendor's wire format over the shared world.
 //!
@@ -22,6 +23,7 @@ mod paging;
 mod settings;
 #[cfg(feature = "simulator")]
 mod simulator;
+mod tenants;
 mod wire;
 
 use std::sync::Arc;

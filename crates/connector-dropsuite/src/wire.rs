@@ -14,6 +14,7 @@ use serde_json::Value;
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct User {
+    pub id: Text,
     pub email: Text,
     pub organization_id: Text,
     pub organization_name: Text,
@@ -26,12 +27,44 @@ pub(crate) struct User {
     pub active_seats: Maybe<u64>,
     pub seats_used: Maybe<u64>,
     pub seats_available: Maybe<u64>,
+    /// Put there by us: see `tenants.rs`.
+    pub tenants: Maybe<Vec<Tenant>>,
+}
+
+/// A tenant that the customer is connected to.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Tenant {
+    pub domain: Text,
+    pub tenant_id: Text,
+    #[serde(rename = "type")]
+    pub class: Text,
 }
 
 /// The state of a customer that is in use.
 pub(crate) const ACTIVE: &str = "active";
 
 impl User {
+    /// The Microsoft tenant, if there is one and only one, and the domains of all tenants. Names that Microsoft gives
+    /// (`onmicrosoft.com`) say no more than the tenant itself.
+    pub(crate) fn connected(&self) -> (Option<String>, Vec<String>) {
+        let tenants = self.tenants.0.as_deref().unwrap_or_default();
+        let microsoft = tenants.iter().filter(|tenant| tenant.class.0.as_deref() == Some("m365"));
+        let mut ids: Vec<String> =
+            microsoft.filter_map(|tenant| tenant.tenant_id.0.as_ref().map(|id| id.to_lowercase())).collect();
+        ids.sort();
+        ids.dedup();
+        let mut domains = Vec::new();
+        for domain in tenants.iter().filter_map(|tenant| tenant.domain.0.as_ref()) {
+            let domain = domain.to_lowercase();
+            if domain.contains('.') && !domain.ends_with(".onmicrosoft.com") && !domains.contains(&domain) {
+                domains.push(domain);
+            }
+        }
+        let only = ids.len() == 1;
+        (ids.pop().filter(|_| only), domains)
+    }
+
     /// What the vendor's three marks say together; `None` where it sets none of them.
     pub(crate) fn status(&self) -> Option<&'static str> {
         match (self.customer_deactivated.0, self.flg_suspended.0, self.login_disabled.0) {
@@ -79,7 +112,7 @@ pub(crate) struct Owner {
     pub organization_id: Text,
 }
 
-loose_parts!(Owner);
+loose_parts!(Owner, Tenant);
 
 /// When something was last backed up.
 #[derive(Clone, Copy, Default)]

@@ -9,12 +9,11 @@ use integration::{
     oauth::{Token, TokenCache},
     raw_slice,
 };
-use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::{Credentials, Guid, Microsoft365, refusals::lacks_licence, wire::List};
 
-const NAME: &str = Microsoft365::NAME;
+pub(crate) const NAME: &str = Microsoft365::NAME;
 /// Leaves room in a cursor for what stands before the link.
 pub(crate) const LONGEST_LINK: usize = 8000;
 
@@ -23,7 +22,7 @@ pub(crate) struct Api {
     tokens: TokenCache,
     pub(crate) credentials: Credentials,
     pub(crate) login: Url,
-    graph: Url,
+    pub(crate) graph: Url,
 }
 
 /// Where a kind of record is listed, and the right it needs.
@@ -94,17 +93,15 @@ impl Api {
         Ok(Listed { records, next: list.next, delta: list.delta })
     }
 
-    /// What a single thing is, below an id that is known to be one.
-    pub async fn one<T: DeserializeOwned>(&self, tenant: Guid, source: &Source, id: Guid) -> Result<T> {
-        let url = below(&self.graph, &format!("{}/{id}", source.path), Some(source.query));
-        let response = self.get(tenant, url, source.right).await?;
-        response.json(NAME).map_err(|error| self.http.scrub(error))
-    }
-
     /// Sends with the tenant's token. `right` is what to grant when it is refused.
     async fn get(&self, tenant: Guid, url: Url, right: &str) -> Result<Response> {
+        self.ask(tenant, Request::get(url), right).await
+    }
+
+    /// The same of any request that only asks.
+    pub(crate) async fn ask(&self, tenant: Guid, request: Request, right: &str) -> Result<Response> {
         let account = tenant.to_string();
-        let request = Request::get(url).header("x-ms-throttle-priority", "low");
+        let request = request.header("x-ms-throttle-priority", "low");
         let response = self.tokens.send(&self.http, &account, request, || self.obtain(tenant)).await?;
         if response.is_success() {
             return Ok(response);

@@ -8,6 +8,7 @@
 mod admin_roles;
 mod admission;
 mod api;
+mod batch;
 mod domains;
 mod guid;
 mod licences;

@@ -62,7 +62,7 @@ impl ActOnThreats for SentinelOne {
         Some(refused.to_owned())
     }
 
-    async fn act(&self, threat_id: &str, action: &str) -> Result<()> {
+    async fn act(&self, _entity_id: &str, threat_id: &str, action: &str) -> Result<()> {
         let ask = find(action)
             .ok_or_else(|| Error::new(Kind::Refused, format!("SentinelOne has no action \"{action}\" on threats")))?;
         let filter = self.filter(threat_id)?;
@@ -80,7 +80,7 @@ impl ActOnThreats for SentinelOne {
         judge(outcome.data, &wire::words(&response.body)).map_err(|error| self.api.scrub(error))
     }
 
-    async fn fetch(&self, threat_id: &str) -> Result<Bytes> {
+    async fn fetch(&self, _entity_id: &str, threat_id: &str) -> Result<Bytes> {
         let request = self.api.get(&["threats"]).query("limit", 1).query("ids", known(threat_id)?);
         let response = self.api.send(request).await?;
         let listing = self.api.listing(&response)?;

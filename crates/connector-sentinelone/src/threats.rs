@@ -43,6 +43,7 @@ impl Pull<Threat> for SentinelOne {
             // The vendor does not say when one was resolved.
             resolved_at: None,
             url: None,
+            allowed_actions: None,
         };
         Ok(Item { id, entity: Some(site), record })
     }

@@ -5,23 +5,29 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use integration::{
-    CredentialsForm, Error, Http, Kind, Page, Position, Request, Response, Result, Retry, Secret, Transport, Vendor,
-    raw_slice,
+    CredentialsForm, Error, Http, Kind, Page, Request, Response, Result, Retry, Secret, Transport, Vendor, raw_slice,
 };
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::{Credentials, Region, Smtp2go, account, wire};
+use crate::{Credentials, Region, Smtp2go, wire};
 
 const NAME: &str = Smtp2go::NAME;
 
 /// Endpoints that a key must permit, and what is lost without each.
-pub(crate) const NEEDED: [(&str, &str); 5] = [
+pub(crate) const NEEDED: [(&str, &str); 6] = [
     ("/stats/email_summary", "what was sent is not known"),
     ("/domain/view", "sender domains are not listed"),
     ("/single_sender_emails/view", "senders are not listed"),
     ("/users/smtp/view", "senders are not listed"),
     ("/email/send", "no mail is sent through this account"),
+    ("/activity/search", "mail whose answer was lost cannot be found again, and waits"),
+];
+
+/// What the subaccounts need besides.
+pub(crate) const NEEDED_BELOW: [(&str, &str); 2] = [
+    ("/subaccounts/search", "subaccounts are not listed"),
+    ("/stats/email_history", "what subaccounts sent is not known"),
 ];
 
 /// How long a sender of too many requests is turned away at least; the vendor does not say it itself.
@@ -60,14 +66,19 @@ impl Api {
 
     /// What an endpoint that only reads has in `data`, as it came.
     pub(crate) async fn data(&self, endpoint: &str) -> Result<Bytes> {
-        let response = self.read(endpoint).await?;
+        self.read_with(endpoint, json!({})).await
+    }
+
+    /// The same of an endpoint that is told what to look for.
+    pub(crate) async fn read_with(&self, endpoint: &str, body: Value) -> Result<Bytes> {
+        let response = self.call(endpoint, self.request(endpoint, body).idempotent()).await?;
         let data = wire::data(response.json_bytes(NAME)?).map_err(|why| self.unreadable(&why))?;
         Ok(raw_slice(&response.body, data))
     }
 
     /// The rows of a listing: all of them, because the vendor pages none that we read.
-    pub(crate) async fn rows(&self, endpoint: &str, key: &str) -> Result<Vec<Bytes>> {
-        let data = self.data(endpoint).await?;
+    pub(crate) async fn rows(&self, endpoint: &str, asked: Value, key: &str) -> Result<Vec<Bytes>> {
+        let data = self.read_with(endpoint, asked).await?;
         let rows = wire::rows(&data, key).map_err(|why| self.unreadable(&why))?;
         rows.ok_or_else(|| Error::unreadable(NAME, format!("a listing without its {key}")))
             .map(|rows| rows.into_iter().map(|row| raw_slice(&data, row)).collect())
@@ -126,12 +137,6 @@ impl Api {
         let error = Error::unreadable(NAME, format!("it differs from the description at byte {}", why.column()));
         if why.is_eof() { error.retry(Retry::Yes) } else { error }
     }
-}
-
-/// The listings of a connection are those of its only entity.
-pub(crate) fn own(at: Position<'_>) -> Result<()> {
-    let known = at.entity == Some(account::ID);
-    known.then_some(()).ok_or_else(|| Error::new(Kind::NotFound, "a connection to SMTP2GO has one account only"))
 }
 
 /// The page that a whole listing is.

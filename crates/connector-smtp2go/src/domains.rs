@@ -12,8 +12,8 @@ impl Pull<Domain> for Smtp2go {
     }
 
     async fn page(&self, at: Position<'_>) -> Result<Page> {
-        api::own(at)?;
-        self.api.rows("/domain/view", "domains").await.map(api::whole)
+        let asked = self.whose(at)?.body();
+        self.api.rows("/domain/view", asked, "domains").await.map(api::whole)
     }
 
     fn read(&self, raw: &[u8]) -> Result<Item<Domain>, String> {

@@ -1,8 +1,10 @@
-//! SMTP2GO: a mail relay. One connection is one account, and belongs to one client as a whole.
+//! SMTP2GO: a mail relay. One connection is one account, and belongs to one client as a whole; the subaccounts of a
+//! master account are listed where that is wanted, and each may be another client's.
 //!
 //! * `api.rs`: the vendor's manners. Key, address, permissions, and every error in one function.
 //! * `wire.rs`: the vendor's JSON as it really is, only the fields we use.
-//! * `account.rs`, `domains.rs`, `senders.rs`, `usage.rs`: one listing each. `sending.rs`: the one write.
+//! * `account.rs`, `domains.rs`, `senders.rs`, `usage.rs`: one listing each. `subaccounts.rs`: whose
+//!   they are. `sending.rs`: the one write, and how a message whose answer was lost is found again.
 //! * `simulator.rs` (feature `simulator`): the vendor's wire format over the shared world.
 //!
 //! **A new kind of record**: its struct in `wire.rs`, a file with `Pull<…>`, the accessor below, its endpoint
@@ -16,10 +18,14 @@ mod senders;
 mod sending;
 #[cfg(feature = "simulator")]
 mod simulator;
+mod subaccounts;
 mod usage;
 mod wire;
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use async_trait::async_trait;
 use integration::{
@@ -54,9 +60,20 @@ credentials! {
         /// API key
         /// Sending → API Keys. It begins with api- and is shown once, when it is made.
         api_key: Secret,
+        /// Subaccounts
+        /// Only with the key of a master account: its subaccounts can be listed too, each for a client of its own.
+        subaccounts: Option<Subaccounts>,
         /// API address
         /// Leave empty unless SMTP2GO gave you another one than that of the region.
         api_url: Option<Url>,
+    }
+}
+
+credentials! {
+    /// Whether a master account's subaccounts are listed.
+    pub enum Subaccounts {
+        Ignored = "ignored" / "This account only",
+        Listed = "listed" / "Its subaccounts too",
     }
 }
 
@@ -64,6 +81,9 @@ credentials! {
 pub struct Smtp2go {
     api: Api,
     account_name: String,
+    subaccounts: bool,
+    /// Subaccounts by their ids, once they were walked for their plans.
+    plans: Mutex<BTreeMap<String, Arc<wire::Subaccount>>>,
 }
 
 impl Vendor for Smtp2go {
@@ -80,14 +100,15 @@ impl Vendor for Smtp2go {
 
     fn connect(credentials: Credentials, transport: Arc<dyn Transport>) -> Self {
         let account_name = credentials.account_name.clone();
-        Self { api: Api::new(credentials, transport), account_name }
+        let subaccounts = credentials.subaccounts == Some(Subaccounts::Listed);
+        Self { api: Api::new(credentials, transport), account_name, subaccounts, plans: Mutex::default() }
     }
 }
 
 #[async_trait]
 impl Connector for Smtp2go {
     async fn check(&self) -> Result<Checked> {
-        account::check(&self.api).await
+        account::check(&self.api, self.subaccounts).await
     }
 
     fn entities(&self) -> Option<&dyn Pull<Entity>> {

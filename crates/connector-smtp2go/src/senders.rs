@@ -5,7 +5,7 @@ use bytes::Bytes;
 use integration::{Cursor, Item, MailSender, Page, Position, Pull, Reach, Result};
 use serde_json::Value;
 
-use crate::{Smtp2go, api, wire};
+use crate::{Smtp2go, wire};
 
 /// The cursor of the second listing.
 const USERS: &str = "users";
@@ -17,12 +17,12 @@ impl Pull<MailSender> for Smtp2go {
     }
 
     async fn page(&self, at: Position<'_>) -> Result<Page> {
-        api::own(at)?;
+        let asked = self.whose(at)?.body();
         if at.cursor.is_some() {
-            let rows = self.api.rows("/users/smtp/view", "results").await?;
+            let rows = self.api.rows("/users/smtp/view", asked, "results").await?;
             return Ok(Page { records: rows.iter().map(without_password).collect(), ..Page::default() });
         }
-        let records = self.api.rows("/single_sender_emails/view", "senders").await?;
+        let records = self.api.rows("/single_sender_emails/view", asked, "senders").await?;
         Ok(Page { records, next: Some(Cursor::new(USERS)), ..Page::default() })
     }
 

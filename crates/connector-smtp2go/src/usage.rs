@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use integration::{Item, MailUsage, Page, Position, Pull, Reach, Result, loose::Maybe};
 
-use crate::{Smtp2go, account, api, wire};
+use crate::{Smtp2go, account, api, subaccounts::Whose, wire};
 
 #[async_trait]
 impl Pull<MailUsage> for Smtp2go {
@@ -12,7 +12,9 @@ impl Pull<MailUsage> for Smtp2go {
     }
 
     async fn page(&self, at: Position<'_>) -> Result<Page> {
-        api::own(at)?;
+        if let Whose::Of(id) = self.whose(at)? {
+            return Ok(api::whole(vec![self.subaccount_usage(id).await?]));
+        }
         // The summary holds the period too: one request for both.
         let data = self.api.data("/stats/email_summary").await?;
         serde_json::from_slice::<wire::Usage>(&data).map_err(|why| self.api.unreadable(&why))?;
@@ -23,7 +25,7 @@ impl Pull<MailUsage> for Smtp2go {
         let wire: wire::Usage = wire::read(raw, "a summary")?;
         let count = |number: Maybe<u64>| number.0.and_then(|number| i64::try_from(number).ok());
         let record = MailUsage {
-            name: self.account_name.clone(),
+            name: wire.name.0.unwrap_or_else(|| self.account_name.clone()),
             period_starts_at: wire.cycle_start.0.as_deref().and_then(wire::instant),
             period_ends_at: wire.cycle_end.0.as_deref().and_then(wire::instant),
             used: count(wire.cycle_used),

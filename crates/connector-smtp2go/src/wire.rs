@@ -94,6 +94,9 @@ pub(crate) struct Sender {
 
 #[derive(Deserialize)]
 pub(crate) struct Usage {
+    /// Only of a subaccount.
+    #[serde(default)]
+    pub name: Text,
     #[serde(default)]
     pub cycle_start: Text,
     #[serde(default)]
@@ -119,6 +122,41 @@ pub(crate) struct Usage {
     pub clicks: Maybe<u64>,
 }
 
+/// A subaccount in the listing.
+#[derive(Deserialize)]
+pub(crate) struct Subaccount {
+    #[serde(default)]
+    pub id: Text,
+    #[serde(default)]
+    pub name: Text,
+    #[serde(default)]
+    pub state: Text,
+    #[serde(default)]
+    pub plan_size: Maybe<u64>,
+    #[serde(default)]
+    pub plan_used: Maybe<u64>,
+}
+
+impl Subaccount {
+    /// Whether it is closed.
+    pub(crate) fn closed(&self) -> bool {
+        self.state.0.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("closed"))
+    }
+}
+
+/// Where a listing goes on; blank at its end.
+#[derive(Deserialize)]
+pub(crate) struct Place {
+    #[serde(default)]
+    pub continue_token: Text,
+}
+
+/// What was sent, a row for each subaccount.
+#[derive(Deserialize)]
+pub(crate) struct History {
+    pub history: Vec<Value>,
+}
+
 /// What became of a message.
 #[derive(Deserialize)]
 pub(crate) struct Sent {
@@ -130,6 +168,41 @@ pub(crate) struct Sent {
     /// A list of what went wrong; what stands in its place otherwise is one such thing.
     #[serde(default)]
     pub failures: Value,
+}
+
+/// Something that happened to a message, for one recipient.
+#[derive(Deserialize)]
+pub(crate) struct Event {
+    #[serde(default)]
+    pub email_id: Text,
+    #[serde(default)]
+    pub event: Text,
+    #[serde(default)]
+    pub recipient: Text,
+    #[serde(default)]
+    pub reason: Text,
+    #[serde(default)]
+    pub smtp_response: Text,
+    /// Those that were asked for, by name.
+    #[serde(default)]
+    custom_headers: Value,
+}
+
+impl Event {
+    /// Whether the message had this header. Mail programs may write a header's name in other letters.
+    pub(crate) fn has(&self, header: &str, value: &str) -> bool {
+        let headers = self.custom_headers.as_object().into_iter().flatten();
+        let mut named = headers.filter(|(name, _)| name.eq_ignore_ascii_case(header));
+        named.any(|(_, kept)| kept.as_str().map(str::trim) == Some(value))
+    }
+}
+
+/// One page of what happened.
+#[derive(Deserialize)]
+pub(crate) struct Events {
+    pub events: Vec<Event>,
+    #[serde(default)]
+    pub continue_token: Text,
 }
 
 /// What an error body says: in `data` or beside it, the vendor does both.

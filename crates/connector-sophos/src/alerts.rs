@@ -84,6 +84,7 @@ impl Pull<Threat> for Sophos {
             device_name: agent.name.0,
             user: alert.person.0.and_then(|person| person.via_login.0.or(person.name.0)),
             detected_at: alert.raised_at.0,
+            allowed_actions: alert.allowed_actions.0,
             ..Threat::default()
         };
         Ok(Item { id, entity: None, record })

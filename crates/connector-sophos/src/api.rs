@@ -10,6 +10,7 @@ use integration::{
     oauth::{Token, TokenCache},
 };
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::Url;
 
 use crate::{Credentials, Sophos, account::Account, hosts::Hosts, wire};
@@ -88,6 +89,23 @@ impl Api {
         let host = self.host_of(tenant).await?;
         let request = with(Request::get(below(&host, path)), query).header("x-tenant-id", tenant);
         let response = self.exchange(request).await?;
+        self.told_by(tenant, response).map_err(|error| restate(error, Kind::Forbidden, NO_TENANT))
+    }
+
+    /// Changes something in a tenant, once. After anything but a refusal the outcome is unknown.
+    pub(crate) async fn to_tenant(&self, tenant: &str, path: &[&str], body: Value) -> Result<Response> {
+        let host = self.host_of(tenant).await?;
+        let request = Request::post(below(&host, path)).header("x-tenant-id", tenant).json(body);
+        let told = self.exchange(request).await.and_then(|response| self.told_by(tenant, response));
+        told.map_err(|error| match error.kind {
+            // Turned away at the door.
+            Kind::Throttled => error,
+            _ => restate(error, Kind::Forbidden, NO_WRITE).retry(Retry::No),
+        })
+    }
+
+    /// What a tenant's host answered; only a success comes back.
+    fn told_by(&self, tenant: &str, response: Response) -> Result<Response> {
         if response.is_success() {
             return Ok(response);
         }
@@ -100,7 +118,7 @@ impl Api {
         if response.status == 401 {
             error.kind = Kind::Forbidden;
         }
-        Err(restate(error, Kind::Forbidden, NO_TENANT))
+        Err(error)
     }
 
     /// Sends with a token; only a success comes back.
@@ -161,6 +179,8 @@ const NO_RIGHT: &str = "Sophos Central refuses this to the credentials: give the
                         higher one";
 const NO_TENANT: &str = "Sophos Central refuses this tenant to the credentials: partner assistance may be off there, or \
                          the tenant is suspended or managed by its enterprise";
+const NO_WRITE: &str = "Sophos Central refuses this to the credentials: to act on alerts they need a role that may do \
+                        more than read, such as Service Principal Management, and a tenant that lets them in";
 
 /// Says it in better words, if it is of this kind.
 fn restate(mut error: Error, kind: Kind, message: &str) -> Error {

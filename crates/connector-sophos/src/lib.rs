@@ -7,14 +7,16 @@
 //! * `paging.rs`: the vendor's two kinds of pages.
 //! * `wire.rs`: its JSON as it really is, only the fields we use, read tolerantly.
 //! * `tenants.rs`, `endpoints.rs`: one listing each. `alerts.rs`: one listing that is two of ours.
+//! * `actions.rs`: what can be done about an alert: the one write.
 //! * `simulator/` (feature `simulator`): the vendor's wire format over the shared world.
 //!
 //! **A new kind of record**: its struct in `wire.rs`, a file with `Pull<…>`, the accessor below, an exchange
 //! in `tests/vendor/`, and its path in the simulator. Everything of a tenant goes through
-//! `Api::of_tenant`, which checks the host first. `README.md` is the help that people see in the connect form:
+//! `Api::of_tenant` or `Api::to_tenant`, which check the host first. `README.md` is the help that people see in the connect form:
 //! keep its rights, its rules and its oddities true.
 
 mod account;
+mod actions;
 mod alerts;
 mod api;
 mod endpoints;
@@ -29,7 +31,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use integration::{
-    Alert, Category, Checked, Connector, Device, Entity, Pull, Result, Secret, Threat, Transport, Vendor, credentials,
+    ActOnThreats, Alert, Category, Checked, Connector, Device, Entity, Pull, Result, Secret, Threat, Transport, Vendor,
+    credentials,
 };
 use url::Url;
 
@@ -94,6 +97,10 @@ impl Connector for Sophos {
     }
 
     fn alerts(&self) -> Option<&dyn Pull<Alert>> {
+        Some(self)
+    }
+
+    fn threat_actions(&self) -> Option<&dyn ActOnThreats> {
         Some(self)
     }
 }

@@ -119,6 +119,15 @@ pub(crate) struct Alert {
     pub managed_agent: Maybe<Agent>,
     pub person: Maybe<Person>,
     pub raised_at: Maybe<DateTime<Utc>>,
+    pub allowed_actions: Maybe<Vec<String>>,
+}
+
+/// What became of an action.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Done {
+    pub alert_id: Text,
+    pub status: Text,
 }
 
 #[derive(Default, Deserialize)]

@@ -44,11 +44,12 @@ pub trait ActOnThreats: Send + Sync {
     /// Says why the vendor would refuse, as far as that can be known without asking.
     fn refusal(&self, threat: &Threat, action: &str) -> Option<String>;
 
-    /// Does it. The vendor may take its time: what came of it shows in a later read.
-    async fn act(&self, threat_id: &str, action: &str) -> Result<()>;
+    /// Does it to a threat of an entity. The vendor may take its time: what came of it shows in a later read.
+    async fn act(&self, entity_id: &str, threat_id: &str, action: &str) -> Result<()>;
 
-    /// Reads the threat as the vendor has it now, raw.
-    async fn fetch(&self, threat_id: &str) -> Result<Bytes>;
+    /// Reads the threat as the vendor has it now, raw. A vendor that lists open ones only says
+    /// [`crate::Kind::NotFound`] of one that is settled.
+    async fn fetch(&self, entity_id: &str, threat_id: &str) -> Result<Bytes>;
 }
 
 /// What a company is to be; `None` leaves a field as it is.
@@ -343,6 +344,8 @@ pub struct MailDraft {
     pub text: String,
     /// The same as HTML.
     pub html: Option<String>,
+    /// Our own id of it, which goes along as a header: by it [`SendMail::find_mail`] finds the message again.
+    pub reference: Option<String>,
 }
 
 /// A message that the vendor took.
@@ -359,4 +362,9 @@ pub struct SentMail {
 pub trait SendMail: Send + Sync {
     /// Hands over one message. Nobody taken is an error; some refused is not.
     async fn send_mail(&self, mail: &MailDraft) -> Result<SentMail>;
+
+    /// Looks for a message that was sent with a reference, since an instant, after an answer was lost: what became
+    /// of it, or `None` where the vendor knows of none. A vendor may take seconds until it does. A draft without a
+    /// reference is [`crate::Kind::Refused`].
+    async fn find_mail(&self, mail: &MailDraft, since: DateTime<Utc>) -> Result<Option<SentMail>>;
 }

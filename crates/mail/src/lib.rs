@@ -2,7 +2,8 @@
 //!
 //! * `compose.rs`: a letter as subject, text and HTML. Everything in the HTML is escaped by askama; nothing is loaded
 //!   from elsewhere.
-//! * `smtp.rs`, `mailbox.rs`: the carriers, a mail server or a folder of `.eml` files.
+//! * `smtp.rs`, `mailbox.rs`: the carriers, a mail server or a folder of `.eml` files. A vendor that sends mail is one
+//!   too: `sync::VendorPost`.
 //!
 //! A crate of its own, beside `integration` and `transport`: it knows the outside world (a mail server) and nothing of
 //! organisations or the store. The outbox is a table (`persistence::mail`); `sync` runs its jobs, as it runs all.

@@ -68,6 +68,7 @@ mod tests {
                 link: None,
             },
             written_at: Timestamp::UNIX_EPOCH,
+            tried: 0,
         }
     }
 

@@ -1,5 +1,7 @@
 //! A letter as it goes over the wire.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use domain::{Letter, MailId};
 use lettre::{
@@ -10,11 +12,18 @@ use lettre::{
     },
 };
 
-use crate::{Undelivered, compose};
+use crate::{Composed, Undelivered, compose};
 
 /// Who letters come from: "PanelOne <panelone@msp.example>" or a mere address.
 #[derive(Clone, Debug)]
 pub struct Sender(Mailbox);
+
+impl fmt::Display for Sender {
+    /// As a header has it: `Name <address>`, quoted where that is needed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl Sender {
     /// Reads it; the error says what is wrong.
@@ -37,6 +46,8 @@ pub struct Outgoing {
     pub letter: Letter,
     /// When it was written.
     pub written_at: DateTime<Utc>,
+    /// How often it was tried before this: after the first try its outcome may be unknown.
+    pub tried: u32,
 }
 
 impl Outgoing {
@@ -45,18 +56,33 @@ impl Outgoing {
         format!("<{}@{}>", self.id, from.0.email.domain())
     }
 
-    /// The message, multipart with text and HTML. What fails here fails always.
-    pub(crate) fn message(&self, from: &Sender) -> Result<Message, Undelivered> {
+    /// Subject and texts. What fails here fails always.
+    pub fn composed(&self) -> Result<Composed, Undelivered> {
+        compose(&self.letter).map_err(|problem| Undelivered { permanent: true, message: problem.message })
+    }
+
+    /// The recipient as `Name <address>`, quoted where that is needed. What fails here fails always.
+    pub fn addressed(&self) -> Result<String, Undelivered> {
+        self.mailbox().map(|mailbox| mailbox.to_string())
+    }
+
+    fn mailbox(&self) -> Result<Mailbox, Undelivered> {
         let refused = |message: String| Undelivered { permanent: true, message };
-        let composed = compose(&self.letter).map_err(|problem| refused(problem.message))?;
         if self.recipient_name.as_deref().is_some_and(|name| name.chars().any(char::is_control)) {
             return Err(refused("the recipient's name is not one line".to_owned()));
         }
         let address: Address =
             self.recipient.parse().map_err(|why| refused(format!("the recipient's address cannot be used: {why}")))?;
+        Ok(Mailbox::new(self.recipient_name.clone(), address))
+    }
+
+    /// The message, multipart with text and HTML. What fails here fails always.
+    pub(crate) fn message(&self, from: &Sender) -> Result<Message, Undelivered> {
+        let refused = |message: String| Undelivered { permanent: true, message };
+        let composed = self.composed()?;
         Message::builder()
             .from(from.0.clone())
-            .to(Mailbox::new(self.recipient_name.clone(), address))
+            .to(self.mailbox()?)
             .subject(composed.subject)
             .date(self.written_at.into())
             .message_id(Some(self.message_id(from)))
@@ -83,6 +109,7 @@ mod tests {
                 link: None,
             },
             written_at: DateTime::from_timestamp(1_795_251_600, 0).expect("valid"),
+            tried: 0,
         }
     }
 

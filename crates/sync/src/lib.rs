@@ -60,6 +60,7 @@ mod snapshots;
 mod subscriptions;
 mod tickets;
 mod trouble;
+mod vendor_post;
 mod verify;
 mod walk;
 mod words;
@@ -103,4 +104,5 @@ pub use snapshots::{AgeOf, CountOf, Counting, LicenceOf, Snapshot, SubscriptionO
 pub use subscriptions::{QuantitySet, Render};
 pub use tickets::{TicketTaker, TicketTold};
 pub use trouble::{vendor_code, vendor_error};
+pub use vendor_post::VendorPost;
 pub use worker::{FORGOTTEN_AFTER_SECONDS, Worker, WorkerOptions};

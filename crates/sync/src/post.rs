@@ -2,7 +2,7 @@
 //! no use any more.
 //!
 //! What was taken is noted at once and never sent again. A worker that dies between the two sends it a second time with
-//! the same Message-ID: mail knows no other promise than at least once.
+//! the same Message-ID: SMTP knows no other promise than at least once. A vendor can be asked: see `vendor_post.rs`.
 
 use std::sync::Arc;
 
@@ -71,8 +71,14 @@ async fn send(engine: &Engine, carrier: &dyn Carrier, job: &ClaimedJob) -> Resul
         return Ok(Ended::Finish(JobOutcome::Failed(why)));
     }
     tx.commit_unjournalled().await?;
-    let outgoing =
-        Outgoing { id, recipient: row.recipient.clone(), recipient_name, letter, written_at: row.created_at };
+    let outgoing = Outgoing {
+        id,
+        recipient: row.recipient.clone(),
+        recipient_name,
+        letter,
+        written_at: row.created_at,
+        tried: u32::try_from(row.attempts - 1).unwrap_or(0),
+    };
     match carrier.carry(&outgoing).await {
         Ok(()) => {
             taken(engine, job, id).await?;

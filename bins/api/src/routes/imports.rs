@@ -17,6 +17,7 @@ use crate::{
     app::AppData,
     auth::Caller,
     changes::Written,
+    freshness::EntityList,
     page::Answer,
     problem::Failure,
     write::{Asked, Begun},
@@ -103,6 +104,8 @@ pub struct ImportResult {
     pub skipped: u64,
     /// One row for each entity
     pub rows: Vec<ImportRow>,
+    /// How old the list is that this is imported from
+    pub listed: EntityList,
 }
 
 /// Imports.
@@ -140,6 +143,8 @@ impl Imports {
         };
         let wishes = body.0.entities.map(wishes).transpose()?;
         let rows = import_apply(&write.tx, ConnectionId(body.0.connection_id), wishes.as_deref()).await?;
+        let connection = write.tx.connection(ConnectionId(body.0.connection_id)).await?;
+        let listed = EntityList::read(&write.tx, &connection).await?;
         let count = |action: directory::ImportAction| rows.iter().filter(|row| row.action == action).count() as u64;
         let item = ImportResult {
             created: count(directory::ImportAction::Create),
@@ -148,6 +153,7 @@ impl Imports {
             conflicts: count(directory::ImportAction::Conflict),
             skipped: count(directory::ImportAction::Skip),
             rows: rows.into_iter().map(row).collect(),
+            listed,
         };
         Ok(Answer::new(write.finish(Some(item), Vec::new()).await?))
     }

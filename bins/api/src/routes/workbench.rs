@@ -18,6 +18,7 @@ use super::{
 use crate::{
     app::AppData,
     auth::Caller,
+    freshness::EntityList,
     page::{Answer, page_request},
     problem::Failure,
 };
@@ -80,6 +81,8 @@ pub struct Suggestions {
     pub total: i64,
     /// Score from which a suggestion is marked `accept`
     pub threshold: f64,
+    /// How old the connection's list is
+    pub listed: EntityList,
 }
 
 /// The list in which people map.
@@ -127,6 +130,7 @@ impl Workbench {
             Some(threshold) => threshold,
             None => tx.matching_settings().await?.threshold.score(),
         };
+        let age = EntityList::read(&tx, &connection).await?;
         let state = match state.0.unwrap_or(MappingFilter::Unmapped) {
             MappingFilter::Unmapped => WorkbenchState::Unmapped,
             MappingFilter::Ambiguous => WorkbenchState::Ambiguous,
@@ -137,7 +141,14 @@ impl Workbench {
                 let listed = typed_list(&tx, &connection.integration, search.0.as_deref(), page).await?;
                 let Answer::Ok(body, link, _) = Answer::page(listed.map(unverified), uri);
                 let (next_cursor, total) = (body.0.next_cursor, body.0.total);
-                let view = Suggestions { items: Vec::new(), unverified: body.0.items, next_cursor, total, threshold };
+                let view = Suggestions {
+                    items: Vec::new(),
+                    unverified: body.0.items,
+                    next_cursor,
+                    total,
+                    threshold,
+                    listed: age,
+                };
                 return Ok(Answer::Ok(Json(view), link, None));
             }
         };
@@ -158,7 +169,8 @@ impl Workbench {
         let listed = mapping_workbench(&tx, connection.id, &wanted, page).await?;
         let Answer::Ok(body, link, _) = Answer::page(listed.map(suggestion), uri);
         let (next_cursor, total) = (body.0.next_cursor, body.0.total);
-        let view = Suggestions { items: body.0.items, unverified: Vec::new(), next_cursor, total, threshold };
+        let view =
+            Suggestions { items: body.0.items, unverified: Vec::new(), next_cursor, total, threshold, listed: age };
         Ok(Answer::Ok(Json(view), link, None))
     }
 }

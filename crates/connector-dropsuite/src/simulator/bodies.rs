@@ -46,11 +46,34 @@ pub(super) fn logins(business: &Business) -> Vec<(&Business, bool)> {
     assistant.into_iter().chain([(business, true)]).collect()
 }
 
+fn login_id(business: &Business, admin: bool) -> String {
+    format!("{}-{}", 1_788_000 + business.key, if admin { 14 } else { 13 })
+}
+
+/// The ids of a customer's logins.
+pub(super) fn login_ids(business: &Business) -> Vec<String> {
+    logins(business).iter().map(|(_, admin)| login_id(business, *admin)).collect()
+}
+
+/// The tenants that a customer is connected to: most to their Microsoft tenant, some not yet.
+pub(super) fn tenants(business: &Business) -> Vec<Value> {
+    if business.key.is_multiple_of(13) {
+        return Vec::new();
+    }
+    let label = business.domain.split('.').next().unwrap_or_default();
+    vec![json!({
+        "id": 4_000 + business.key, "organization_id": organization(business), "domain": business.domain,
+        "managed_domain": format!("{label}.onmicrosoft.com"), "tenant_id": business.tenant_id, "status": 7,
+        "total_users": business.people.len(), "type": "m365", "created_at": iso(business.since),
+        "updated_at": iso(business.since),
+    })]
+}
+
 pub(super) fn login(business: &Business, admin: bool, token: Option<&str>) -> Value {
     let key = business.key;
     let seats = members(business).filter(|person| person.enabled).count();
     json!({
-        "id": format!("{}-{}", 1_788_000 + key, if admin { 14 } else { 13 }),
+        "id": login_id(business, admin),
         // The reseller made most of them under its own address.
         "email": if key.is_multiple_of(3) { format!("it@{}", business.domain) } else { "backup@msp.example".to_owned() },
         "organization_id": organization(business),

@@ -76,6 +76,10 @@ impl Simulator {
                 let logins: Vec<_> = customers(world).flat_map(bodies::logins).collect();
                 Ok(asked.result_set(logins, |(of, admin)| bodies::login(of, admin, self.token_of(of).as_deref())))
             }
+            (["users", login, "tenants"], None) => {
+                let of = customers(world).find(|of| bodies::login_ids(of).iter().any(|id| id == login));
+                Ok(Value::Array(bodies::tenants(of.ok_or(No(404, "not found"))?)))
+            }
             (["accounts"], Some(of)) => {
                 Ok(asked.result_set(bodies::mailboxes(of, world.now, token), |mailbox| mailbox))
             }
@@ -92,7 +96,7 @@ impl Simulator {
             (["teams_and_groups", "domains"], Some(of)) if bodies::has_teams(of) => {
                 Ok(json!([asked.result_set(vec![bodies::teams(of, world.now)], |domain| domain)]))
             }
-            (["users"], Some(_)) | (["accounts" | "onedrives" | "sharepoints" | "teams_and_groups", ..], None) => {
+            (["users", ..], Some(_)) | (["accounts" | "onedrives" | "sharepoints" | "teams_and_groups", ..], None) => {
                 Err(No(401, "You are not authorized to perform this action"))
             }
             _ => Err(No(404, "not found")),

@@ -7,5 +7,6 @@ mod backups;
 mod lists;
 mod script;
 mod simulated;
+mod tenants;
 
 vendorkit::behaviours! { vendor: connector_dropsuite::Dropsuite, simulator: connector_dropsuite::Simulator }

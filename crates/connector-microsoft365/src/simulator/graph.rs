@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use integration::{Method, Request};
+use integration::{Body, Method, Request};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use vendorkit::{
@@ -21,6 +21,9 @@ impl Microsoft365Simulator {
         let Some((tenant, app)) = self.bearer(world.now, request) else {
             return Answer::refused(401, "InvalidAuthenticationToken");
         };
+        if request.method == Method::Post && path == "$batch" {
+            return self.batch(world, request);
+        }
         if request.method != Method::Get {
             return Answer::refused(405, "Request_BadRequest");
         }
@@ -56,6 +59,30 @@ impl Microsoft365Simulator {
             ("domains", Some(business)) => rows(request, views::domains(business)),
             _ => Answer::refused(404, "Request_ResourceNotFound"),
         }
+    }
+
+    /// Every part as a request of its own, the last first: the order is not promised.
+    fn batch(&self, world: &World, request: &Request) -> Answer {
+        let Body::Json(body) = &request.body else { return Answer::refused(400, "BadRequest") };
+        let parts: Vec<&Value> = body["requests"].as_array().into_iter().flatten().collect();
+        if parts.is_empty() || parts.len() > 20 {
+            return Answer::refused(400, "BadRequest");
+        }
+        let base = request.url.as_str().trim_end_matches("/$batch").to_owned();
+        let answer = |part: &Value| {
+            let address = part["url"].as_str().unwrap_or_default();
+            let url = format!("{base}{address}").parse().ok().filter(|_| part["method"] == "GET");
+            let told = match url {
+                None => Answer::refused(400, "BadRequest"),
+                Some(url) => {
+                    let path = address.trim_start_matches('/').split('?').next().unwrap_or_default().to_owned();
+                    self.graph(world, &Request { method: Method::Get, url, ..request.clone() }, &path)
+                }
+            };
+            json!({ "id": part["id"], "status": told.status, "headers": {}, "body": told.body })
+        };
+        let responses: Vec<Value> = parts.into_iter().rev().map(answer).collect();
+        Answer::ok(json!({ "responses": responses }))
     }
 
     /// The change feed. A token says which round it belongs to: `all.R.K` goes on with a complete round

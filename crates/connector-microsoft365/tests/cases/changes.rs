@@ -68,8 +68,11 @@ async fn a_whole_round_with_sign_ins_leaves_the_mark_from_before_it() {
         .json(&json!({ "value": [{ "id": "b", "signInActivity": "odd" }, { "id": "c" }] }))
         .json(&json!({ "value": [{ "id": JO, "displayName": "Jo" }, { "id": "no GUID" }],
                        "@odata.deltaLink": format!("{feed}9") }))
-        .json(&json!({ "id": JO, "signInActivity": { "lastSignInDateTime": "2026-10-02T08:00:00Z",
-                       "lastSuccessfulSignInDateTime": "2026-10-01T08:00:00Z" } }));
+        .json(&parts(&[(
+            200,
+            json!({ "id": JO, "signInActivity": { "lastSignInDateTime": "2026-10-02T08:00:00Z",
+                       "lastSuccessfulSignInDateTime": "2026-10-01T08:00:00Z" } }),
+        )]));
     let connector = answers.connector();
     let users = connector.directory_users().unwrap();
     let seen = |page: &integration::Page| -> Vec<_> {
@@ -89,8 +92,54 @@ async fn a_whole_round_with_sign_ins_leaves_the_mark_from_before_it() {
     assert_eq!(seen(&changes), [Some("2026-10-01".to_owned()), None]);
     assert_eq!(changes.mark, Some(format!("{}9", last.mark.unwrap())), "the next round asks for sign-ins too");
     let asked = answers.addresses();
-    let expected = [next, feed, format!("{GRAPH}/users/{JO}?$select=id,signInActivity")];
+    let expected = [next, feed, format!("{GRAPH}/$batch")];
     assert_eq!(asked[3..], expected);
+}
+
+/// The answer to a batch: its parts in another order than they were asked for in.
+fn parts(told: &[(u16, serde_json::Value)]) -> serde_json::Value {
+    let part = |(at, (status, body)): (usize, &(u16, serde_json::Value))| json!({ "id": at.to_string(), "status": status, "headers": { "Retry-After": "3" }, "body": body });
+    json!({ "responses": told.iter().enumerate().map(part).rev().collect::<Vec<_>>() })
+}
+
+#[tokio::test]
+async fn parts_of_a_batch_are_told_apart_and_one_that_must_wait_ends_the_page() {
+    let mark = format!("sign-ins {GRAPH}/users/delta?$deltatoken=1");
+    let id = |n: usize| format!("0b8d1a52-6f0e-4a8f-bb26-{n:012}");
+    let changed = |count: usize| {
+        let users: Vec<_> = (0..count).map(|n| json!({ "id": id(n), "displayName": "Jo" })).collect();
+        json!({ "value": users, "@odata.deltaLink": mark[9..] })
+    };
+    let told = |n: usize| {
+        let at = format!("2026-10-{:02}T08:00:00Z", n + 1);
+        (200, json!({ "id": id(n), "signInActivity": { "lastSuccessfulSignInDateTime": at } }))
+    };
+    let gone = (404, json!({ "error": { "code": "Request_ResourceNotFound", "message": "" } }));
+    // Twenty go in one request: 22 users are two.
+    let mut first: Vec<_> = (0..20).map(told).collect();
+    first[7] = gone;
+    let answers =
+        Arc::new(Answers::default()).json(&changed(22)).json(&parts(&first)).json(&parts(&[told(20), told(21)]));
+    let connector = answers.connector();
+    let users = connector.directory_users().unwrap();
+    let page = users.page(at(None, Some(&mark))).await.unwrap();
+    assert_eq!(page.records.len(), 22);
+    for (n, raw) in page.records.iter().enumerate() {
+        let user = users.read(raw).unwrap();
+        assert_eq!(user.id, id(n));
+        let day = user.record.last_sign_in_at.map(|at| at.date_naive().to_string());
+        assert_eq!(day, (n != 7).then(|| format!("2026-10-{:02}", n + 1)), "{n}");
+    }
+    let busy = |status: u16| (status, json!({ "error": { "code": "TooManyRequests", "message": "" } }));
+    for (status, kind) in [(429, Kind::Throttled), (503, Kind::Unavailable)] {
+        let answers = Arc::new(Answers::default()).json(&changed(2)).json(&parts(&[told(0), busy(status)]));
+        let error = answers.connector().directory_users().unwrap().page(at(None, Some(&mark))).await.unwrap_err();
+        assert_eq!((error.kind, error.retry), (kind, Retry::After(std::time::Duration::from_secs(3))));
+    }
+    // A part that is missing is not one that says nothing.
+    let answers = Arc::new(Answers::default()).json(&changed(2)).json(&parts(&[told(0)]));
+    let error = answers.connector().directory_users().unwrap().page(at(None, Some(&mark))).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Unreadable);
 }
 
 #[tokio::test]

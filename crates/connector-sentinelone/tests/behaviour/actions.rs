@@ -3,7 +3,7 @@
 use integration::{ActOnThreats, Body, Kind, Method, Pull, Retry, Threat};
 use serde_json::Value;
 
-use crate::stage::{THREAT, all, replay, simulated};
+use crate::stage::{SITE, THREAT, all, replay, simulated};
 
 /// What an action came to is in the body: the status is 200 in all of these.
 #[tokio::test]
@@ -17,7 +17,7 @@ async fn success_is_what_was_done_not_the_status() {
         ("refused-not-supported", "kill", Some(Kind::Refused), Some("not_supported; Not on this system")),
     ] {
         let (connector, played) = replay(&[file]);
-        let error = connector.act(THREAT, action).await.err();
+        let error = connector.act(SITE, THREAT, action).await.err();
         played.finish().unwrap();
         assert_eq!(error.as_ref().map(|error| error.kind), kind, "{file}");
         assert!(error.as_ref().is_none_or(|error| error.retry == Retry::No), "{file}");
@@ -28,7 +28,7 @@ async fn success_is_what_was_done_not_the_status() {
 #[tokio::test]
 async fn a_broken_action_is_left_alone() {
     let (connector, played) = replay(&["act-broken"]);
-    let error = connector.act(THREAT, "kill").await.unwrap_err();
+    let error = connector.act(SITE, THREAT, "kill").await.unwrap_err();
     played.finish().unwrap();
     assert_eq!((error.kind, error.retry), (Kind::Unavailable, Retry::No));
     assert!(played.requests().iter().all(|request| !request.idempotent));
@@ -39,13 +39,13 @@ async fn a_broken_action_is_left_alone() {
 async fn only_one_known_threat_is_ever_named() {
     let (connector, vendor) = simulated(None);
     for id in ["", " ", "1,2", "..", "1/2", "é"] {
-        assert_eq!(connector.act(id, "kill").await.unwrap_err().kind, Kind::NotFound, "{id}");
-        assert_eq!(connector.fetch(id).await.unwrap_err().kind, Kind::NotFound, "{id}");
+        assert_eq!(connector.act(SITE, id, "kill").await.unwrap_err().kind, Kind::NotFound, "{id}");
+        assert_eq!(connector.fetch(SITE, id).await.unwrap_err().kind, Kind::NotFound, "{id}");
     }
     assert_eq!(vendor.count(), 0);
-    assert_eq!(connector.act("1999999999999999999", "kill").await.unwrap_err().kind, Kind::Refused);
+    assert_eq!(connector.act(SITE, "1999999999999999999", "kill").await.unwrap_err().kind, Kind::Refused);
     let (connector, played) = replay(&["fetch-unknown"]);
-    assert_eq!(connector.fetch(THREAT).await.unwrap_err().kind, Kind::NotFound);
+    assert_eq!(connector.fetch(SITE, THREAT).await.unwrap_err().kind, Kind::NotFound);
     played.finish().unwrap();
 }
 
@@ -57,21 +57,21 @@ async fn what_is_done_is_seen_and_touches_one_threat() {
     for action in ["quarantine", "mark-threat", "begin", "resolve"] {
         assert_eq!(connector.refusal(&open.record, action), None, "{action}");
         vendor.clear_log();
-        connector.act(&open.id, action).await.unwrap();
+        connector.act(SITE, &open.id, action).await.unwrap();
         assert_eq!(vendor.log().len(), 1, "{action}");
         let sent = &vendor.requests()[0];
         let Body::Json(body) = &sent.body else { panic!("no JSON") };
         assert_eq!((sent.method, &body["filter"]["ids"]), (Method::Post, &Value::from(vec![open.id.as_str()])));
     }
-    let raw = connector.fetch(&open.id).await.unwrap();
+    let raw = connector.fetch(SITE, &open.id).await.unwrap();
     let now = Pull::<Threat>::read(&connector, &raw).unwrap().record;
     assert_eq!((now.active, now.status.as_deref()), (Some(false), Some("mitigated")));
     assert_eq!((now.action.as_deref(), now.verdict.as_deref()), (Some("quarantine"), Some("true_positive")));
     let after = all::<Threat>(&connector).await;
     let changed = before.iter().zip(&after).filter(|(one, other)| one.record != other.record).count();
     assert_eq!((changed, before.len()), (1, after.len()));
-    connector.act(&open.id, "reopen").await.unwrap();
-    let raw = connector.fetch(&open.id).await.unwrap();
+    connector.act(SITE, &open.id, "reopen").await.unwrap();
+    let raw = connector.fetch(SITE, &open.id).await.unwrap();
     assert_eq!(Pull::<Threat>::read(&connector, &raw).unwrap().record.active, Some(true));
 }
 
@@ -80,7 +80,7 @@ async fn a_token_that_may_only_read_is_told_which_right_is_missing() {
     let (connector, vendor) = simulated(Some("sentinelone-simulated-viewer"));
     let threats = all::<Threat>(&connector).await;
     for choice in connector.actions() {
-        let error = connector.act(&threats[0].id, &choice.id).await.unwrap_err();
+        let error = connector.act(SITE, &threats[0].id, &choice.id).await.unwrap_err();
         assert_eq!(error.kind, Kind::Forbidden, "{choice:?}");
         assert!(error.message.contains("role"), "{error}");
     }
@@ -95,7 +95,7 @@ async fn refusals_are_those_of_the_vendor() {
     for item in all::<Threat>(&connector).await {
         for action in ["un-quarantine", "rollback"] {
             let refusal = connector.refusal(&item.record, action);
-            let outcome = connector.act(&item.id, action).await;
+            let outcome = connector.act(SITE, &item.id, action).await;
             assert_eq!(refusal.is_some(), outcome.is_err(), "{action} of {:?}: {refusal:?} {outcome:?}", item.record);
             foreseen += usize::from(refusal.is_some());
             taken += usize::from(outcome.is_ok());

@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use vendorkit::{Replay, Simulated, Simulator as _, World, WorldSize, a_tuesday};
 
 pub const THREAT: &str = "1611222233334444555";
+/// The site of that threat: SentinelOne names a threat without it.
+pub const SITE: &str = "1500000000000000001";
 
 pub fn connect(form: &Map<String, Value>, transport: Arc<dyn integration::Transport>) -> SentinelOne {
     SentinelOne::connect(<SentinelOne as Vendor>::Credentials::parse(form).unwrap(), transport)

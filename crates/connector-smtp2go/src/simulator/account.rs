@@ -1,8 +1,8 @@
 //! What the account of one business has, in the vendor's words. On its first day it has nothing.
 
 use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Utc};
-use serde_json::{Value, json};
-use vendorkit::world::Business;
+use serde_json::{Map, Value, json};
+use vendorkit::{World, world::Business};
 
 /// The business's own domain, right, and one below it that is not.
 pub(super) fn domains(owner: Option<&Business>) -> Vec<Value> {
@@ -82,4 +82,47 @@ pub(super) fn may_send(owner: Option<&Business>, address: &str) -> bool {
     let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
     domains(owner).iter().any(|row| right(row) && row["domain"]["fulldomain"] == domain)
         || senders(owner).iter().any(|row| row["verified"] == true && row["email_address"] == address)
+}
+
+/// Businesses that have a subaccount of the master account. The last of them is closed.
+pub(super) fn below(world: &World) -> impl Iterator<Item = &Business> {
+    world.businesses().iter().skip(1).take(4)
+}
+
+pub(super) fn subaccount_id(owner: &Business) -> String {
+    format!("GnlKn{}", owner.key)
+}
+
+/// A page of the subaccounts: two at a time, whatever is asked for.
+pub(super) fn subaccounts(world: &World, body: &Map<String, Value>) -> Value {
+    let from: usize = body.get("continue_token").and_then(Value::as_str).and_then(|at| at.parse().ok()).unwrap_or(0);
+    let all = below(world).count();
+    let rows = below(world).enumerate().skip(from).take(2).map(|(at, owner)| {
+        let used = owner.people.len() * 20;
+        json!({
+            "id": subaccount_id(owner), "name": owner.name_at("smtp2go"), "email": format!("mail@{}", owner.domain),
+            "state": if at == 3 { "Closed" } else { "Active" }, "plan_size": 10_000, "plan_used": used,
+            "plan_remaining": 10_000 - used, "dedicated_ip": false,
+        })
+    });
+    let rows: Vec<Value> = rows.collect();
+    let next = if from + 2 < all { (from + 2).to_string() } else { String::new() };
+    json!({ "subaccounts": rows, "total_count": all, "continue_token": next })
+}
+
+/// What some subaccounts sent in the last 30 days.
+pub(super) fn history(world: &World, body: &Map<String, Value>) -> Value {
+    let asked: Vec<&str> =
+        body.get("subaccounts").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let found = below(world).filter(|owner| asked.contains(&subaccount_id(owner).as_str()));
+    let rows = found.map(|owner| {
+        let people = owner.people.len() as u64;
+        json!({
+            "subaccount": owner.name_at("smtp2go"), "used": people * 110, "bytecount": people * 110_000,
+            "avgsize": 1000, "bounces": people / 4, "opens": people * 37, "clicks": people * 4,
+            "rejects": people / 30, "spam": people / 40, "unsubscribes": people / 12, "lastip": "192.0.2.9",
+        })
+    });
+    let rows: Vec<Value> = rows.collect();
+    json!({ "count": rows.len(), "history": rows })
 }

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use connector_smtp2go::Smtp2go;
 use integration::{
-    Connector, CredentialsForm, Domain, Kind, MailDraft, MailSender, MailUsage, Position, Pull, RecordType, Result,
-    Retry, SendMail, SentMail, Vendor,
+    Connector, CredentialsForm, Domain, Entity, Kind, MailDraft, MailSender, MailUsage, Position, Pull, RecordType,
+    Result, Retry, SendMail, SentMail, Vendor,
 };
 use serde_json::{Value, json};
 use vendorkit::Replay;
@@ -152,7 +152,7 @@ async fn a_missing_permission_names_the_endpoint() {
     let warnings = smtp2go.check().await.unwrap().warnings;
     let named: Vec<&str> =
         warnings.iter().filter_map(|words| words.split_once(':')?.0.split(' ').next_back()).collect();
-    assert_eq!(named, ["/stats/email_summary", "/single_sender_emails/view", "/users/smtp/view"]);
+    assert_eq!(named, ["/stats/email_summary", "/single_sender_emails/view", "/users/smtp/view", "/activity/search"]);
 }
 
 #[tokio::test]
@@ -161,4 +161,61 @@ async fn too_many_requests_mean_a_minute_of_rest() {
     let at = Position { entity: Some("account"), ..Position::default() };
     let error = Pull::<MailUsage>::page(&smtp2go, at).await.unwrap_err();
     assert_eq!((error.kind, error.retry), (Kind::Throttled, Retry::After(Duration::from_secs(60))));
+}
+
+fn letter() -> MailDraft {
+    MailDraft {
+        from: "PanelOne <no-reply@harbourdental.example>".into(),
+        to: vec!["Jo <jo@harbourdental.example>".into()],
+        reference: Some("01a2008a-0000-7000-8000-00000000000a".into()),
+        ..MailDraft::default()
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_was_refused_is_found_as_refused() {
+    let since = "2026-05-12T07:40:00Z".parse().unwrap();
+    let (smtp2go, played) = replay(&["find-rejected"]);
+    let found = smtp2go.find_mail(&letter(), since).await.unwrap().expect("is known");
+    played.finish().unwrap();
+    assert_eq!(found.refused, ["jo@harbourdental.example: suppressed after a bounce"]);
+    assert!(played.requests().iter().all(|request| request.idempotent), "to look is to read");
+    // Not to be allowed to look is not to have found nothing.
+    let (smtp2go, _) = replay(&["find-forbidden"]);
+    let error = smtp2go.find_mail(&letter(), since).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Forbidden);
+    assert!(error.message.contains("/activity/search"), "{error}");
+}
+
+#[tokio::test]
+async fn subaccounts_are_read_as_documented() {
+    let master = |files: &[&str]| {
+        let played = Arc::new(Replay::files("tests/vendor", files).unwrap());
+        let mut form = <Smtp2go as Vendor>::Credentials::example();
+        form.insert("subaccounts".into(), "listed".into());
+        (Smtp2go::connect(<Smtp2go as Vendor>::Credentials::parse(&form).unwrap(), played.clone()), played)
+    };
+    let (smtp2go, played) = master(&["subaccounts-1", "subaccounts-2", "subaccount-domains"]);
+    let mut read = Vec::new();
+    let mut cursor = Some(integration::Cursor::new("subaccounts/"));
+    while let Some(at) = cursor {
+        let page = Pull::<Entity>::page(&smtp2go, Position { cursor: Some(&at), ..Position::default() }).await.unwrap();
+        read.extend(page.records.iter().map(|raw| Pull::<Entity>::read(&smtp2go, raw)));
+        cursor = page.next;
+    }
+    let brief: Vec<_> = read.iter().flatten().map(|item| (item.id.as_str(), item.record.active)).collect();
+    assert_eq!(brief, [("subaccount/GnlKn5", Some(true)), ("subaccount/GnlKn6", Some(false))]);
+    // One without an id is rejected, and never taken for the account itself.
+    assert!(read.len() == 3 && read[2].is_err());
+    let of = Position { entity: Some("subaccount/GnlKn5"), ..Position::default() };
+    assert!(Pull::<Domain>::page(&smtp2go, of).await.unwrap().records.is_empty());
+    played.finish().unwrap();
+    let (smtp2go, played) = master(&["subaccounts-1", "subaccounts-2", "subaccount-history"]);
+    let page = Pull::<MailUsage>::page(&smtp2go, of).await.unwrap();
+    let usage = Pull::<MailUsage>::read(&smtp2go, &page.records[0]).unwrap().record;
+    played.finish().unwrap();
+    let said = (usage.name.as_str(), usage.used, usage.limit, usage.sent);
+    assert_eq!(said, ("Harbour Dental", Some(120), Some(10_000), Some(110)));
+    // The history does not tell hard bounces from soft ones.
+    assert_eq!((usage.hard_bounces, usage.opens, usage.spam_complaints), (None, Some(37), Some(0)));
 }

@@ -40,7 +40,7 @@ async fn usage(smtp2go: &Smtp2go) -> MailUsage {
 async fn a_new_key_sends_but_lists_nothing() {
     let vendor = vendor();
     let smtp2go = connect(&Simulator::new_key(BASE), vendor.clone());
-    assert_eq!(smtp2go.check().await.unwrap().warnings.len(), 4);
+    assert_eq!(smtp2go.check().await.unwrap().warnings.len(), 5);
     let page = Pull::<Entity>::page(&smtp2go, Position::default()).await.unwrap();
     assert_eq!(Pull::<Entity>::read(&smtp2go, &page.records[0]).unwrap().record.name, "Mail relay");
     assert_eq!(Pull::<Domain>::page(&smtp2go, OWN).await.unwrap_err().kind, Kind::Forbidden);
@@ -109,4 +109,60 @@ async fn a_password_in_an_odd_row_goes_no_further() {
     let raws: Vec<&str> = page.records.iter().map(|raw| std::str::from_utf8(raw).unwrap()).collect();
     assert_eq!(raws, ["null", r#"{"username":"a"}"#]);
     assert!(Pull::<MailSender>::read(&smtp2go, &page.records[0]).is_err());
+}
+
+#[tokio::test]
+async fn a_message_whose_answer_was_lost_is_found_again() {
+    let vendor = vendor();
+    let faulty = Arc::new(Faulty::over(vendor.clone(), Plan::Writes(Fault::AnswerLost)));
+    let smtp2go = connect(&Simulator::default().credentials(BASE), faulty.clone());
+    let before = vendor.read(|world| world.now);
+    let letter = MailDraft { reference: Some("letter-1".into()), ..draft(&vendor, &["Jo <jo@elsewhere.example>"]) };
+    assert_eq!(smtp2go.send_mail(&letter).await.unwrap_err().kind, Kind::Unavailable);
+    assert!(smtp2go.find_mail(&letter, before).await.unwrap().is_some(), "it was taken");
+    faulty.set(Plan::Writes(Fault::Reset));
+    let lost = MailDraft { reference: Some("letter-2".into()), ..letter.clone() };
+    assert_eq!(smtp2go.send_mail(&lost).await.unwrap_err().kind, Kind::Unavailable);
+    assert_eq!(smtp2go.find_mail(&lost, before).await.unwrap(), None, "it never arrived");
+    let later = before + chrono::TimeDelta::hours(1);
+    assert_eq!(smtp2go.find_mail(&letter, later).await.unwrap(), None, "that was before");
+}
+
+#[tokio::test]
+async fn subaccounts_are_entities_with_listings_of_their_own() {
+    let vendor = vendor();
+    let master = connect(&Simulator::master(BASE), vendor.clone());
+    assert!(master.check().await.unwrap().warnings.is_empty());
+    let (mut entities, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = Pull::<Entity>::page(&master, Position { cursor: cursor.as_ref(), ..Position::default() }).await;
+        let page = page.unwrap();
+        entities.extend(page.records.iter().map(|raw| Pull::<Entity>::read(&master, raw).unwrap()));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    // Four subaccounts, of which one is closed, after the account itself.
+    assert_eq!(entities.len(), 4, "{entities:?}");
+    assert_eq!(entities[0].id, "account");
+    let names: Vec<String> =
+        vendor.read(|world| world.businesses()[1..4].iter().map(|one| one.name_at("smtp2go").to_owned()).collect());
+    assert_eq!(entities[1..].iter().map(|one| one.record.name.clone()).collect::<Vec<_>>(), names);
+    for (at, entity) in entities.iter().enumerate() {
+        let of = Position { entity: Some(&entity.id), ..Position::default() };
+        let page = Pull::<Domain>::page(&master, of).await.unwrap();
+        let domain = Pull::<Domain>::read(&master, &page.records[0]).unwrap().record.name;
+        assert_eq!(domain, vendor.read(|world| world.businesses()[at].domain.clone()));
+        let page = Pull::<MailUsage>::page(&master, of).await.unwrap();
+        let usage = Pull::<MailUsage>::read(&master, &page.records[0]).unwrap().record;
+        assert_eq!(usage.name, entity.record.name);
+        let people = vendor.read(|world| world.businesses()[at].people.len() as i64);
+        assert_eq!((usage.used, usage.limit, usage.sent), (Some(people * 20), Some(10_000), Some(people * 110)));
+        assert!(Pull::<MailSender>::page(&master, of).await.is_ok());
+    }
+    // Without the setting nothing of them can be asked for.
+    let plain = connect(&Simulator::default().credentials(BASE), vendor.clone());
+    let of = Position { entity: Some(&entities[1].id), ..Position::default() };
+    assert_eq!(Pull::<Domain>::page(&plain, of).await.unwrap_err().kind, Kind::NotFound);
 }

@@ -12,7 +12,7 @@ mod rows;
 use std::sync::PoisonError;
 
 use bytes::Bytes;
-use integration::{Method, RecordKind, Request, Response, Vendor};
+use integration::{Body, Method, RecordKind, Request, Response, Vendor};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 use vendorkit::{
@@ -46,9 +46,10 @@ impl vendorkit::Simulator for Simulator {
     }
 
     fn answer(&self, world: &SharedWorld, request: &Request) -> Response {
-        let world = world.read().unwrap_or_else(PoisonError::into_inner);
-        let (status, body) = match self.route(&world, request) {
-            Ok(body) => (200, body),
+        let mut world = world.write().unwrap_or_else(PoisonError::into_inner);
+        let acts = request.url.path().ends_with("/actions");
+        let (status, body) = match self.route(&mut world, request) {
+            Ok(body) => (if acts { 201 } else { 200 }, body),
             Err(No(status, error, message)) => (status, problem(request, error, &message)),
         };
         Response {
@@ -87,7 +88,7 @@ impl vendorkit::Simulator for Simulator {
 }
 
 impl Simulator {
-    fn route(&self, world: &World, request: &Request) -> Answer {
+    fn route(&self, world: &mut World, request: &Request) -> Answer {
         let segments: Vec<&str> = request.url.path_segments().map(Iterator::collect).unwrap_or_default();
         if segments.ends_with(&["api", "v2", "oauth2", "token"]) && request.method == Method::Post {
             return self.accounts.grant(world.now, &request.body);
@@ -97,8 +98,9 @@ impl Simulator {
             return Err(unknown());
         };
         let account = self.accounts.admit(world.now, request)?;
-        if request.method != Method::Get {
-            return Err(No(405, "MethodNotAllowed", "only reading is simulated".to_owned()));
+        let acts = matches!(segments[at..], ["common", "v1", "alerts", _, "actions"]);
+        if request.method != if acts { Method::Post } else { Method::Get } {
+            return Err(No(405, "MethodNotAllowed", "only reading and actions on alerts are simulated".to_owned()));
         }
         let (host, prefix) = (segments[at - 1], &segments[..at - 1]);
         match &segments[at..] {
@@ -119,24 +121,61 @@ impl Simulator {
                     _ => Err(unknown()),
                 }
             }
+            ["common", "v1", "alerts", id, "actions"] => {
+                let business = business_of(world, account, request, host)?;
+                let (key, done) = act(business, id, &request.body)?;
+                let now = world.now;
+                world.change_threat(key, |threat| threat.resolved = Some(now));
+                Ok(done)
+            }
             path @ (["endpoint", "v1", "endpoints"] | ["common", "v1", "alerts"]) => {
-                let Some(("x-tenant-id", id)) = named(request)? else {
-                    return Err(No(400, "BadRequest", "X-Tenant-ID is missing".to_owned()));
-                };
-                account.may_read()?;
-                let business = tenant(world, &id).filter(|business| account.sees(world, business));
-                let business = business.filter(|business| host == format!("api-{}", rows::region(business).1));
-                let business = business.ok_or_else(|| No(403, "Forbidden", "Forbidden".to_owned()))?;
+                let business = business_of(world, account, request, host)?;
                 if path[0] == "endpoint" {
                     let found: Vec<_> = rows::endpoints(business).map(|device| (device.key, device)).collect();
                     Query::of(request, &["view"])?.by_key(500, &found, |device| rows::endpoint(business, device))
                 } else {
-                    Query::of(request, &["severity", "sort"])?.by_key(1000, &rows::alerts(business), Value::clone)
+                    let query = Query::of(request, &["severity", "sort", "ids"])?;
+                    let mut found = rows::alerts(business);
+                    if let Some(ids) = query.get("ids") {
+                        found.retain(|(_, row)| ids.split(',').any(|id| row["id"] == id));
+                    }
+                    query.by_key(1000, &found, Value::clone)
                 }
             }
             _ => Err(unknown()),
         }
     }
+}
+
+/// The tenant that a request names, if it is asked at its own host by credentials that may.
+fn business_of<'a>(
+    world: &'a World,
+    account: &accounts::Account,
+    request: &Request,
+    host: &str,
+) -> Result<&'a Business, No> {
+    let Some(("x-tenant-id", id)) = named(request)? else {
+        return Err(No(400, "BadRequest", "X-Tenant-ID is missing".to_owned()));
+    };
+    account.may_read()?;
+    let business = tenant(world, &id).filter(|business| account.sees(world, business));
+    let business = business.filter(|business| host == format!("api-{}", rows::region(business).1));
+    business.ok_or_else(|| No(403, "Forbidden", "Forbidden".to_owned()))
+}
+
+/// What is done about a detection, and the key of it: any action that it allows settles it.
+fn act(business: &Business, id: &str, body: &Body) -> Result<(u64, Value), No> {
+    let Body::Json(body) = body else { return Err(bad("no body")) };
+    let (key, row) = rows::alerts(business).into_iter().find(|(_, row)| row["id"] == id).ok_or_else(unknown)?;
+    let action = body["action"].as_str().unwrap_or_default();
+    if !row["allowedActions"].as_array().into_iter().flatten().any(|one| one == action) {
+        return Err(bad("the action is not allowed for this alert"));
+    }
+    if !rows::detections(business).any(|threat| threat.key == key) {
+        return Err(unknown());
+    }
+    let done = json!({ "id": rows::alert_id(key), "alertId": id, "action": action, "status": "requested" });
+    Ok((key, done))
 }
 
 fn whoami(world: &World, account: &accounts::Account, request: &Request, prefix: &[&str]) -> Answer {

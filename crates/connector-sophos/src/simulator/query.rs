@@ -32,6 +32,11 @@ impl Query {
         Ok(query)
     }
 
+    /// What is asked for under a name.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
     fn one_of(&self, key: &str, choices: &[&str]) -> Result<(), No> {
         match self.0.get(key) {
             Some(value) if !choices.contains(&value.as_str()) => Err(bad(format!("{key} has no such value"))),

@@ -105,6 +105,19 @@ fn on_endpoint(business: &Business, device: u64) -> bool {
     business.device(device).is_some_and(is_endpoint)
 }
 
+pub(super) fn alert_id(key: u64) -> Uuid {
+    uuid("sophos/alert", key)
+}
+
+/// What may be done about an alert of a category.
+pub(super) fn allowed(category: &str) -> &'static [&'static str] {
+    match category {
+        "malware" => &["acknowledge", "cleanVirus"],
+        "pua" => &["acknowledge", "cleanPua", "authPua"],
+        _ => &["acknowledge"],
+    }
+}
+
 /// What was detected and is open.
 pub(super) fn detections(business: &Business) -> impl Iterator<Item = &Threat> {
     business.threats.iter().filter(|threat| threat.resolved.is_none() && on_endpoint(business, threat.device))
@@ -154,8 +167,8 @@ fn alert(
     let server = device.is_some_and(|d| matches!(d.class, DeviceClass::Server | DeviceClass::LinuxServer));
     let person = device.and_then(|device| business.person(device.person?));
     json!({
-        "id": uuid("sophos/alert", key),
-        "allowedActions": ["acknowledge"],
+        "id": alert_id(key),
+        "allowedActions": allowed(category),
         "category": category,
         "description": description,
         "groupKey": format!("group-{key}"),

@@ -70,6 +70,7 @@ async fn one_listing_is_split_in_two_and_nothing_is_lost() {
             "active": true, "status": null, "category": "malware", "verdict": null, "action": null,
             "device_id": "c0a7b7f2-0d7b-4e0d-8d55-4f2f3a9f7f01", "device_name": null, "user": null, "path": null,
             "detected_at": "2026-09-30T05:41:04.012Z", "resolved_at": null, "url": null,
+            "allowed_actions": ["acknowledge"],
         })
     );
     let (connector, played) = replay(&["token", "whoami", "tenant", "alerts-alerts"]);

@@ -115,6 +115,10 @@ pub struct Threat {
     pub resolved_at: Option<DateTime<Utc>>,
     /// The vendor's page of it.
     pub url: Option<String>,
+    /// What the vendor lets be done about this one, in its words; `None` where it does not say.
+    // Left out where there is none: threats stored before it was told stay as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_actions: Option<Vec<String>>,
 }
 
 /// A condition that a monitoring product raised.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{Error, Permission, RecordId, Result};
-use integration::{Connector, RecordKind};
+use integration::{Connector, Kind, RecordKind};
 use serde_json::{Map, Value, json};
 
 use super::{Act, Noted, Place, Sent, Target, fields_noted, lost};
@@ -55,8 +55,14 @@ impl Act for ThreatAct {
     }
     async fn send(&self, place: &Place, connector: &dyn Connector) -> integration::Result<Sent> {
         let actions = connector.threat_actions().ok_or_else(lost)?;
-        actions.act(place.vendor_id(), &self.action).await?;
+        let (entity, threat) = (&place.entity.vendor_id, place.vendor_id());
+        actions.act(entity, threat, &self.action).await?;
         // It was asked for whatever this says; the next sync brings the threat otherwise.
-        Ok(actions.fetch(place.vendor_id()).await.map_or(Sent::Done, Sent::Record))
+        Ok(match actions.fetch(entity, threat).await {
+            Ok(raw) => Sent::Record(raw),
+            // The vendor lists open ones only, and this one is settled by what was done.
+            Err(gone) if gone.kind == Kind::NotFound => Sent::Gone,
+            Err(_) => Sent::Done,
+        })
     }
 }

@@ -174,11 +174,11 @@ impl ActOnThreats for Desk {
     fn refusal(&self, threat: &Threat, action: &str) -> Option<String> {
         (action == "restore" && threat.status.as_deref() != Some("killed")).then(|| "it was not killed".to_owned())
     }
-    async fn act(&self, threat_id: &str, action: &str) -> integration::Result<()> {
+    async fn act(&self, _: &str, threat_id: &str, action: &str) -> integration::Result<()> {
         let body = json!({ "status": format!("{action}ed") });
         self.ask(Method::Patch, &format!("threat/{threat_id}"), body).await.map(drop)
     }
-    async fn fetch(&self, threat_id: &str) -> integration::Result<Bytes> {
+    async fn fetch(&self, _: &str, threat_id: &str) -> integration::Result<Bytes> {
         self.ask(Method::Get, &format!("threat/{threat_id}"), Value::Null).await
     }
 }

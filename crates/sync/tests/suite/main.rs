@@ -33,6 +33,7 @@ mod tenants;
 mod tickets;
 mod toy;
 mod vanish;
+mod vendor_post;
 mod webhook_tries;
 mod webhooks;
 mod worker;

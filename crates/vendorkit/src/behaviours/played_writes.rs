@@ -53,10 +53,11 @@ async fn run(connector: &dyn Connector, capability: &str, call: &Exchange) {
     let mut answered = None;
     let outcome = match capability {
         "threat_actions" => match (connector.threat_actions(), what.as_str()) {
-            (Some(threats), "act") => threats.act(&argument("threat"), &argument("action")).await,
-            (Some(threats), "fetch") => {
-                threats.fetch(&argument("threat")).await.map(|raw| answered = Some((RecordKind::Threat, raw)))
-            }
+            (Some(threats), "act") => threats.act(&argument("entity"), &argument("threat"), &argument("action")).await,
+            (Some(threats), "fetch") => threats
+                .fetch(&argument("entity"), &argument("threat"))
+                .await
+                .map(|raw| answered = Some((RecordKind::Threat, raw))),
             _ => unknown(),
         },
         "company_writes" => {
@@ -129,8 +130,18 @@ async fn run(connector: &dyn Connector, capability: &str, call: &Exchange) {
                 subject: argument("subject"),
                 text: argument("text"),
                 html: named("html"),
+                reference: named("reference"),
             };
-            mail.send_mail(&draft).await.map(|sent| assert!(sent.refused.is_empty(), "{call}: {sent:?}"))
+            match what.as_str() {
+                "send" => mail.send_mail(&draft).await.map(Some),
+                "find" => {
+                    let since = argument("since").parse().unwrap_or_else(|why| panic!("{call}: {why}"));
+                    let found = mail.find_mail(&draft, since).await;
+                    found.inspect(|found| assert!(found.is_some(), "{call}: the message is not found"))
+                }
+                _ => unknown(),
+            }
+            .map(|sent| assert!(sent.is_none_or(|sent| sent.refused.is_empty()), "{call}: some were refused"))
         }
         _ => {
             let Some(templates) = connector.templates() else { unknown() };
