@@ -34,11 +34,11 @@ use crate::{
         client_notes::ClientNotes,
         clientone::{
             account::PortalAccount, activity::PortalActivities, agreement_pdfs::SignedAgreements,
-            agreements::CompanyAgreements, connections::SharedWithCompany, dashboard::Dashboards,
-            devices::PortalDevices, documents::CompanyDocuments, notifications::Notifications,
+            agreements::CompanyAgreements, backups::CompanyBackups, colleague_invitations::ColleagueInvitations, connections::SharedWithCompany, dashboard::Dashboards,
+            devices::PortalDevices, documents::CompanyDocuments, email::PortalEmails, notifications::Notifications,
             onboarding::CompanyOnboardings, profile::Profiles, service_requests::RequestedServices,
-            session::PortalSessions, sso::PortalSingleSignOn, ticket_form::PortalTicketForm, tickets::CompanyTickets,
-            users::Colleagues,
+            session::PortalSessions, sso::PortalSingleSignOn, ticket_attachments::CompanyTicketAttachments,
+            ticket_form::PortalTicketForm, tickets::CompanyTickets, users::Colleagues,
         },
         clientone_admin::{
             activity::ClientOneActivity,
@@ -46,10 +46,12 @@ use crate::{
             agreement_pdfs::AgreementPdfs,
             agreements::Agreements,
             branding::ClientOneBranding,
+            email_changes::EmailChanges,
             invitations::PortalInvitations,
             logos::{self, Logos},
             onboarding::Onboardings,
             onboarding_templates::OnboardingTemplates,
+            origin::ClientOneOrigins,
             service_requests::ServiceRequests,
             service_types::ServiceRequestTypes,
             settings::ClientOneSettings,
@@ -66,6 +68,7 @@ use crate::{
         customer_contacts::CustomerContacts,
         customer_tenants::CustomerTenants,
         customers::Customers,
+        desk_notices::DeskNotices,
         devices::Devices,
         documents::DocumentArchiving,
         drift::Drift,
@@ -113,6 +116,7 @@ use crate::{
         tenant_life::TenantLife,
         tenants::Tenants,
         threats::ThreatActions,
+        ticket_attachments::TicketAttachments,
         tickets::Tickets,
         typed::TypedMappings,
         webhook_deliveries::WebhookDeliveries,
@@ -159,9 +163,12 @@ type Part20 = (Files, FileLife, Logos, AgreementPdfs);
 type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
 type Part23 = (TenantConnects, TenantLife);
 type PartEvents = (WebhookSubscriptionsApi, WebhookDeliveries);
-type Later = (PartEvents, Part23, PartBulk, Part20, Machines);
+type Later = (PartEvents, Part23, PartBulk, Part20, Machines, TicketAttachments, PortalAdmin);
+type PortalAdmin = (EmailChanges, ClientOneOrigins, DeskNotices);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Later);
-type PortalLater = (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn);
+type PortalLater =
+    (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn, PortalMore);
+type PortalMore = (CompanyTicketAttachments, PortalEmails, CompanyBackups, ColleagueInvitations);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -210,7 +217,8 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let bulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
     let tenants = (TenantConnects, TenantLife);
     let events = (WebhookSubscriptionsApi, WebhookDeliveries);
-    let later = (events, tenants, bulk, twentieth, machines);
+    let portal_admin = (EmailChanges, ClientOneOrigins, DeskNotices);
+    let later = (events, tenants, bulk, twentieth, machines, TicketAttachments, portal_admin);
     let all = (
         first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth, later,
     );
@@ -244,7 +252,14 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
         CompanyAgreements,
         CompanyOnboardings,
         PortalTicketForm,
-        (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn),
+        (
+            Notifications,
+            SharedWithCompany,
+            CompanyDocuments,
+            SignedAgreements,
+            PortalSingleSignOn,
+            (CompanyTicketAttachments, PortalEmails, CompanyBackups, ColleagueInvitations),
+        ),
         CompanyTickets,
     );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))

@@ -146,6 +146,10 @@ ids! {
     SsoProviderId,
     /// An account that an identity of a provider opens.
     SsoLinkId,
+    /// Something that staff were told of ClientOne.
+    DeskNoticeId,
+    /// A file of a ticket.
+    TicketAttachmentId,
     /// A ticket of a client, as ClientOne keeps it.
     PortalTicketId,
     /// Something that was said or done with such a ticket.
