@@ -34,11 +34,12 @@ use crate::{
         client_notes::ClientNotes,
         clientone::{
             account::PortalAccount, activity::PortalActivities, agreement_pdfs::SignedAgreements,
-            agreements::CompanyAgreements, backups::CompanyBackups, colleague_invitations::ColleagueInvitations, connections::SharedWithCompany, dashboard::Dashboards,
-            devices::PortalDevices, documents::CompanyDocuments, email::PortalEmails, notifications::Notifications,
-            onboarding::CompanyOnboardings, profile::Profiles, service_requests::RequestedServices,
-            session::PortalSessions, sso::PortalSingleSignOn, ticket_attachments::CompanyTicketAttachments,
-            ticket_form::PortalTicketForm, tickets::CompanyTickets, users::Colleagues,
+            agreements::CompanyAgreements, backups::CompanyBackups, colleague_invitations::ColleagueInvitations,
+            connections::SharedWithCompany, dashboard::Dashboards, devices::PortalDevices, documents::CompanyDocuments,
+            email::PortalEmails, notifications::Notifications, onboarding::CompanyOnboardings, profile::Profiles,
+            service_requests::RequestedServices, session::PortalSessions, sso::PortalSingleSignOn,
+            ticket_attachments::CompanyTicketAttachments, ticket_form::PortalTicketForm, tickets::CompanyTickets,
+            users::Colleagues,
         },
         clientone_admin::{
             activity::ClientOneActivity,

@@ -40,8 +40,7 @@ async fn ask(house: &House, user: &PortalUserRow) {
 
 /// A transaction of someone of the team.
 async fn team(house: &House, role: Role, scope: ClientScope) -> Tx {
-    let context =
-        Context { permissions: Permissions::of(role), scope, ..house.db.context(house.organisation) };
+    let context = Context { permissions: Permissions::of(role), scope, ..house.db.context(house.organisation) };
     house.db.store.begin(context).await.expect("begins")
 }
 

@@ -79,8 +79,9 @@ async fn device_list(store: Data<&Arc<Store>>, asked: Query<Asked>) -> poem::Res
     let mut found: Vec<(Device, i64)> = match store.as_ref() {
         Store::Sqlite(file) => own(file, |connection| {
             let mut statement = connection.prepare_cached(DEVICES)?;
-            let row = |row: &rusqlite::Row| Ok((Device { id: row.get(0)?, name: row.get(1)? }, row.get(2)?));
-            statement.query_map([client], row)?.collect()
+            let rows = statement
+                .query_map([client], |row| Ok((Device { id: row.get(0)?, name: row.get(1)? }, row.get(2)?)))?;
+            rows.collect()
         })
         .map_err(InternalServerError)?,
         Store::Postgres(pool) => {
@@ -95,7 +96,7 @@ async fn device_list(store: Data<&Arc<Store>>, asked: Query<Asked>) -> poem::Res
 }
 
 #[handler]
-async fn dashboard(store: Data<&Arc<Store>>, asked: Query<Asked>) -> poem::Result<Json<Dashboard>> {
+async fn first_page(store: Data<&Arc<Store>>, asked: Query<Asked>) -> poem::Result<Json<Dashboard>> {
     let client = asked.client;
     let found = match store.as_ref() {
         Store::Sqlite(file) => own(file, |connection| {
@@ -143,7 +144,7 @@ pub async fn serve(engine: Engine, database: &str, listen: &str) -> Result<()> {
     };
     let routes = Route::new()
         .at("/devices", poem::get(device_list))
-        .at("/dashboard", poem::get(dashboard))
+        .at("/dashboard", poem::get(first_page))
         .data(Arc::new(store));
     Ok(Server::new(TcpListener::bind(listen.to_owned())).run(routes).await?)
 }

@@ -60,13 +60,7 @@ pub async fn measure(options: &Options) -> Result<()> {
     report.publish(&format!("portal-{}", options.scale()))
 }
 
-async fn against(
-    options: &Options,
-    report: &mut Report,
-    ours: &Database,
-    theirs: &Database,
-    keys: &str,
-) -> Result<()> {
+async fn against(options: &Options, report: &mut Report, ours: &Database, theirs: &Database, keys: &str) -> Result<()> {
     let engine = ours.engine;
     let (product_at, floor_at) = (free()?, free()?);
     let mut settings = environment(ours, keys, "http://127.0.0.1:9");
@@ -88,9 +82,8 @@ async fn against(
         for question in &QUESTIONS {
             for connections in [1, 8, 32] {
                 let time = Duration::from_millis(options.cell);
-                let asked = |(client, _): &(u32, String)| {
-                    load::get(&format!("/{}?client={client}", question.floor), None)
-                };
+                let asked =
+                    |(client, _): &(u32, String)| load::get(&format!("/{}?client={client}", question.floor), None);
                 let requests: Vec<_> = people.iter().map(asked).collect();
                 let (floor_found, floor_cost) = cell(&floor, floor_at, &requests, connections, time).await?;
                 let asked = |(_, cookie): &(u32, String)| load::get(question.path, Some(cookie));
@@ -126,7 +119,8 @@ async fn sign_in(at: SocketAddr, email: &str) -> Result<String> {
     let response = request.send().await?;
     ensure!(response.status().is_success(), "{email} is not let in: {}", response.status());
     let cookies = response.headers().get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
-    let cookie = cookies.filter_map(|cookie| cookie.split(';').next()).find(|one| one.starts_with("clientone_session="));
+    let cookie =
+        cookies.filter_map(|cookie| cookie.split(';').next()).find(|one| one.starts_with("clientone_session="));
     Ok(cookie.context("no cookie came")?.to_owned())
 }
 
