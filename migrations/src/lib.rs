@@ -35,6 +35,7 @@ mod m20261122_000023_tenants;
 mod m20261122_000024_bulk;
 mod m20261122_000026_provenance;
 mod m20261122_000027_merged_agreements;
+mod m20261122_000028_portal_more;
 
 use sea_orm_migration::prelude::*;
 
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000024_bulk::Migration),
             Box::new(m20261122_000026_provenance::Migration),
             Box::new(m20261122_000027_merged_agreements::Migration),
+            Box::new(m20261122_000028_portal_more::Migration),
         ];
         steps.into_iter().map(|step| Box::new(Whole(step)) as Box<dyn MigrationTrait>).collect()
     }

@@ -137,6 +137,7 @@ impl TestApp {
         let files = tempfile::tempdir().expect("makes a folder");
         let storage = storage::Storage::folder(&files.path().join("store")).expect("a store");
         let providers = ProviderDial::new(&exceptions, store.clock().clone()).expect("a way to identity providers");
+        let worker = worker.reading(Arc::new(worker::Parcels(storage.clone())));
         let app = App::new(store, engine, worker.wake(), gate, false).reaching(Arc::new(providers));
         let app = Arc::new(app.storing(storage, FILE_LIMITS));
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("listens");

@@ -159,6 +159,7 @@ both_databases! {
                         "portal_user" | "invitee" => ids["hidden_portal_user"].clone(),
                         "service_request" => ids["hidden_service_request"].clone(),
                         "portal_ticket" => ids["hidden_portal_ticket"].clone(),
+                        "ticket_attachment" => ids["hidden_ticket_attachment"].clone(),
                         "agreement_instance" => ids["hidden_agreement_instance"].clone(),
                         "onboarding" => ids["hidden_onboarding"].clone(),
                         "onboarding_step" => ids["hidden_onboarding_step"].clone(),

@@ -9,7 +9,7 @@ use serde_json::json;
 use testkit::both_databases;
 
 use crate::{
-    document,
+    attachments, document,
     dump::{assert_same, dump},
     harness::{Caller, TestApp, text},
     house::{House, linked},
@@ -26,6 +26,7 @@ fn rows() -> Vec<Row> {
             .body(r#"{"token":"no-token","name":"Nobody","password":"a fine long password"}"#),
         row("portal_password_forgot").open().body(r#"{"email":"nobody@kite.example"}"#),
         row("portal_password_reset").open().body(r#"{"token":"no-token","password":"a fine long password"}"#),
+        row("portal_email_confirm").open().body(r#"{"token":"no-token"}"#),
         row("portal_session_create").open().body(r#"{"email":"nobody@kite.example","password":"not the right one"}"#),
         row("portal_sso_start").open().body(r#"{"organisation":"nowhere","email":"nobody@kite.example"}"#),
         row("portal_sso_link_list"),
@@ -42,11 +43,13 @@ fn rows() -> Vec<Row> {
             .body(r#"{"present_password":"not the right one","new_password":"another fine long one"}"#),
         row("dashboard_get"),
         row("device_list"),
+        row("company_backup_list"),
         row("device_get"),
         row("colleague_list"),
         row("colleague_invite").body(r#"{"email":"another.guest@kite.example","name":"Nova Guest"}"#),
         row("colleague_deactivate"),
         row("colleague_reactivate"),
+        row("colleague_invitation_revoke"),
         row("activity_list"),
         row("company_connection_list"),
         row("service_request_type_list"),
@@ -67,6 +70,9 @@ fn rows() -> Vec<Row> {
         row("portal_ticket_close"),
         row("portal_ticket_reopen"),
         row("portal_ticket_read"),
+        row("ticket_attachment_list"),
+        row("ticket_attachment_upload").query("name=photo.txt").file("The light is red."),
+        row("ticket_attachment_content_get"),
         row("agreement_list"),
         row("agreement_get"),
         row("agreement_sign").body(r#"{"name":"Gale Guest","text_hash":"00"}"#),
@@ -114,6 +120,9 @@ async fn guests(app: &TestApp, house: &House, client: &str, device: &str, tag: &
     let service = requests::request_type(app, &house.owner, &format!("Service {tag}")).await;
     let request = requests::ask_for(app, &user, &service).await;
     let ticket = tickets_journey::make(app, &user, &format!("Ticket of {tag}")).await;
+    let attached =
+        attachments::attach(app, &user, &format!("/api/clientone/tickets/{ticket}"), "log.txt", "lp0 on fire");
+    let attached = text(&attached.await.ok()["item"]["id"]);
     if tag != "mine" {
         // Types are for every client of an MSP: one that another must not reach is retired.
         let retire = format!("/api/clientone-admin/service-request-types/{service}");
@@ -141,6 +150,7 @@ async fn guests(app: &TestApp, house: &House, client: &str, device: &str, tag: &
         ("service_request", request),
         ("agreement_instance", copy),
         ("portal_ticket", ticket),
+        ("ticket_attachment", attached),
         ("onboarding", onboarding),
         ("onboarding_step", step),
         ("notification", text(&told["items"][0]["id"])),

@@ -6,6 +6,7 @@ use testkit::both_databases;
 use vendorkit::world::TicketState;
 
 use crate::{
+    attachments,
     dump::{assert_same, dump},
     harness::{Caller, TestApp, text},
     house::House,
@@ -34,7 +35,10 @@ pub async fn furnish(app: &TestApp, owner: &Caller, client: &str, hidden: &str) 
     let mut made = Vec::new();
     for (kind, client) in [("portal_ticket", client), ("hidden_portal_ticket", hidden)] {
         let body = json!({ "client_id": client, "subject": "Printer", "description": "It does not print." });
-        made.push((kind, text(&app.post(owner, DESK, &body).await.ok()["item"]["id"])));
+        let ticket = text(&app.post(owner, DESK, &body).await.ok()["item"]["id"]);
+        let file = attachments::attach(app, owner, &format!("{DESK}/{ticket}"), "log.txt", "lp0 on fire").await.ok();
+        let file_kind = if kind == "portal_ticket" { "ticket_attachment" } else { "hidden_ticket_attachment" };
+        made.extend([(kind, ticket), (file_kind, text(&file["item"]["id"]))]);
     }
     made
 }

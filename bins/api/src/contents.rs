@@ -15,7 +15,13 @@ use crate::{app::App, problem::Failure};
 /// Whether requests to this path carry a file, which its operation reads once it knows who sends it.
 pub fn is_for(uri: &Uri) -> bool {
     let path: Vec<&str> = uri.path().trim_matches('/').split('/').collect();
-    matches!(path[..], ["api", "files"] | ["api", "files", _, "content"])
+    matches!(
+        path[..],
+        ["api", "files"]
+            | ["api", "files", _, "content"]
+            | ["api", "portal-tickets", _, "attachments"]
+            | ["api", "clientone", "tickets", _, "attachments"]
+    )
 }
 
 /// A content, as an attachment: it is saved, never shown.
@@ -192,6 +198,9 @@ mod tests {
             ("/api/files/1/content", true),
             ("/api/files/1", false),
             ("/api/files/1/publish", false),
+            ("/api/portal-tickets/1/attachments", true),
+            ("/api/clientone/tickets/1/attachments", true),
+            ("/api/portal-tickets/1/attachments/2", false),
             ("/api/clients", false),
             ("/api/clientone/documents/1/content", false),
         ] {

@@ -36,10 +36,11 @@ use crate::{
         client_notes::ClientNotes,
         clientone::{
             account::PortalAccount, activity::PortalActivities, agreement_pdfs::SignedAgreements,
-            agreements::CompanyAgreements, connections::SharedWithCompany, dashboard::Dashboards,
-            devices::PortalDevices, documents::CompanyDocuments, notifications::Notifications,
-            onboarding::CompanyOnboardings, profile::Profiles, service_requests::RequestedServices,
-            session::PortalSessions, sso::PortalSingleSignOn, ticket_form::PortalTicketForm, tickets::CompanyTickets,
+            agreements::CompanyAgreements, backups::CompanyBackups, colleague_invitations::ColleagueInvitations,
+            connections::SharedWithCompany, dashboard::Dashboards, devices::PortalDevices, documents::CompanyDocuments,
+            email::PortalEmails, notifications::Notifications, onboarding::CompanyOnboardings, profile::Profiles,
+            service_requests::RequestedServices, session::PortalSessions, sso::PortalSingleSignOn,
+            ticket_attachments::CompanyTicketAttachments, ticket_form::PortalTicketForm, tickets::CompanyTickets,
             users::Colleagues,
         },
         clientone_admin::{
@@ -48,10 +49,12 @@ use crate::{
             agreement_pdfs::AgreementPdfs,
             agreements::Agreements,
             branding::ClientOneBranding,
+            email_changes::EmailChanges,
             invitations::PortalInvitations,
             logos::{self, Logos},
             onboarding::Onboardings,
             onboarding_templates::OnboardingTemplates,
+            origin::ClientOneOrigins,
             service_requests::ServiceRequests,
             service_types::ServiceRequestTypes,
             settings::ClientOneSettings,
@@ -69,8 +72,7 @@ use crate::{
         customer_export::CustomerExports,
         customer_tenants::CustomerTenants,
         customers::Customers,
-        device_fields::DeviceFields,
-        device_precedence::DevicePrecedenceApi,
+    device_fields::DeviceFields, device_precedence::DevicePrecedenceApi, desk_notices::DeskNotices,
         devices::Devices,
         documents::DocumentArchiving,
         drift::Drift,
@@ -119,6 +121,7 @@ use crate::{
         tenant_life::TenantLife,
         tenants::Tenants,
         threats::ThreatActions,
+        ticket_attachments::TicketAttachments,
         tickets::Tickets,
         typed::TypedMappings,
         webhook_deliveries::WebhookDeliveries,
@@ -168,9 +171,12 @@ type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi, BulkProgressApi
 type Part23 = (TenantConnects, TenantLife);
 type PartRecords = (DeletedClients, CustomerExports, TenantExports);
 type PartEvents = (WebhookSubscriptionsApi, WebhookDeliveries);
-type Later = (PartEvents, Part23, PartBulk, PartRecords, Part20, Machines);
+type PortalAdmin = (EmailChanges, ClientOneOrigins, DeskNotices, TicketAttachments);
+type Later = (PartEvents, Part23, PartBulk, PartRecords, Part20, Machines, PortalAdmin);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Later);
-type PortalLater = (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn);
+type PortalLater =
+    (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn, PortalMore);
+type PortalMore = (CompanyTicketAttachments, PortalEmails, CompanyBackups, ColleagueInvitations);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -222,7 +228,8 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let tenants = (TenantConnects, TenantLife);
     let events = (WebhookSubscriptionsApi, WebhookDeliveries);
     let records = (DeletedClients, CustomerExports, TenantExports);
-    let later = (events, tenants, bulk, records, twentieth, machines);
+    let portal_admin = (EmailChanges, ClientOneOrigins, DeskNotices, TicketAttachments);
+    let later = (events, tenants, bulk, records, twentieth, machines, portal_admin);
     let all = (
         first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth, later,
     );
@@ -256,7 +263,14 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
         CompanyAgreements,
         CompanyOnboardings,
         PortalTicketForm,
-        (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn),
+        (
+            Notifications,
+            SharedWithCompany,
+            CompanyDocuments,
+            SignedAgreements,
+            PortalSingleSignOn,
+            (CompanyTicketAttachments, PortalEmails, CompanyBackups, ColleagueInvitations),
+        ),
         CompanyTickets,
     );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))

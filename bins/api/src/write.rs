@@ -141,6 +141,20 @@ impl App {
         Err(refused)
     }
 
+    /// The same for a portal user.
+    pub async fn permit_portal(
+        &self,
+        context: &Context,
+        permission: PortalPermission,
+        settings: &PortalSettings,
+        action: &str,
+    ) -> Result<()> {
+        match context.require_portal(permission, settings) {
+            Ok(_) => Ok(()),
+            Err(refused) => Err(self.noted(context, action, refused).await?),
+        }
+    }
+
     /// The same over one vendor: some rights hold for billing vendors only.
     pub async fn permit_for(
         &self,

@@ -7,6 +7,7 @@
 //! * `likeness.rs`: the directory's matching, for what is made by itself. `desk.rs`: ClientOne's tickets, for what PSAs
 //!   tell of them.
 //! * `fleet.rs`: what operators see of all workers, and do with jobs that were given up.
+//! * `parcels.rs`: files of tickets, for PSAs.
 //! * `post.rs`: the way letters leave. `herald.rs`: the way events leave.
 //! * `telemetry.rs`: log lines.
 //!
@@ -18,6 +19,7 @@ mod files;
 pub mod fleet;
 mod herald;
 mod likeness;
+mod parcels;
 pub mod post;
 mod settings;
 mod telemetry;
@@ -27,6 +29,7 @@ pub use dial::VendorDial;
 pub use files::{file_limits, files_round, storage};
 pub use herald::{HttpHerald, webhook_address_problem};
 pub use likeness::Matching;
+pub use parcels::Parcels;
 pub use settings::Settings;
 pub use telemetry::log_to_stderr;
 
@@ -41,7 +44,9 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
     let keys = settings.keys().map_err(anyhow::Error::msg)?;
     let mut options = StoreOptions::new(&settings.database_url, keys);
     options.connections = settings.database_connections;
-    Ok(Store::connect(options).await?)
+    let store = Store::connect(options).await?;
+    store.reached_at(settings.origin());
+    Ok(store)
 }
 
 /// The engine over a store, with the way to vendors that the settings allow.
@@ -76,10 +81,17 @@ pub fn spawn(
             worker
         }
     };
-    match storage(settings) {
-        Ok(storage) => drop(tokio::spawn(files::tidy(engine.store.clone(), storage, stop.clone()))),
-        Err(why) => tracing::error!(%why, "this worker removes no files"),
-    }
+    let worker = match storage(settings) {
+        Ok(storage) => {
+            let worker = worker.reading(Arc::new(Parcels(storage.clone())));
+            drop(tokio::spawn(files::tidy(engine.store.clone(), storage, stop.clone())));
+            worker
+        }
+        Err(why) => {
+            tracing::error!(%why, "this worker reads and removes no files");
+            worker
+        }
+    };
     let wake = worker.wake();
     (wake, tokio::spawn(async move { worker.run(stop).await }))
 }

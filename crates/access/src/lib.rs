@@ -67,6 +67,10 @@ pub use password_change::{password_change, staff_password_set};
 pub use password_reset::{PasswordResetAsk, RESET_LIFE, password_reset_request, password_reset_set};
 pub use passwords::{Cost, Passwords};
 pub use portal::{
+    EMAIL_CHANGE_LASTS, portal_email_change_cancel, portal_email_change_get, portal_email_change_start,
+    portal_email_confirm,
+};
+pub use portal::{
     INVITATION_LASTS, NewPortalUser, PortalSignedIn, PortalUserPatch, ProfilePatch, RESET_LASTS, Visit,
     portal_invitation_accept, portal_invitation_resend, portal_invitation_revoke, portal_password_change,
     portal_password_forgot, portal_password_reset, portal_profile_update, portal_session_delete, portal_session_list,

@@ -11,6 +11,9 @@
 //! * `notices.rs`: what people are told of all that, as they read it.
 //! * `ticket_fields.rs`: what is asked of whoever opens a ticket. `tickets.rs`: tickets as people of clients make and
 //!   follow them; `ticket_desk.rs`: as staff work on them; `ticket_news.rs`: what a PSA tells, and who is told of it.
+//! * `ticket_attachments.rs`: files of tickets.
+//! * `origin.rs`: where the portal is, for links in letters.
+//! * `desk_notices.rs`: what staff are told of all that.
 //! * `notices.rs`: letters about all that.
 //! * `sight.rs`: which devices someone sees. `activity.rs`: what was done in ClientOne, for staff and for portal users.
 //!
@@ -25,6 +28,7 @@ mod agreement_pdf;
 mod agreements;
 mod branding;
 mod config;
+mod desk_notices;
 mod documents;
 mod logo;
 mod notices;
@@ -32,11 +36,13 @@ mod onboarding;
 mod onboarding_course;
 mod onboarding_portal;
 mod onboarding_templates;
+mod origin;
 mod service_requests;
 mod service_types;
 mod sight;
 mod signing;
 mod texts;
+mod ticket_attachments;
 mod ticket_desk;
 mod ticket_fields;
 mod ticket_news;
@@ -50,6 +56,7 @@ pub use agreements::{
 };
 pub use branding::{BrandingDraft, clientone_branding_set, clientone_default_branding_set, effective_branding};
 pub use config::{SettingsPatch, clientone_disable, clientone_enable, clientone_list, clientone_update};
+pub use desk_notices::{desk_notice_list, desk_notice_settings_update, desk_notices_read, desk_notices_unread};
 pub use documents::{CompanyDocument, DocumentSearch, company_document, company_document_count, company_documents};
 pub use logo::{LOGO_BYTES, LogoWritten, SafeLogo, clientone_default_logo_set, clientone_logo_set, logo_made_safe};
 pub use notices::{
@@ -67,6 +74,7 @@ pub use onboarding_templates::{
     OnboardingTemplateDraft, OnboardingTemplatePatch, onboarding_template_create, onboarding_template_publish,
     onboarding_template_retire, onboarding_template_revise, onboarding_template_update,
 };
+pub use origin::{clientone_origin_get, clientone_origin_set};
 pub use service_requests::{
     NewServiceRequest, RequestNotes, service_request_act, service_request_cancel, service_request_create,
     service_request_get, service_request_list, service_request_seen_by, service_requests_seen_by,
@@ -79,6 +87,11 @@ pub use sight::{device_sight, sees_all_devices};
 pub use signing::{
     SignatureGiven, agreement_decline, agreement_seen_by, agreement_sign, agreement_view, agreements_seen_by,
     sections_shown, signature_holds, text_hash, with_versions,
+};
+pub use ticket_attachments::{
+    AttachmentLimits, NewAttachment, ticket_attachment_add, ticket_attachment_desk_place, ticket_attachment_get,
+    ticket_attachment_list, ticket_attachment_place, ticket_attachment_remove, ticket_attachment_seen_by,
+    ticket_attachment_upload, ticket_attachments_seen_by,
 };
 pub use ticket_desk::{
     portal_ticket_act, portal_ticket_assign, portal_ticket_get, portal_ticket_list, portal_ticket_make,

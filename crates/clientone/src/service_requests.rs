@@ -1,13 +1,16 @@
 //! Service requests: someone of a client asks, staff look at it, do it, or say why not.
 
 use domain::{
-    Error, Listed, NotificationKind, PageRequest, Permission, PortalPermission, PortalSettings, Reach, Result,
-    ServiceRequest, ServiceRequestAct, ServiceRequestId, ServiceRequestState, ServiceRequestStep, ServiceRequestTypeId,
-    check_answers,
+    DeskNoticeKind, Error, Listed, NotificationKind, PageRequest, Permission, PortalPermission, PortalSettings, Reach,
+    Result, ServiceRequest, ServiceRequestAct, ServiceRequestId, ServiceRequestState, ServiceRequestStep,
+    ServiceRequestTypeId, check_answers,
 };
 use persistence::{PortalNotice, PortalUserRow, ServiceRequestFilter, Tx};
 
-use crate::texts::{valid_optional, valid_text};
+use crate::{
+    desk_notices::tell_staff,
+    texts::{valid_optional, valid_text},
+};
 
 /// Most characters of a description or a note.
 const TEXT: usize = 2_000;
@@ -135,6 +138,8 @@ pub async fn service_request_create(
     };
     tx.service_request_insert(&row).await?;
     step_noted(tx, &row, None, RequestNotes::default()).await?;
+    let title = format!("{} asks for: {}", user.name, row.type_name);
+    tell_staff(tx, DeskNoticeKind::ServiceRequestMade, row.client_id, row.id.0, title).await?;
     Ok(row)
 }
 

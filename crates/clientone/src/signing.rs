@@ -1,13 +1,13 @@
 //! Agreements as a client's people read, sign and decline them.
 
 use domain::{
-    Agreement, AgreementAct, AgreementInstance, AgreementInstanceId, AgreementState, Error, Listed, PageRequest,
-    PortalConfig, PortalPermission, PortalSettings, Result, Section, Signature, valid_name,
+    Agreement, AgreementAct, AgreementInstance, AgreementInstanceId, AgreementState, DeskNoticeKind, Error, Listed,
+    PageRequest, PortalConfig, PortalPermission, PortalSettings, Result, Section, Signature, valid_name,
 };
 use persistence::{AgreementInstanceFilter, PortalUserRow, Tx};
 use sha2::{Digest, Sha256};
 
-use crate::{onboarding_course::agreement_signed, texts::valid_text};
+use crate::{desk_notices::tell_staff, onboarding_course::agreement_signed, texts::valid_text};
 
 /// Most characters of a reason.
 const REASON: usize = 2_000;
@@ -164,7 +164,10 @@ pub async fn agreement_decline(
     let reason = valid_text("/reason", reason, REASON).map_err(|problem| Error::Invalid(vec![problem]))?;
     let state = before.state.after(AgreementAct::Decline)?;
     let after = AgreementInstance { state, ended_at: Some(tx.now()), reason: Some(reason), ..before.clone() };
-    Ok((tx.agreement_instance_save(&before, after).await?, agreement))
+    let after = tx.agreement_instance_save(&before, after).await?;
+    let title = format!("{} declined the agreement “{}”", user.name, agreement.title);
+    tell_staff(tx, DeskNoticeKind::AgreementDeclined, after.client_id, after.id.0, title).await?;
+    Ok((after, agreement))
 }
 
 #[cfg(test)]

@@ -5,13 +5,15 @@
 
 use chrono::TimeDelta;
 use domain::{
-    ClientId, ConnectionId, EntityId, Error, Listed, PageRequest, PortalPermission, PortalSettings, PortalTicket,
-    PortalTicketAct, PortalTicketId, PortalTicketMessage, PortalTicketState, Reach, Result, ServiceRequestId, StaffId,
-    TicketLink, TicketMessageKind, TicketSending, TicketSendingKind, TicketSendingState, check_answers, valid_name,
+    ClientId, ConnectionId, DeskNoticeKind, EntityId, Error, Listed, PageRequest, PortalPermission, PortalSettings,
+    PortalTicket, PortalTicketAct, PortalTicketId, PortalTicketMessage, PortalTicketState, Reach, Result,
+    ServiceRequestId, StaffId, TicketLink, TicketMessageKind, TicketSending, TicketSendingKind, TicketSendingState,
+    check_answers, valid_name,
 };
 use persistence::{PortalTicketFilter, PortalUserRow, ReadBy, Tx};
 
 use crate::{
+    desk_notices::tell_staff,
     texts::valid_text,
     ticket_news::{News, tell_requester},
 };
@@ -112,7 +114,12 @@ pub async fn portal_ticket_seen_by(
     Ok(whole)
 }
 
-async fn seen(tx: &Tx, user: &PortalUserRow, settings: &PortalSettings, id: PortalTicketId) -> Result<PortalTicket> {
+pub(crate) async fn seen(
+    tx: &Tx,
+    user: &PortalUserRow,
+    settings: &PortalSettings,
+    id: PortalTicketId,
+) -> Result<PortalTicket> {
     let filter = sight(tx, user, settings)?;
     let row = tx.portal_ticket(id).await?;
     let theirs = filter.requester.is_none_or(|own| row.requester == Some(own));
@@ -136,7 +143,10 @@ pub async fn portal_ticket_create(
         return Err(Error::TooMany { retry_after: WAIT });
     }
     let whose = Whose { client: user.client_id, requester: Some(user.id), made_by: None, request: None };
-    make(tx, whose, new, desk, true).await
+    let ticket = make(tx, whose, new, desk, true).await?;
+    let title = format!("{} made the ticket #{}: {}", user.name, ticket.number, ticket.subject);
+    tell_staff(tx, DeskNoticeKind::TicketMade, ticket.client_id, ticket.id.0, title).await?;
+    Ok(ticket)
 }
 
 /// For whom a ticket is, and of what it comes.

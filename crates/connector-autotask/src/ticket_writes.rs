@@ -1,9 +1,10 @@
 //! Tickets made and changed, and notes on them.
 
 use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use chrono::{SecondsFormat, TimeDelta};
-use integration::{Error, Kind, Method, Result, TicketChoices, TicketDraft, TicketNote, WriteTickets};
+use integration::{Error, Kind, Method, Result, TicketChoices, TicketDraft, TicketFile, TicketNote, WriteTickets};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
     api::{NAME, number},
     picklists::{self, Fields},
     tickets::SHAPE,
+    wire,
 };
 
 /// The state of a new ticket: one of the two that every account has.
@@ -21,6 +23,9 @@ const DUE_AFTER: TimeDelta = TimeDelta::days(1);
 
 /// Longest title of a note that is taken from its first line.
 const TITLE: usize = 100;
+
+/// Bytes of a file: a little less than the six to seven million at which Autotask begins to refuse.
+const FILE: u64 = 6_000_000;
 
 #[async_trait]
 impl WriteTickets for Autotask {
@@ -73,6 +78,30 @@ impl WriteTickets for Autotask {
         });
         let path = ["Tickets", &number(ticket_id)?.to_string(), "Notes"];
         self.api.write(Method::Post, &path, Some(&body)).await.map(drop)
+    }
+
+    fn takes_files(&self) -> Option<u64> {
+        Some(FILE)
+    }
+
+    async fn attach(&self, ticket_id: &str, file: &TicketFile) -> Result<()> {
+        let fields = self.api.fields("TicketAttachments").await?;
+        let body = json!({
+            "attachmentType": "FILE_ATTACHMENT",
+            "title": file.title,
+            "fullPath": file.name,
+            "contentType": file.media_type,
+            "publish": publish(&fields, file.public)?,
+            "data": STANDARD.encode(&file.content),
+        });
+        let path = ["Tickets", &number(ticket_id)?.to_string(), "Attachments"];
+        self.api.write(Method::Post, &path, Some(&body)).await.map(drop)
+    }
+
+    async fn attached(&self, ticket_id: &str) -> Result<Option<Vec<String>>> {
+        let path = ["Tickets", &number(ticket_id)?.to_string(), "Attachments"];
+        let listed: wire::Attachments = self.api.read(&path, None).await?.json(NAME)?;
+        Ok(Some(listed.items.into_iter().filter_map(|one| one.title).collect()))
     }
 
     async fn fetch(&self, ticket_id: &str) -> Result<Bytes> {

@@ -44,6 +44,16 @@ pub(crate) struct Zone {
 }
 
 #[derive(Deserialize)]
+pub(crate) struct Attachments {
+    pub items: Vec<Attachment>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Attachment {
+    pub title: Option<String>,
+}
+
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Written {
     pub item_id: Id,

@@ -148,6 +148,10 @@ ids! {
     SsoLinkId,
     /// What a person fixed of a device.
     DeviceLockId,
+    /// Something that staff were told of ClientOne.
+    DeskNoticeId,
+    /// A file of a ticket.
+    TicketAttachmentId,
     /// A ticket of a client, as ClientOne keeps it.
     PortalTicketId,
     /// Something that was said or done with such a ticket.

@@ -70,6 +70,7 @@ pub use id::{
 };
 pub use id::{ClientAliasId, ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
 pub use id::{ContentId, FileId};
+pub use id::{DeskNoticeId, TicketAttachmentId};
 pub use id::{OnboardingId, OnboardingStepId, OnboardingTemplateId};
 pub use id::{PortalTicketId, PortalTicketMessageId, TicketSendingId};
 pub use id::{SsoLinkId, SsoProviderId};
@@ -88,6 +89,7 @@ pub use portal::{
     PORTAL_ACTIONS, Palette, PortalAct, PortalAuthMode, PortalConfig, PortalPermission, PortalRole, PortalSettings,
     PortalState, Reach, Section, Shown, palette_problems, portal_matrix,
 };
+pub use portal::{DeskNoticeKind, DeskNoticeSwitches, TicketAttachment, bytes_in_words, valid_origin};
 pub use portal::{
     GivenCredential, Onboarding, OnboardingAct, OnboardingContent, OnboardingState, OnboardingStep, OnboardingStepKind,
     OnboardingStepState, OnboardingTemplate, OnboardingTemplateAct, OnboardingTemplateState, PlannedStep,

@@ -45,7 +45,8 @@ pub use http::{Body, Http, Method, Request, Response, Transport, raw_array, raw_
 pub use push::{
     ActOnThreats, ArchiveDocuments, Choice, CompanyDraft, ContactDraft, CustomField, CustomFields, Delivery,
     HearWebhooks, Heard, Installer, KeptNote, MailDraft, MakeInstallers, ReadTemplates, SendMail, SentMail,
-    SetQuantity, Template, TicketChoices, TicketDraft, TicketNote, WriteCompanies, WriteContacts, WriteTickets,
+    SetQuantity, Template, TicketChoices, TicketDraft, TicketFile, TicketNote, WriteCompanies, WriteContacts,
+    WriteTickets,
 };
 pub use record::{
     AdminRole, Alert, Backup, BackupState, Contact, Device, DirectoryUser, Document, Domain, Entity, Extension,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Exact, Result, Subscription, Threat};
+use crate::{Error, Exact, Kind, Result, Subscription, Threat};
 
 /// Changes the quantity of a subscription.
 #[async_trait]
@@ -167,6 +167,21 @@ pub struct KeptNote {
     pub at: Option<DateTime<Utc>>,
 }
 
+/// A file that is to be attached to a ticket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TicketFile {
+    /// Its name, with the extension.
+    pub name: String,
+    /// What it is listed as at the vendor.
+    pub title: String,
+    /// Media type.
+    pub media_type: String,
+    /// Whether the client may see it.
+    pub public: bool,
+    /// What is in it.
+    pub content: Bytes,
+}
+
 /// What tickets can be set to at this vendor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketChoices {
@@ -196,6 +211,21 @@ pub trait WriteTickets: Send + Sync {
 
     /// The notes of a ticket, the oldest first, ours among them; `None` where the connector cannot read them.
     async fn notes(&self, _ticket_id: &str) -> Result<Option<Vec<KeptNote>>> {
+        Ok(None)
+    }
+
+    /// The most bytes of a file that can be attached; `None` where the vendor takes none, or the connector gives none.
+    fn takes_files(&self) -> Option<u64> {
+        None
+    }
+
+    /// Attaches a file. Not to be repeated blindly; [`Self::attached`] tells whether it is there.
+    async fn attach(&self, _ticket_id: &str, _file: &TicketFile) -> Result<()> {
+        Err(Error::new(Kind::Refused, "files cannot be attached to tickets of this vendor"))
+    }
+
+    /// As what the files of a ticket are listed; `None` where the connector cannot read that.
+    async fn attached(&self, _ticket_id: &str) -> Result<Option<Vec<String>>> {
         Ok(None)
     }
 

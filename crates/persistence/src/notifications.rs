@@ -33,7 +33,8 @@ pub struct PortalNotice<'a> {
     pub paragraphs: Vec<String>,
     /// The words of the link, and the page of ClientOne it leads to ("service-requests/ID").
     pub link: (&'static str, String),
-    /// Where the pages of ClientOne are; without it letters have no link.
+    /// Where the pages of ClientOne are as far as the caller knows: what the organisation or the operator said goes
+    /// before. Without any of them letters have no link.
     pub base: Option<&'a str>,
 }
 
@@ -133,7 +134,11 @@ impl Tx {
         }
         let brand = self.portal_brand(&config).await?;
         let PortalNotice { kind, subject_id, key, title, paragraphs, link: (label, page), base } = notice;
-        let link = base.map(|base| LetterLink { label: (*label).to_owned(), url: format!("{base}/{page}") });
+        let said = self.portal_base().await?;
+        let link = said
+            .as_deref()
+            .or(*base)
+            .map(|base| LetterLink { label: (*label).to_owned(), url: format!("{base}/{page}") });
         let reached = |user: &&PortalUserRow| {
             user.client_id == client && user.state == PortalState::Active && kind.reaches(user.role, &config.settings)
         };

@@ -205,6 +205,12 @@ impl Tx {
         self.portal_user_where(table::Column::LinkHash.eq(link_hash.to_vec())).await
     }
 
+    /// Which account has this address, whatever client it is of: addresses are unique in an organisation.
+    pub(crate) async fn portal_email_holder(&self, email: &str) -> Result<Option<PortalUserId>> {
+        let select = self.unscoped_find::<table::Entity>().filter(table::Column::EmailKey.eq(email_key(email)));
+        Ok(select.one(self.db()).await.or_domain()?.map(|row| row.id.into()))
+    }
+
     async fn portal_user_where(&self, which: impl sea_orm::sea_query::IntoCondition) -> Result<Option<PortalUserRow>> {
         let mut select = self.find::<table::Entity>().filter(which);
         if self.require_writable().is_ok() {

@@ -1,6 +1,10 @@
 //! Opening the database, and beginning transactions on it.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use domain::{Chance, Clock, Context, Error, OrganisationId, Result, SystemClock};
 use migrations::Migrator;
@@ -74,6 +78,7 @@ struct Inner {
     journal_keys: RwLock<HashMap<OrganisationId, JournalKey>>,
     name_indexes: NameIndexes,
     turns: Turns,
+    public_origin: OnceLock<String>,
 }
 
 /// The word that a wrong sealing key does not open.
@@ -130,9 +135,23 @@ impl Store {
             journal_keys: RwLock::default(),
             name_indexes: NameIndexes::default(),
             turns: Turns::default(),
+            public_origin: OnceLock::new(),
         }));
         store.prove_key().await?;
         Ok(store)
+    }
+
+    /// Says once where browsers reach the product, for links in letters.
+    pub fn reached_at(&self, origin: Option<String>) {
+        if let Some(origin) = origin {
+            // Said twice, the first holds: a process has one.
+            let _ = self.0.public_origin.set(origin);
+        }
+    }
+
+    /// Where browsers reach the product, where somebody said so.
+    pub(crate) fn public_origin(&self) -> Option<&str> {
+        self.0.public_origin.get().map(String::as_str)
     }
 
     /// The clock.

@@ -33,6 +33,7 @@ mod conclude;
 mod connections;
 mod consent;
 mod device_names;
+mod desk_digest;
 mod engine;
 mod grants;
 mod hear;
@@ -69,7 +70,7 @@ mod worker;
 pub use act::{
     Act, Acted, Acting, Asking, ContactCreate, ContactRemove, ContactUpdate, CustomFieldsSet, DocumentArchive,
     Idempotency, InstallerLinkMake, Keep, Noted, Place, Sent, Shelf, Target, ThreatAct, ThreatAction, TicketCreate,
-    TicketNoteAdd, TicketUpdate,
+    TicketFileAttach, TicketNoteAdd, TicketUpdate,
 };
 pub use admission::{Admitted, LetIn, entity_admit};
 pub use chore::Chore;
@@ -102,7 +103,7 @@ pub use replay::{Difference, FieldChange, ReplayDiff, ReplayKind, replay_note, r
 pub use rights::allowed;
 pub use snapshots::{AgeOf, CountOf, Counting, LicenceOf, Snapshot, SubscriptionOf};
 pub use subscriptions::{QuantitySet, Render};
-pub use tickets::{TicketTaker, TicketTold};
+pub use tickets::{FileSource, FileTrouble, TicketTaker, TicketTold};
 pub use trouble::{vendor_code, vendor_error};
 pub use vendor_post::VendorPost;
 pub use worker::{FORGOTTEN_AFTER_SECONDS, Worker, WorkerOptions};

@@ -1,10 +1,11 @@
-//! Reminders of onboardings at which nothing was done for too long: to the Managers of the client, at most one a week
+//! Reminders of onboardings at which nothing was done for too long: to the Managers of the client and to staff, at most one a week
 //! for each onboarding. The job is put on the queue with the housekeeping, where there is something to remind of.
 
 use domain::{
-    Error, NotificationKind, Onboarding, OrganisationId, PageRequest, PortalRole, PortalState, Result, Section,
+    DeskNoticeKind, Error, NotificationKind, Onboarding, OrganisationId, PageRequest, PortalRole, PortalState, Result,
+    Section,
 };
-use persistence::{ClaimedJob, JobOutcome, NewJob, PortalNotice, PortalUserFilter, Tx};
+use persistence::{ClaimedJob, JobOutcome, NewDeskNotice, NewJob, PortalNotice, PortalUserFilter, Tx};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Ended, Engine};
@@ -65,7 +66,9 @@ impl Engine {
             for id in stalled {
                 // It may have moved since.
                 if let Some(onboarding) = tx.onboarding_to_remind(id).await? {
-                    tell(&tx, &onboarding).await?;
+                    if tell(&tx, &onboarding).await? {
+                        tell_staff(&tx, &onboarding).await?;
+                    }
                     tx.onboarding_reminded(id).await?;
                 }
             }
@@ -74,17 +77,17 @@ impl Engine {
     }
 }
 
-/// Tells the client's Managers, where they can do anything about it.
-async fn tell(tx: &Tx, onboarding: &Onboarding) -> Result<()> {
+/// Tells the client's Managers, where they can do anything about it; false where they cannot.
+async fn tell(tx: &Tx, onboarding: &Onboarding) -> Result<bool> {
     let client = onboarding.client_id;
     match tx.client(client).await {
         Ok(_) => {}
-        Err(Error::NotFound { .. }) => return Ok(()),
+        Err(Error::NotFound { .. }) => return Ok(false),
         Err(other) => return Err(other),
     }
     let config = tx.portal_config(client).await?;
     if !config.enabled || !config.settings.sections.contains(&Section::Onboarding) {
-        return Ok(());
+        return Ok(false);
     }
     let filter = PortalUserFilter {
         client: Some(client),
@@ -108,5 +111,19 @@ async fn tell(tx: &Tx, onboarding: &Onboarding) -> Result<()> {
         base: None,
     };
     let managers = tx.portal_user_list(&filter, &page).await?.items;
-    tx.portal_notify(client, &managers, &notice).await
+    tx.portal_notify(client, &managers, &notice).await?;
+    Ok(true)
+}
+
+/// Tells staff, who may help the client on or cancel it.
+async fn tell_staff(tx: &Tx, onboarding: &Onboarding) -> Result<()> {
+    let Onboarding { id, client_id, name, settled, total, .. } = onboarding;
+    let notice = NewDeskNotice {
+        kind: DeskNoticeKind::OnboardingStalled,
+        client_id: *client_id,
+        subject_id: id.0,
+        key: format!("onboarding_stalled:{id}:{}", tx.now().date_naive()),
+        title: format!("The onboarding “{name}” has stalled: {settled} of {total} steps are done"),
+    };
+    tx.desk_notify(&notice).await
 }

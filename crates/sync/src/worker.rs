@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use domain::{ConnectionId, Result, Timestamp};
 use mail::Carrier;
-use persistence::{ClaimedJob, JobOutcome, TICKET_JOB, WorkerRow};
+use persistence::{ClaimedJob, DESK_DIGEST_JOB, JobOutcome, TICKET_JOB, WorkerRow};
 use tokio::{
     sync::Notify,
     task::{self, JoinHandle, JoinSet},
@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    Chore, Ended, Engine, Herald, Likeness, TicketTaker, hear, job::FAILURES, journal_checkpoints, outbound, post,
-    snapshots, trouble,
+    Chore, Ended, Engine, FileSource, Herald, Likeness, TicketTaker, hear, job::FAILURES, journal_checkpoints,
+    outbound, post, snapshots, trouble,
 };
 
 /// How a worker works.
@@ -84,6 +84,7 @@ pub struct Worker {
     herald: Option<Arc<dyn Herald>>,
     chores: Vec<Arc<dyn Chore>>,
     taker: Option<Arc<dyn TicketTaker>>,
+    files: Option<Arc<dyn FileSource>>,
 }
 
 /// The tasks that run jobs, with the connections that these are for, and whether they only wait for receivers of events.
@@ -104,6 +105,7 @@ impl Worker {
             herald: None,
             chores: Vec::new(),
             taker: None,
+            files: None,
         }
     }
 
@@ -136,6 +138,11 @@ impl Worker {
     /// The same with what takes what PSAs tell of tickets; without, nothing of it is taken.
     pub fn taking(self, taker: Arc<dyn TicketTaker>) -> Self {
         Self { taker: Some(taker), ..self }
+    }
+
+    /// The same with the store of the files, for those that go with tickets; without, they wait for a worker that has it.
+    pub fn reading(self, files: Arc<dyn FileSource>) -> Self {
+        Self { files: Some(files), ..self }
     }
 
     /// Wakes a worker of the same process at once: for whoever enqueued a job.
@@ -268,7 +275,7 @@ impl Worker {
         let (engine, claimed) = (self.engine.clone(), job.clone());
         let (carrier, likeness, herald) = (self.carrier.clone(), self.likeness.clone(), self.herald.clone());
         let chore = self.chores.iter().find(|chore| chore.kind() == job.kind).cloned();
-        let taker = self.taker.clone();
+        let (taker, files) = (self.taker.clone(), self.files.clone());
         let mut handler = Handler(tokio::spawn(async move {
             if let Some(chore) = chore {
                 return chore.work(&claimed, &halt).await;
@@ -276,7 +283,8 @@ impl Worker {
             match claimed.kind.as_str() {
                 post::KIND => post::deliver(&engine, carrier.as_ref(), &claimed).await,
                 outbound::KIND => outbound::deliver(&engine, herald.as_ref(), &claimed, &halt).await,
-                TICKET_JOB => engine.ticket_pass(&claimed, &halt, taker.as_deref()).await,
+                TICKET_JOB => engine.ticket_pass(&claimed, &halt, taker.as_deref(), files.as_deref()).await,
+                DESK_DIGEST_JOB => engine.desk_digest(&claimed).await,
                 _ => engine.handle_with(&claimed, &halt, likeness.as_deref()).await,
             }
         }));
@@ -401,6 +409,7 @@ impl Worker {
             tx.mails_forget(now - TimeDelta::days(post::KEPT_DAYS)).await?;
             tx.webhooks_forget(now - TimeDelta::days(outbound::KEPT_DAYS)).await?;
             tx.notifications_forget(now - TimeDelta::days(KEEP_NOTIFICATIONS_DAYS)).await?;
+            tx.desk_notices_forget(now - TimeDelta::days(KEEP_NOTIFICATIONS_DAYS)).await?;
             tx.bulk_forget(now - TimeDelta::days(KEEP_BULK_DAYS)).await?;
             tx.snapshots_forget((now - TimeDelta::days(snapshots::KEPT_DAYS)).date_naive()).await?;
             self.engine.snapshots_due(&tx).await?;

@@ -10,6 +10,7 @@ use crate::{
     database::Engine,
     files,
     list::floor as list_floor,
+    portal::floor as portal_floor,
     sync::{floor as sync_floor, product as sync_product, vendor},
 };
 
@@ -18,6 +19,8 @@ use crate::{
 pub enum Which {
     /// The least program that lists clients
     ListFloor { engine: Engine, database: String, listen: String },
+    /// The least program that answers as ClientOne does
+    PortalFloor { engine: Engine, database: String, listen: String },
     /// The simulated NinjaOne
     Vendor { businesses: usize, devices: usize, latency: u64 },
     /// A worker, configured by its environment, that syncs one connection when told
@@ -33,6 +36,7 @@ impl Which {
     pub async fn run(self) -> Result<()> {
         match self {
             Self::ListFloor { engine, database, listen } => list_floor::serve(engine, &database, &listen).await,
+            Self::PortalFloor { engine, database, listen } => portal_floor::serve(engine, &database, &listen).await,
             Self::Vendor { businesses, devices, latency } => vendor::run(businesses, devices, latency).await,
             Self::Worker { organisation, connection } => {
                 sync_product::run(OrganisationId(organisation), connection.into()).await

@@ -1,6 +1,7 @@
 //! Benchmarks of the product against floors: the least programs that do the same work, measured in the same
 //! run, round by round, in turn. Quote ratios, never absolutes: the machine is shared.
 //!
+//! * `portal/`: ClientOne over HTTP, signed in.
 //! * `list/`: the client list over HTTP, signed in. `sync/`: syncs of a simulated NinjaOne over loopback HTTP.
 //!   `cold.rs`: from starting the API to its first answer. `files.rs`: clients from CSV and to XLSX.
 //! * Every contender is a process of its own (`contender.rs`, `process.rs`).
@@ -14,6 +15,7 @@ mod database;
 mod files;
 mod list;
 mod load;
+mod portal;
 mod process;
 mod report;
 mod sync;
@@ -32,6 +34,9 @@ struct Arguments {
 enum What {
     /// The client list: with counts, search, search and status, filter on counts
     List(Options),
+    /// ClientOne: its first page and the list of devices; small: 1,000 clients, full: 10,000 with 250,000 devices and
+    /// 50,000 portal users
+    Portal(Options),
     /// Syncs: first, 1 % changed, nothing changed
     Sync {
         #[command(flatten)]
@@ -104,6 +109,7 @@ impl Options {
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::List(options) => list::measure(&options).await,
+        What::Portal(options) => portal::measure(&options).await,
         What::Sync { options, latency } => sync::measure(&options, latency).await,
         What::Files(options) => files::measure(&options).await,
         What::ColdStart(options) => cold::measure(&options).await,

@@ -55,6 +55,10 @@ mirrored! {
         Act,
         /// Given to someone of staff, or to nobody
         Assignment,
+        /// A file was attached
+        Attachment,
+        /// A file was attached among staff
+        InternalAttachment,
     }
 }
 

@@ -7,8 +7,10 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{INVITATION_LASTS, RESET_LASTS};
 
 /// Where a page of ClientOne is, with a token that stays in the browser: what stands behind `#` is sent to no server.
-fn link(base: &str, page: &str, token: &SecretString) -> String {
-    format!("{base}/{page}#{}", token.expose_secret())
+/// What the organisation said of where its portal is goes before what the request knows.
+pub(super) async fn link(tx: &Tx, base: &str, page: &str, token: &SecretString) -> Result<String> {
+    let said = tx.portal_base().await?;
+    Ok(format!("{}/{page}#{}", said.as_deref().unwrap_or(base), token.expose_secret()))
 }
 
 /// The invitation.
@@ -19,7 +21,7 @@ pub(super) async fn invitation(tx: &Tx, user: &PortalUserRow, base: &str, token:
         client: tx.client(user.client_id).await?.name,
         name: user.name.clone(),
         welcome: config.branding.welcome.clone(),
-        link: link(base, "invitation", token),
+        link: link(tx, base, "invitation", token).await?,
         expires_at: tx.now() + INVITATION_LASTS,
     };
     post(tx, user, letter).await
@@ -36,14 +38,14 @@ pub(super) async fn reset(
     let letter = Letter::PasswordReset {
         organisation: brand(tx, config).await?,
         name: user.name.clone(),
-        link: link(base, "password-reset", token),
+        link: link(tx, base, "password-reset", token).await?,
         expires_at: tx.now() + RESET_LASTS,
     };
     post(tx, user, letter).await
 }
 
 /// What the portal is called; where nobody named it, the MSP.
-async fn brand(tx: &Tx, config: &PortalConfig) -> Result<String> {
+pub(super) async fn brand(tx: &Tx, config: &PortalConfig) -> Result<String> {
     let (organisation, _) = tx.portal_branding().await?;
     let name = EffectiveBranding::of(Some(&config.branding), &organisation).product_name;
     if name.source == BrandingSource::Default { Ok(tx.organisation_name().await?.0) } else { Ok(name.value) }

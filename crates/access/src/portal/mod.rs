@@ -12,6 +12,7 @@
 //! **Another way to sign in** (a second factor, an identity provider): a file beside `sign_in.rs` that ends in its
 //! `session_create`, and is charged through `throttle.rs` like it.
 
+mod email;
 mod invitations;
 mod links;
 mod mail;
@@ -32,6 +33,10 @@ use persistence::{PortalUserRow, Tx};
 
 use crate::RequestMeta;
 
+pub use email::{
+    EMAIL_CHANGE_LASTS, portal_email_change_cancel, portal_email_change_get, portal_email_change_start,
+    portal_email_confirm,
+};
 pub use invitations::{
     INVITATION_LASTS, NewPortalUser, portal_invitation_accept, portal_invitation_resend, portal_invitation_revoke,
     portal_user_invite,

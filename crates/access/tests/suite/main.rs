@@ -9,6 +9,7 @@ mod letters;
 mod machines;
 mod passwords;
 mod portal;
+mod portal_email;
 mod resets;
 mod second_factor;
 mod security;

@@ -2,6 +2,7 @@
 
 mod agreements;
 mod course;
+mod desk_notices;
 mod house;
 mod notifications;
 mod onboarding;

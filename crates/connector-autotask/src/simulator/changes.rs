@@ -6,7 +6,7 @@ use vendorkit::{World, world::Business};
 
 use super::{
     Answer, No, State,
-    desk::{change_ticket, new_note, new_ticket},
+    desk::{change_ticket, new_file, new_note, new_ticket},
     no,
     people::{change_contact, new_contact, person},
     query, rows,
@@ -26,6 +26,7 @@ pub(super) fn post(world: &mut World, state: &mut State, path: &[&str], body: &V
             new_contact(world, state, of, fields)?
         }
         ["Tickets"] => new_ticket(world, state, fields)?,
+        ["Tickets", ticket, "Attachments"] => new_file(world, state, number(ticket), fields)?,
         ["Tickets", ticket, "Notes"] => new_note(world, state, number(ticket), fields)?,
         _ => return Err(No(405, "The requested resource does not support this method".to_owned())),
     };

@@ -1,5 +1,6 @@
 //! Writing to tickets.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use integration::Vendor;
 use serde_json::{Map, Value};
 use vendorkit::{
@@ -99,4 +100,26 @@ pub(super) fn new_note(world: &mut World, state: &mut State, key: u64, fields: &
     world.change_ticket(key, |ticket| ticket.notes.push(note));
     state.notes += 1;
     Ok(state.notes)
+}
+
+/// Bytes of a file at which it begins to refuse.
+const FILE: usize = 6_291_456;
+
+pub(super) fn new_file(world: &World, state: &mut State, key: u64, fields: &Map<String, Value>) -> Result<u64, No> {
+    required(fields, &["attachmentType", "title", "fullPath", "publish", "data"])?;
+    if fields["attachmentType"] != "FILE_ATTACHMENT"
+        || !PUBLISH.iter().any(|(value, _)| fields["publish"].as_u64() == Some(*value))
+    {
+        return no("attachmentType or publish is not in the picklist.");
+    }
+    if world.ticket(key).is_none_or(|(of, _)| !of.vendors.contains(Autotask::ID)) {
+        return no("The ticket does not exist");
+    }
+    match STANDARD.decode(text(&fields["data"])) {
+        Ok(content) if content.len() <= FILE && !content.is_empty() => {}
+        _ => return no("The attachment is too large, or is no file."),
+    }
+    let files = state.files.entry(key).or_default();
+    files.push(text(&fields["title"]));
+    Ok(files.len() as u64)
 }

@@ -46,6 +46,7 @@ pub(super) fn of(entity: &str) -> Answer {
             field("noteType", true, Some(list(&NOTE_TYPES, None))),
             field("publish", true, Some(list(&PUBLISH, None))),
         ],
+        "TicketAttachments" => vec![field("publish", true, Some(list(&PUBLISH, None)))],
         _ => return Err(No(404, format!("no entity {entity}"))),
     };
     Ok(json!({ "fields": fields }))

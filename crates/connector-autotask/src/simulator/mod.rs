@@ -49,6 +49,8 @@ struct State {
     /// By key of a ticket: its queue.
     queues: BTreeMap<u64, u64>,
     notes: u64,
+    /// By key of a ticket: titles of its files.
+    files: BTreeMap<u64, Vec<String>>,
 }
 
 /// A refusal: a status and words. With status 200 it is no refusal, but all there is to say.
@@ -70,6 +72,7 @@ impl Default for Simulator {
             reached: BTreeMap::new(),
             queues: BTreeMap::new(),
             notes: 0,
+            files: BTreeMap::new(),
         };
         Self { state: Mutex::new(state) }
     }
@@ -206,6 +209,11 @@ fn read(world: &World, state: &State, request: &Request, path: &[&str]) -> Answe
             Ok(json!({ "externalRequestThreshold": 10000, "currentTimeframeRequestCount": 12 }))
         }
         (Method::Get, [entity, "entityInformation", "fields"]) => meanings::of(entity),
+        (Method::Get, ["Tickets", ticket, "Attachments"]) => {
+            let titles = state.files.get(&changes::number(ticket)).cloned().unwrap_or_default();
+            let item = |(at, title): (usize, String)| json!({ "id": at + 1, "title": title });
+            Ok(json!({ "items": titles.into_iter().enumerate().map(item).collect::<Vec<_>>() }))
+        }
         (Method::Get, [entity, id]) => Ok(json!({ "item": query::one(world, state, entity, changes::number(id)) })),
         _ => Err(No(405, "The requested resource does not support this method".to_owned())),
     }

@@ -59,13 +59,17 @@ named! {
         Act = "act",
         /// Someone of staff took it, or was given it: shown in no portal.
         Assignment = "assignment",
+        /// A file was attached, for both sides; the text is its name.
+        Attachment = "attachment",
+        /// A file was attached for staff: shown in no portal.
+        InternalAttachment = "internal_attachment",
     }
 }
 
 impl TicketMessageKind {
     /// Whether people of the client see it.
     pub fn is_public(self) -> bool {
-        matches!(self, Self::Reply | Self::Act)
+        matches!(self, Self::Reply | Self::Act | Self::Attachment)
     }
 }
 
@@ -134,6 +138,8 @@ named! {
         Close = "close",
         /// That it is taken up again.
         Reopen = "reopen",
+        /// A file of it, with the message with which it came.
+        Attachment = "attachment",
     }
 }
 
@@ -191,6 +197,6 @@ mod tests {
     #[test]
     fn what_staff_say_among_themselves_is_not_public() {
         let public: Vec<_> = TicketMessageKind::ALL.iter().filter(|kind| kind.is_public()).collect();
-        assert_eq!(public, [&TicketMessageKind::Reply, &TicketMessageKind::Act]);
+        assert_eq!(public, [&TicketMessageKind::Reply, &TicketMessageKind::Act, &TicketMessageKind::Attachment]);
     }
 }

@@ -469,3 +469,21 @@ table!(access_token = "access_token", key(organisation_id: Uuid, id: Uuid), {
     service_account_id: Uuid, secret_id: Uuid, token_hash: Vec<u8>, key_scope: String, permissions: Option<String>,
     created_at: DateTimeUtc, expires_at: DateTimeUtc,
 });
+table!(ticket_attachment = "ticket_attachment", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, ticket_id: Uuid, message_id: Uuid, message_number: i32, name: String, media_type: String,
+    bytes: i64, sha256: String, content_id: Uuid, public: bool, portal_user_id: Option<Uuid>, staff_id: Option<Uuid>,
+    created_at: DateTimeUtc, removed_at: Option<DateTimeUtc>, version: i32,
+}, client ClientId);
+table!(portal_email_change = "portal_email_change", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, email: String, link_hash: Vec<u8>, made_at: DateTimeUtc,
+}, client ClientId);
+table!(portal_origin = "portal_origin", key(organisation_id: Uuid), { origin: Option<String>, version: i32 });
+table!(desk_notice = "desk_notice", key(organisation_id: Uuid, id: Uuid), {
+    client_id: Uuid, kind: String, subject_id: Uuid, note_key: String, title: String, created_at: DateTimeUtc,
+}, client ClientId);
+table!(desk_notice_setting = "desk_notice_setting", key(organisation_id: Uuid, id: Uuid), {
+    hidden: String, unmailed: String, version: i32,
+});
+table!(desk_reader = "desk_reader", key(organisation_id: Uuid, id: Uuid), {
+    read_until: Option<Uuid>, mailed_until: Option<Uuid>,
+});

@@ -32,7 +32,7 @@ pub use self::{
     live::{Shelf, ThreatAction},
     places::{CustomFieldsSet, InstallerLinkMake},
     threats::ThreatAct,
-    tickets::{TicketCreate, TicketNoteAdd, TicketUpdate},
+    tickets::{TicketCreate, TicketFileAttach, TicketNoteAdd, TicketUpdate},
 };
 
 /// What an act is about.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::{EntityId, Permission, RecordId, Result};
-use integration::{Connector, RecordKind, TicketDraft, TicketNote};
+use integration::{Connector, RecordKind, TicketDraft, TicketFile, TicketNote};
 use serde_json::{Map, Value, json};
 
 use super::{Act, Noted, Place, Sent, Target, fields_moved, fields_noted, given, lost, made_noted};
@@ -39,6 +39,15 @@ pub struct TicketNoteAdd {
     pub id: RecordId,
     /// The note.
     pub note: TicketNote,
+}
+
+/// Attaches a file to a ticket.
+#[derive(Clone, Debug)]
+pub struct TicketFileAttach {
+    /// To which.
+    pub id: RecordId,
+    /// The file.
+    pub file: TicketFile,
 }
 
 fn check(place: &Place, connector: &dyn Connector) -> Result<()> {
@@ -161,6 +170,48 @@ impl Act for TicketNoteAdd {
         let writes = connector.ticket_writes().ok_or_else(lost)?;
         writes.add_note(place.vendor_id(), &self.note).await?;
         // The note is there whatever this says; the next sync brings the ticket otherwise.
+        Ok(writes.fetch(place.vendor_id()).await.map_or(Sent::Done, Sent::Record))
+    }
+}
+
+impl TicketFileAttach {
+    /// What of the file stands in notes: never what is in it.
+    fn shown(&self) -> Value {
+        let TicketFile { title, media_type, public, content, .. } = &self.file;
+        json!({ "file": title, "media_type": media_type, "bytes": content.len(), "public": public })
+    }
+}
+
+#[async_trait]
+impl Act for TicketFileAttach {
+    fn action(&self) -> &'static str {
+        "ticket_file_attach"
+    }
+    fn announced(&self) -> &'static str {
+        "ticket_file_send"
+    }
+    fn permission(&self) -> Permission {
+        Permission::TicketsWork
+    }
+    fn target(&self) -> Target {
+        Target::Record(RecordKind::Ticket, self.id)
+    }
+    fn stores(&self) -> RecordKind {
+        RecordKind::Ticket
+    }
+    fn wanted(&self) -> String {
+        self.shown().to_string()
+    }
+    fn check(&self, place: &Place, connector: &dyn Connector) -> Result<()> {
+        check(place, connector)
+    }
+    fn noted(&self, place: &Place, _: Option<&Value>) -> Noted {
+        fields_noted(KIND, place, &Map::from_iter([("attachment".to_owned(), self.shown())]), None)
+    }
+    async fn send(&self, place: &Place, connector: &dyn Connector) -> integration::Result<Sent> {
+        let writes = connector.ticket_writes().ok_or_else(lost)?;
+        writes.attach(place.vendor_id(), &self.file).await?;
+        // The file is there whatever this says; the next sync brings the ticket otherwise.
         Ok(writes.fetch(place.vendor_id()).await.map_or(Sent::Done, Sent::Record))
     }
 }

@@ -4,16 +4,20 @@
 //! * `pass.rs`: the job: what is to be sent in order, then what is to be taken. After each sync of tickets, and whenever
 //!   something is to be sent.
 //! * `send.rs`: one thing sent, as any act of `act/` is: announced before, never twice on a guess.
+//! * `files.rs`: what is sent of a file that was attached.
 //! * `settle.rs`: what became of something whose answer never came. `take.rs`: what the PSA tells.
 //!
 //! Everything that we send carries a mark (`domain::ticket_mark`): by it a ticket or note is known again when no answer
 //! came, and is not taken for news when it is listed. A PSA is asked something harmless before anything is sent: while
 //! it is away, what waits is queued and nothing is unknown.
 
+mod files;
 mod pass;
 mod send;
 mod settle;
 mod take;
+
+pub use files::{FileSource, FileTrouble};
 
 use async_trait::async_trait;
 use domain::{ClientId, ConnectionId, ConnectionState, EntityId, PortalTicketId, Result};

@@ -9,7 +9,7 @@ use persistence::{ClaimedJob, JobOutcome, Tx};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::TicketTaker;
+use super::{FileSource, TicketTaker};
 use crate::{Ended, Engine, trouble::Halt};
 
 /// Things that are looked at in one pass.
@@ -35,6 +35,7 @@ pub(super) struct Pass<'a> {
     pub engine: &'a Engine,
     pub claimed: &'a ClaimedJob,
     pub stop: &'a CancellationToken,
+    pub files: Option<&'a dyn FileSource>,
     pub connection: Connection,
     pub vendor: &'static str,
     pub connector: Box<dyn Connector>,
@@ -47,9 +48,10 @@ impl Engine {
         claimed: &ClaimedJob,
         stop: &CancellationToken,
         taker: Option<&dyn TicketTaker>,
+        files: Option<&dyn FileSource>,
     ) -> Ended {
         let now = self.store.clock().now();
-        match self.ticket_pass_whole(claimed, stop, taker).await {
+        match self.ticket_pass_whole(claimed, stop, taker, files).await {
             Ok(ended) => ended,
             Err(Halt::Stopped) => Ended::Later(now),
             Err(Halt::Store(Error::Conflict { code: "lease_lost", .. })) => Ended::Lost,
@@ -110,6 +112,7 @@ impl Engine {
         claimed: &ClaimedJob,
         stop: &CancellationToken,
         taker: Option<&dyn TicketTaker>,
+        files: Option<&dyn FileSource>,
     ) -> Result<Ended, Halt> {
         let finished = Ok(Ended::Finish(JobOutcome::Done));
         let Ok(Payload { connection_id }) = serde_json::from_str(&claimed.payload) else {
@@ -128,7 +131,7 @@ impl Engine {
         tx.rollback().await?;
         let connector = self.connect(claimed.organisation, &connection, &credentials, false)?;
         let vendor = self.entry(&connection.integration)?.name;
-        let pass = Pass { engine: self, claimed, stop, connection, vendor, connector };
+        let pass = Pass { engine: self, claimed, stop, files, connection, vendor, connector };
         if pass.connector.ticket_writes().is_none() {
             return finished;
         }

@@ -11,7 +11,10 @@ use domain::{
 use integration::{Kind, RecordKind, Ticket, TicketDraft, TicketNote, WriteTickets};
 use persistence::{Apply, SendingChange, Tx};
 
-use super::pass::{Pass, Step};
+use super::{
+    files::Parcel,
+    pass::{Pass, Step},
+};
 use crate::{
     Act, Acting, Asking, SyncPayload, TicketCreate, TicketNoteAdd, TicketUpdate,
     act::lost,
@@ -84,7 +87,10 @@ impl Pass<'_> {
         tx.rollback().await?;
         let acts = match sending.kind {
             TicketSendingKind::Create => vec![self.create(&known).await?],
-            TicketSendingKind::Note | TicketSendingKind::Close | TicketSendingKind::Reopen => {
+            TicketSendingKind::Note
+            | TicketSendingKind::Close
+            | TicketSendingKind::Reopen
+            | TicketSendingKind::Attachment => {
                 let Some(record) = known.record.clone() else {
                     // Before the ticket itself is there nothing of it goes; what was there and is gone takes nothing.
                     if known.link.record_id.is_none() {
@@ -92,9 +98,17 @@ impl Pass<'_> {
                     }
                     return self.refuse(sending, format!("{} no longer lists this ticket.", self.vendor)).await;
                 };
-                match self.about(sending, &known, &record).await? {
-                    Some(acts) => acts,
-                    None => return self.arrived_already(sending, &known, &record).await,
+                if sending.kind == TicketSendingKind::Attachment {
+                    match self.parcel(sending, &known, &record).await? {
+                        Parcel::Acts(acts) => acts,
+                        Parcel::Wait(step) => return Ok(step),
+                        Parcel::Refuse(why) => return self.refuse(sending, why).await,
+                    }
+                } else {
+                    match self.about(sending, &known, &record).await? {
+                        Some(acts) => acts,
+                        None => return self.arrived_already(sending, &known, &record).await,
+                    }
                 }
             }
         };
@@ -104,14 +118,20 @@ impl Pass<'_> {
         }
         tx.commit_unjournalled().await?;
         let mut came = Came::Refused("nothing was to be sent".to_owned());
-        for act in acts {
+        let (last, mut remark) = (acts.len().saturating_sub(1), None);
+        for (at, act) in acts.into_iter().enumerate() {
+            // Of a file only words are sent, which say that it stayed here.
+            if at == last && sending.kind == TicketSendingKind::Attachment {
+                let why = if let (Came::Refused(why), true) = (&came, at > 0) { Some(why.as_str()) } else { None };
+                remark = Some(self.stayed(why));
+            }
             came = self.act(&known, act).await;
             // A state that the PSA does not take is asked for in words instead.
             if !matches!(came, Came::Refused(_)) {
                 break;
             }
         }
-        self.note(sending, &known, came).await
+        self.note(sending, &known, came, remark).await
     }
 
     /// The ticket itself, with the PSA's own priority of that name and the contact of that address.
@@ -169,7 +189,7 @@ impl Pass<'_> {
         let (open, words) = match sending.kind {
             TicketSendingKind::Close => (false, "wants this ticket closed"),
             TicketSendingKind::Reopen => (true, "wants this ticket taken up again"),
-            TicketSendingKind::Note | TicketSendingKind::Create => {
+            TicketSendingKind::Note | TicketSendingKind::Create | TicketSendingKind::Attachment => {
                 let Some(message) = &known.message else { return Ok(None) };
                 return Ok(Some(vec![note(said(known, message), message.kind.is_public())]));
             }
@@ -243,19 +263,25 @@ impl Pass<'_> {
     }
 
     /// Notes what came of sending something.
-    async fn note(&self, sending: &TicketSending, known: &Known, came: Came) -> Result<Step, Halt> {
+    async fn note(
+        &self,
+        sending: &TicketSending,
+        known: &Known,
+        came: Came,
+        remark: Option<String>,
+    ) -> Result<Step, Halt> {
         let tx = self.begin().await?;
         let sending = tx.ticket_sending(sending.id).await?;
         let (act, problem, step) = match &came {
             Came::Arrived(Some(record)) => {
                 link_to(&tx, &known.link, record).await?;
-                (TicketSendingAct::Arrive, None, Step::On)
+                (TicketSendingAct::Arrive, remark, Step::On)
             }
             // It was made, but as what is only told by the listing.
             Came::Arrived(None) if sending.kind == TicketSendingKind::Create => {
                 (TicketSendingAct::Lose, Some("its answer could not be read".to_owned()), Step::Wait(None))
             }
-            Came::Arrived(None) => (TicketSendingAct::Arrive, None, Step::On),
+            Came::Arrived(None) => (TicketSendingAct::Arrive, remark, Step::On),
             Came::PutBack(why) => (TicketSendingAct::PutBack, Some(why.clone()), Step::Wait(Some(SHORTLY))),
             Came::Lost(why) => (TicketSendingAct::Lose, Some(why.clone()), Step::Wait(Some(TimeDelta::seconds(60)))),
             Came::Refused(why) => (TicketSendingAct::Refuse, Some(why.clone()), refused_step(sending.kind)),

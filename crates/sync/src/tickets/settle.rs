@@ -101,10 +101,28 @@ impl Pass<'_> {
         };
         let mark = ticket_mark(known.ticket.number, Some(message.number));
         let there = notes.as_ref().map(|notes| notes.iter().any(|note| note.text.contains(&mark)));
+        let mut remark = None;
+        let there = match sending.kind {
+            TicketSendingKind::Attachment if self.writes()?.takes_files().is_some() => {
+                match (self.file_there(record, &mark).await?, there) {
+                    // The file was refused before, and then named in a note.
+                    (Some(false) | None, Some(true)) => {
+                        remark = Some(self.stayed(None));
+                        Some(true)
+                    }
+                    (listed, _) => listed,
+                }
+            }
+            TicketSendingKind::Attachment => {
+                remark = there.filter(|there| *there).map(|_| self.stayed(None));
+                there
+            }
+            _ => there,
+        };
         let wanted = match sending.kind {
             TicketSendingKind::Close => Some(false),
             TicketSendingKind::Reopen => Some(true),
-            TicketSendingKind::Create | TicketSendingKind::Note => None,
+            TicketSendingKind::Create | TicketSendingKind::Note | TicketSendingKind::Attachment => None,
         };
         let as_wanted = wanted.is_some()
             && serde_json::from_str::<integration::Ticket>(&record.body).is_ok_and(|ticket| ticket.open == wanted);
@@ -120,7 +138,7 @@ impl Pass<'_> {
         if as_wanted {
             link_to(&tx, &known.link, record).await?;
         }
-        tx.ticket_sending_act(sending, act, SendingChange::default()).await?;
+        tx.ticket_sending_act(sending, act, SendingChange { problem: remark }).await?;
         tx.commit_unjournalled().await?;
         Ok(if act == TicketSendingAct::Arrive { Step::On } else { Step::Wait(Some(TimeDelta::zero())) })
     }

@@ -6,6 +6,7 @@ mod bench;
 mod changes;
 mod connections;
 mod desk;
+mod desk_digest;
 mod faults;
 mod fleet;
 mod frozen;

@@ -1,7 +1,7 @@
 //! The exchanges of writes, played: what is sent is compared byte for byte with what the vendor
 //! documents.
 
-use integration::{CompanyDraft, Connector, ContactDraft, MailDraft, RecordKind, TicketDraft, TicketNote};
+use integration::{CompanyDraft, Connector, ContactDraft, MailDraft, RecordKind, TicketDraft, TicketFile, TicketNote};
 use serde_json::{Map, Value};
 
 use super::{Subject, exchanges::over};
@@ -97,6 +97,20 @@ async fn run(connector: &dyn Connector, capability: &str, call: &Exchange) {
                     let read = notes.unwrap_or_else(|| panic!("{call}: notes are not read"));
                     assert!(read.iter().all(|one| !one.id.is_empty() && !one.text.is_empty()), "{call}: {read:?}");
                     assert!(!read.is_empty(), "{call}: nothing was read");
+                    None
+                }),
+                "attach" => {
+                    let file = TicketFile {
+                        name: argument("name"),
+                        title: argument("listed_as"),
+                        media_type: argument("media_type"),
+                        public: argument("public") == "true",
+                        content: argument("text").into_bytes().into(),
+                    };
+                    tickets.attach(&argument("ticket"), &file).await.map(|()| None)
+                }
+                "attached" => tickets.attached(&argument("ticket")).await.map(|titles| {
+                    assert!(titles.is_some_and(|titles| !titles.is_empty()), "{call}: nothing was read");
                     None
                 }),
                 _ => unknown(),

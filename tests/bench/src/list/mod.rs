@@ -141,7 +141,8 @@ async fn against(
     floor.end().await
 }
 
-async fn cell(
+/// One load on one contender, with what it cost.
+pub async fn cell(
     contender: &Contender,
     at: SocketAddr,
     requests: &[Vec<u8>],

@@ -67,13 +67,21 @@ fn business(n: u32, of: u32) -> Business {
     Business { name: format!("{first} {second} {n:06}"), status, devices }
 }
 
+/// The name of the nth client of so many.
+pub fn name(n: u32, of: u32) -> String {
+    business(n, of).name
+}
+
+/// Everyone's password.
+pub const PASSWORD: &str = "a long password of the bench";
+
 /// Fills the product's database with so many clients, and signs in; returns the cookie.
 pub async fn product(database: &Database, keys: &str, clients: u32) -> Result<String> {
     Store::migrate(&database.url).await?;
     let ring = KeyRing::parse(keys).map_err(anyhow::Error::msg)?;
     let store = Store::connect(StoreOptions::new(&database.url, ring)).await?;
     let gate = Gate::new(AccessOptions::default(), store.chance().clone())?;
-    let (email, password) = ("owner@bench.example", "a long password of the bench");
+    let (email, password) = ("owner@bench.example", PASSWORD);
     let new = NewOrganisation {
         name: "Bench".to_owned(),
         slug: None,

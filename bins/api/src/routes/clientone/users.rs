@@ -177,7 +177,8 @@ fn parts(caller: PortalCaller) -> domain::Result<(Context, Visit)> {
     Ok((tx.context().clone(), visit))
 }
 
-fn view(row: PortalUserRow) -> Colleague {
+/// Someone of one's company.
+pub(super) fn view(row: PortalUserRow) -> Colleague {
     Colleague {
         id: row.id.0,
         email: row.email,
