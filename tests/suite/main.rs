@@ -35,6 +35,7 @@ mod matching;
 mod oidc;
 mod onboarding_journey;
 mod operations;
+mod passkeys_journey;
 mod portal;
 mod portal_isolation;
 mod portal_journey;

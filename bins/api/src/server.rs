@@ -33,11 +33,24 @@ use crate::{
         client_life::ClientLife,
         client_notes::ClientNotes,
         clientone::{
-            account::PortalAccount, activity::PortalActivities, agreement_pdfs::SignedAgreements,
-            agreements::CompanyAgreements, connections::SharedWithCompany, dashboard::Dashboards,
-            devices::PortalDevices, documents::CompanyDocuments, notifications::Notifications,
-            onboarding::CompanyOnboardings, profile::Profiles, service_requests::RequestedServices,
-            session::PortalSessions, sso::PortalSingleSignOn, ticket_form::PortalTicketForm, tickets::CompanyTickets,
+            account::PortalAccount,
+            activity::PortalActivities,
+            agreement_pdfs::SignedAgreements,
+            agreements::CompanyAgreements,
+            connections::SharedWithCompany,
+            dashboard::Dashboards,
+            devices::PortalDevices,
+            documents::CompanyDocuments,
+            notifications::Notifications,
+            onboarding::CompanyOnboardings,
+            passkeys::{PortalPasskeySessions, PortalPasskeys},
+            profile::Profiles,
+            second_factor::PortalSecondFactors,
+            service_requests::RequestedServices,
+            session::PortalSessions,
+            sso::PortalSingleSignOn,
+            ticket_form::PortalTicketForm,
+            tickets::CompanyTickets,
             users::Colleagues,
         },
         clientone_admin::{
@@ -50,6 +63,7 @@ use crate::{
             logos::{self, Logos},
             onboarding::Onboardings,
             onboarding_templates::OnboardingTemplates,
+            second_factors::PortalSecondFactorResets,
             service_requests::ServiceRequests,
             service_types::ServiceRequestTypes,
             settings::ClientOneSettings,
@@ -88,6 +102,8 @@ use crate::{
         matching_settings::Matching,
         microsoft365::Microsoft365Api,
         oauth,
+        passkey_sign_in::PasskeySessions,
+        passkeys::Passkeys,
         places::Locations,
         portal_tickets::ClientTickets,
         progress::ProgressApi,
@@ -159,9 +175,12 @@ type Part20 = (Files, FileLife, Logos, AgreementPdfs);
 type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
 type Part23 = (TenantConnects, TenantLife);
 type PartEvents = (WebhookSubscriptionsApi, WebhookDeliveries);
-type Later = (PartEvents, Part23, PartBulk, Part20, Machines);
+type PartPasskeys = (Passkeys, PasskeySessions, PortalSecondFactorResets);
+type Later = (PartEvents, Part23, PartBulk, Part20, Machines, PartPasskeys);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Later);
-type PortalLater = (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn);
+type PortalFactors = (PortalSecondFactors, PortalPasskeys, PortalPasskeySessions);
+type PortalLater =
+    (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn, PortalFactors);
 type Portal = (
     PortalAccount,
     PortalSessions,
@@ -210,7 +229,8 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let bulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
     let tenants = (TenantConnects, TenantLife);
     let events = (WebhookSubscriptionsApi, WebhookDeliveries);
-    let later = (events, tenants, bulk, twentieth, machines);
+    let passkeys = (Passkeys, PasskeySessions, PortalSecondFactorResets);
+    let later = (events, tenants, bulk, twentieth, machines, passkeys);
     let all = (
         first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth, later,
     );
@@ -232,6 +252,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
 
 /// ClientOne, the portal of the clients, with a document of its own.
 pub fn portal_service() -> OpenApiService<Portal, ()> {
+    let factors = (PortalSecondFactors, PortalPasskeys, PortalPasskeySessions);
     let whole = (
         PortalAccount,
         PortalSessions,
@@ -244,7 +265,7 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
         CompanyAgreements,
         CompanyOnboardings,
         PortalTicketForm,
-        (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn),
+        (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn, factors),
         CompanyTickets,
     );
     OpenApiService::new(whole, "ClientOne", env!("CARGO_PKG_VERSION"))

@@ -142,6 +142,16 @@ pub(crate) async fn admit_code(
     admit_among(across, email, address, now, Purpose::Code).await
 }
 
+/// The same for a passkey, by its own name: whose it is shows only once it is right.
+pub(crate) async fn admit_passkey(
+    across: &Across,
+    name: &str,
+    address: Option<&str>,
+    now: Timestamp,
+) -> Result<Admission> {
+    admit_among(across, &format!("passkey {name}"), address, now, Purpose::Password).await
+}
+
 async fn admit_among(
     across: &Across,
     email: &str,

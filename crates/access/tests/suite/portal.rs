@@ -4,12 +4,12 @@ use persistence::PortalUserRow;
 use secrecy::ExposeSecret;
 use testkit::both_databases;
 
-use crate::house::{House, PASSWORD, attempt, request};
+use crate::house::{House, PASSWORD, attempt, portal_whole, request};
 
 const BASE: &str = "https://kite.example/clientone";
-const PAT: &str = "pat@quay.example";
+pub const PAT: &str = "pat@quay.example";
 
-async fn client(house: &House, name: &str) -> ClientId {
+pub async fn client(house: &House, name: &str) -> ClientId {
     let tx = house.store.begin(house.operator()).await.expect("begins");
     let client = Client {
         id: tx.new_id(),
@@ -33,7 +33,7 @@ async fn client(house: &House, name: &str) -> ClientId {
     client.id
 }
 
-async fn enable(house: &House, client: ClientId, enabled: bool) {
+pub async fn enable(house: &House, client: ClientId, enabled: bool) {
     let tx = house.store.begin(house.operator()).await.expect("begins");
     let before = tx.portal_config(client).await.expect("reads");
     let after = PortalConfig { enabled, ..before.clone() };
@@ -41,7 +41,7 @@ async fn enable(house: &House, client: ClientId, enabled: bool) {
     tx.commit("clientone_enable", None).await.expect("commits");
 }
 
-async fn invite(house: &House, client: ClientId, email: &str) -> Result<PortalUserRow, Error> {
+pub async fn invite(house: &House, client: ClientId, email: &str) -> Result<PortalUserRow, Error> {
     let tx = house.store.begin(house.operator()).await?;
     let new = NewPortalUser { client, email: email.to_owned(), name: "Pat".to_owned(), role: PortalRole::User };
     let row = access::portal_user_invite(&tx, &house.gate, BASE, new).await?;
@@ -50,7 +50,7 @@ async fn invite(house: &House, client: ClientId, email: &str) -> Result<PortalUs
 }
 
 /// The token in the newest letter to an address; the letter waits on.
-async fn token(house: &House, email: &str) -> String {
+pub async fn token(house: &House, email: &str) -> String {
     let tx = house.store.begin(house.operator()).await.expect("begins");
     let mails = tx.mail_list().await.expect("lists");
     let mail = mails.iter().find(|mail| mail.recipient == email).expect("a letter");
@@ -63,14 +63,14 @@ async fn token(house: &House, email: &str) -> String {
     }
 }
 
-async fn accept(house: &House, token: &str) -> Result<(), Error> {
+pub async fn accept(house: &House, token: &str) -> Result<(), Error> {
     let from = request("192.0.2.1");
     access::portal_invitation_accept(&house.store, &house.gate, token, "Pat Quay", &PASSWORD.into(), &from).await
 }
 
 async fn sign_in(house: &House, email: &str, password: &str) -> Result<String, Error> {
     let attempt: SignIn = attempt(email, password, "192.0.2.1");
-    let signed_in = access::portal_sign_in(&house.store, &house.gate, attempt).await?;
+    let signed_in = portal_whole(access::portal_sign_in(&house.store, &house.gate, attempt).await?);
     Ok(signed_in.token.expose_secret().to_owned())
 }
 
@@ -87,7 +87,7 @@ fn out<T: std::fmt::Debug>(refused: Result<T, Error>) {
     assert!(matches!(refused, Err(Error::Unauthenticated)), "{refused:?}");
 }
 
-async fn act(house: &House, id: PortalUserId, activate: bool) {
+pub async fn act(house: &House, id: PortalUserId, activate: bool) {
     let tx = house.store.begin(house.operator()).await.expect("begins");
     let row = match activate {
         true => access::portal_user_reactivate(&tx, id).await,

@@ -10,6 +10,7 @@ pub mod logos;
 pub mod onboarding;
 pub mod onboarding_shapes;
 pub mod onboarding_templates;
+pub mod second_factors;
 pub mod service_requests;
 pub mod service_types;
 pub mod settings;
