@@ -3,7 +3,8 @@
 //! * [`sign_in`] turns an address and a password into a session. What every attempt costs the
 //!   account and the address it comes from stands in the table of `throttle.rs`.
 //!   Where the account has a second factor, [`sign_in_complete`] is the second step.
-//! * Second factors, recovery codes and pending sign-ins are of a [`domain::Account`], of whichever kind.
+//! * Second factors, recovery codes, passkeys (`passkeys/`) and pending sign-ins are of a [`domain::Account`], of
+//!   whichever kind.
 //! * [`session_context`] and [`api_key_context`] turn a token into a [`domain::Context`] at every
 //!   request, from the rows as they are then: a right taken away is gone at the next request.
 //! * Tokens are random, name their organisation, and are stored as SHA-256 only (`tokens.rs`).

@@ -5,7 +5,7 @@ use domain::{Account, AccountKind, Context, Error, Outcome, Role};
 use persistence::{KeyRing, OsChance, PasskeyRow, Store, StoreOptions};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use testkit::{Authenticator, TestDb, both_databases, coded};
+use testkit::{Authenticator, both_databases, coded};
 
 use crate::{
     house::{House, OWNER, PASSWORD, attempt, request},
@@ -33,8 +33,9 @@ impl Person {
     }
 
     async fn context(&self, house: &House) -> Context {
-        let open = access::session_open(&house.store, &house.gate, self.token.expose_secret(), &request("192.0.2.1"));
-        open.await.expect("asks").expect("is signed in").tx.context().clone()
+        let from = request("192.0.2.1");
+        let open = access::session_open(&house.store, &house.gate, self.token.expose_secret(), &from).await;
+        open.expect("asks").expect("is signed in").tx.context().clone()
     }
 
     async fn asked(&self, house: &House) -> Value {
@@ -265,7 +266,7 @@ both_databases! {
 
         let tx = db.store.begin(house.operator()).await.expect("begins");
         let suspend = access::StaffPatch { suspended: Some(true), ..access::StaffPatch::default() };
-        let domain::Account { id, .. } = jo.owner.account;
+        let Account { id, .. } = jo.owner.account;
         access::staff_update(&tx, id.into(), suspend).await.expect("suspends");
         tx.commit("staff_update", None).await.expect("commits");
         let (options, browser) = asked(&house, None).await;

@@ -257,8 +257,9 @@ both_databases! {
             access::portal_session_reauthenticate(&db.store, &quay.house.gate, context, session, &proof).await
         };
         let proved = async || {
-            let found = access::portal_session_read(&db.store, &quay.house.gate, signed_in.token.expose_secret(), &request("192.0.2.1"));
-            let (_, visit) = found.await.expect("asks").expect("is signed in");
+            let (token, from) = (signed_in.token.expose_secret(), request("192.0.2.1"));
+            let found = access::portal_session_read(&db.store, &quay.house.gate, token, &from).await;
+            let (_, visit) = found.expect("asks").expect("is signed in");
             (access::proof_holds_until(visit.proved_at) - db.now()).num_minutes()
         };
         assert_eq!(proved().await, -45);
