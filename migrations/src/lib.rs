@@ -33,6 +33,7 @@ mod m20261122_000021_events;
 mod m20261122_000022_machines;
 mod m20261122_000023_tenants;
 mod m20261122_000024_bulk;
+mod m20261122_000025_passkeys;
 mod m20261122_000026_provenance;
 mod m20261122_000027_merged_agreements;
 mod m20261122_000028_portal_more;
@@ -70,6 +71,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000022_machines::Migration),
             Box::new(m20261122_000023_tenants::Migration),
             Box::new(m20261122_000024_bulk::Migration),
+            Box::new(m20261122_000025_passkeys::Migration),
             Box::new(m20261122_000026_provenance::Migration),
             Box::new(m20261122_000027_merged_agreements::Migration),
             Box::new(m20261122_000028_portal_more::Migration),

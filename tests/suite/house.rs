@@ -219,6 +219,8 @@ impl House {
             ("api_key", self.key(app, owner, "read").await.1),
             ("staff_invitation", self.invitation(app).await),
         ]);
+        let colleague: domain::StaffId = held["staff"].parse().expect("an id");
+        held.insert("passkey", passkey(app, self.organisation, colleague.into()).await);
         held.extend(machines::furnish(app, owner).await);
         held.extend([
             ("session", text(&second["session_id"])),
@@ -388,4 +390,22 @@ pub async fn linked(
     tx.sso_link_insert(&link).await.expect("links");
     tx.commit("sso_link_create", None).await.expect("commits");
     link.id.to_string()
+}
+
+/// A passkey of an account that no device has; gives back its id.
+pub async fn passkey(app: &TestApp, organisation: OrganisationId, account: domain::Account) -> String {
+    let tx = app.db.store.begin(Context::operator(organisation, app.db.now())).await.expect("begins");
+    let row = persistence::PasskeyRow {
+        id: tx.new_id(),
+        account,
+        name: "Laptop".to_owned(),
+        site: "panelone.example".to_owned(),
+        credential_hash: account.id.as_bytes().to_vec(),
+        created_at: tx.now(),
+        used_at: None,
+        version: 1,
+    };
+    tx.passkey_insert(&row, b"{}").await.expect("makes");
+    tx.commit("passkey_create", None).await.expect("commits");
+    row.id.to_string()
 }

@@ -38,6 +38,7 @@ mod matching;
 mod oidc;
 mod onboarding_journey;
 mod operations;
+mod passkeys_journey;
 mod portal;
 mod portal_isolation;
 mod portal_journey;

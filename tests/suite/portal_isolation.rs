@@ -12,7 +12,7 @@ use crate::{
     attachments, document,
     dump::{assert_same, dump},
     harness::{Caller, TestApp, text},
-    house::{House, linked},
+    house::{House, linked, passkey},
     isolation::{ATTEMPTS, ask, plain},
     kept_files, onboarding_journey,
     operations::{Ids, Place, Row, Template, row, templates, templates_of},
@@ -32,6 +32,22 @@ fn rows() -> Vec<Row> {
         row("portal_sso_link_list"),
         row("portal_sso_link_start"),
         row("portal_sso_link_delete"),
+        row("portal_session_complete").open().body(r#"{"token":"pending_of-nobody","code":"123456"}"#),
+        row("portal_session_reauthenticate").body(r#"{"code":"123456"}"#),
+        row("portal_second_factor_get"),
+        row("portal_totp_enrol"),
+        row("portal_totp_confirm").body(r#"{"code":"123456"}"#),
+        row("portal_totp_remove"),
+        row("portal_recovery_codes_make"),
+        row("portal_passkey_list"),
+        row("portal_passkey_challenge"),
+        row("portal_passkey_create").body(r#"{"name":"Laptop","credential":{"id":"AA"}}"#),
+        row("portal_passkey_update").body(r#"{"name":"Renamed"}"#),
+        row("portal_passkey_delete"),
+        row("portal_session_passkey_challenge").open().body(r#"{"token":"pending_of-nobody"}"#),
+        row("portal_session_passkey_create").open().body(r#"{"credential":{"id":"AA"}}"#),
+        row("portal_reauthentication_challenge"),
+        row("portal_session_reauthenticate_passkey").body(r#"{"credential":{"id":"AA"}}"#),
         row("portal_session_get"),
         row("portal_session_end"),
         row("portal_session_list"),
@@ -145,6 +161,7 @@ async fn guests(app: &TestApp, house: &House, client: &str, device: &str, tag: &
         ("portal_session", text(&session["session_id"])),
         ("sso_link", sso_link(app, house, client, &user_id).await),
         ("device", device.to_owned()),
+        ("passkey", passkey_of(app, house, &colleague).await),
         ("portal_user", colleague),
         ("service_request_type", service),
         ("service_request", request),
@@ -156,6 +173,12 @@ async fn guests(app: &TestApp, house: &House, client: &str, device: &str, tag: &
         ("notification", text(&told["items"][0]["id"])),
     ]);
     Guests { user, manager, user_email: email("user"), manager_email: email("manager"), ids }
+}
+
+/// A passkey of a portal user that no device has.
+async fn passkey_of(app: &TestApp, house: &House, user: &str) -> String {
+    let user: domain::PortalUserId = user.parse().expect("an id");
+    passkey(app, house.organisation, user.into()).await
 }
 
 /// An identity of the MSP's provider for all clients, which nobody can use, that is linked to a portal user.

@@ -262,6 +262,7 @@ async fn rotate(store: &Store) -> anyhow::Result<usize> {
         let tx = store.begin(Context::operator(id, store.clock().now())).await?;
         resealed += tx.connections_reseal().await? + tx.organisation_reseal().await?;
         resealed += tx.mails_reseal().await? + tx.second_factors_reseal().await?;
+        resealed += tx.passkeys_reseal().await?;
         resealed += tx.onboarding_credentials_reseal().await?;
         resealed += tx.webhook_secrets_reseal().await?;
         resealed += tx.contents_reseal().await?;

@@ -55,6 +55,8 @@ use crate::routes::{
     library_shapes::{LibraryDocumentCopy, LibraryDocumentCreate, LibraryDocumentUpdate},
     mappings::MappingSave,
     matching_settings::MatchingUpdate,
+    passkey_sign_in::{PasskeyAnswer, SessionPasskeyAsk},
+    passkeys::{PasskeyCreate, PasskeyUpdate},
     places::{CustomFieldsSet, InstallerRequest},
     portal_ticket_views::{
         ClientTicketAssign, ClientTicketDo, ClientTicketMake, ClientTicketSay, ServiceRequestConvert,
@@ -208,6 +210,24 @@ examples! {
     SessionComplete => { "token": "pending_the-token-of-the-first-step", "code": "123456" },
     Reauthentication => { "password": "a long password of one's own" },
     TotpConfirm => { "code": "123456" },
+    SessionPasskeyAsk => { "token": "pending_the-token-of-the-first-step" },
+    PasskeyAnswer => {
+        "credential": {
+            "id": "rQ4b1mS8tqk", "rawId": "rQ4b1mS8tqk", "type": "public-key", "clientExtensionResults": {},
+            "response": {
+                "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0", "authenticatorData": "AAAA", "signature": "MEUCIQ",
+                "userHandle": "AQ",
+            },
+        },
+    },
+    PasskeyCreate => {
+        "name": "Laptop",
+        "credential": {
+            "id": "rQ4b1mS8tqk", "rawId": "rQ4b1mS8tqk", "type": "public-key", "clientExtensionResults": {},
+            "response": { "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIn0", "attestationObject": "o2Nm" },
+        },
+    },
+    PasskeyUpdate => { "name": "Work laptop" },
     SecurityUpdate => { "require_mfa": true, "idle_minutes": 240 },
     ApiKeyCreate => {
         "name": "Nightly report", "scope": "read", "expires_in_days": 90, "permissions": ["clients_view", "devices_view"],

@@ -34,8 +34,15 @@ pub struct Checked(Result<(Tx, Visit)>);
 pub struct PortalCaller(Checked);
 
 impl PortalCaller {
-    /// The caller's transaction, which only reads, with who is there.
+    /// The caller's transaction, which only reads, with who is there. Refused within a session that is only for setting
+    /// up a second factor: everything is but what says otherwise.
     pub fn visit(self) -> Result<(Tx, Visit)> {
+        let (tx, visit) = self.even_enrolling()?;
+        if visit.enrolment { Err(access::portal_enrolment_required()) } else { Ok((tx, visit)) }
+    }
+
+    /// The same also within such a session: for what setting up needs, and for signing out.
+    pub fn even_enrolling(self) -> Result<(Tx, Visit)> {
         self.0.0
     }
 }

@@ -41,13 +41,15 @@ pub struct Problem {
     pub second_factor: Option<SecondFactorDue>,
 }
 
-/// The second step of signing in, to be taken at `POST /api/session/second-factor`.
+/// The second step of signing in, to be taken at `POST` `…/session/second-factor`.
 #[derive(Debug, Clone, Object)]
 pub struct SecondFactorDue {
     /// To be sent with a code; it gives no rights
     pub token: String,
     /// Until when it can be
     pub expires_at: chrono::DateTime<chrono::Utc>,
+    /// Whether the account has a passkey to be shown instead of a code, at `POST` `…/session/passkey/challenge`
+    pub passkey: bool,
 }
 
 /// Every way an operation can fail.
@@ -139,11 +141,13 @@ impl Failure {
         Self::TooLarge(Json(problem(413, "too_large", "Too large", detail)))
     }
 
-    /// A right password that does not suffice.
-    pub fn second_factor(due: SecondFactorDue) -> Self {
-        let detail = "The password is right. Send the token with a code of your authenticator app, or a recovery code, \
-                      to POST /api/session/second-factor.";
-        let body = problem(401, "second_factor_required", "A second step", detail.to_owned());
+    /// A right password that does not suffice; `at` is where the second step is taken.
+    pub fn second_factor(due: SecondFactorDue, at: &str) -> Self {
+        let detail = format!(
+            "The password is right. Send the token with a code of your authenticator app, or a recovery code, to POST \
+             {at}; or show a passkey."
+        );
+        let body = problem(401, "second_factor_required", "A second step", detail);
         Self::Unauthenticated(Json(Problem { second_factor: Some(due), ..body }))
     }
 }

@@ -35,12 +35,7 @@ use crate::{
         client_life::ClientLife,
         client_notes::ClientNotes,
         clientone::{
-            account::PortalAccount, activity::PortalActivities, agreement_pdfs::SignedAgreements,
-            agreements::CompanyAgreements, backups::CompanyBackups, colleague_invitations::ColleagueInvitations,
-            connections::SharedWithCompany, dashboard::Dashboards, devices::PortalDevices, documents::CompanyDocuments,
-            email::PortalEmails, notifications::Notifications, onboarding::CompanyOnboardings, profile::Profiles,
-            service_requests::RequestedServices, session::PortalSessions, sso::PortalSingleSignOn,
-            ticket_attachments::CompanyTicketAttachments, ticket_form::PortalTicketForm, tickets::CompanyTickets,
+    account::PortalAccount, activity::PortalActivities, agreement_pdfs::SignedAgreements, agreements::CompanyAgreements, backups::CompanyBackups, colleague_invitations::ColleagueInvitations, connections::SharedWithCompany, dashboard::Dashboards, devices::PortalDevices, documents::CompanyDocuments, email::PortalEmails, notifications::Notifications, onboarding::CompanyOnboardings, profile::Profiles, service_requests::RequestedServices, session::PortalSessions, sso::PortalSingleSignOn, ticket_attachments::CompanyTicketAttachments, ticket_form::PortalTicketForm, tickets::CompanyTickets, passkeys::{PortalPasskeySessions, PortalPasskeys}, second_factor::PortalSecondFactors,
             users::Colleagues,
         },
         clientone_admin::{
@@ -54,7 +49,7 @@ use crate::{
             logos::{self, Logos},
             onboarding::Onboardings,
             onboarding_templates::OnboardingTemplates,
-            origin::ClientOneOrigins,
+    origin::ClientOneOrigins, second_factors::PortalSecondFactorResets,
             service_requests::ServiceRequests,
             service_types::ServiceRequestTypes,
             settings::ClientOneSettings,
@@ -95,6 +90,8 @@ use crate::{
         matching_settings::Matching,
         microsoft365::Microsoft365Api,
         oauth,
+        passkey_sign_in::PasskeySessions,
+        passkeys::Passkeys,
         places::Locations,
         portal_tickets::ClientTickets,
         progress::ProgressApi,
@@ -171,11 +168,13 @@ type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi, BulkProgressApi
 type Part23 = (TenantConnects, TenantLife);
 type PartRecords = (DeletedClients, CustomerExports, TenantExports);
 type PartEvents = (WebhookSubscriptionsApi, WebhookDeliveries);
+type PartPasskeys = (Passkeys, PasskeySessions, PortalSecondFactorResets);
 type PortalAdmin = (EmailChanges, ClientOneOrigins, DeskNotices, TicketAttachments);
-type Later = (PartEvents, Part23, PartBulk, PartRecords, Part20, Machines, PortalAdmin);
+type Later = (PartEvents, Part23, PartBulk, PartRecords, Part20, Machines, PortalAdmin, PartPasskeys);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Later);
 type PortalLater =
-    (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn, PortalMore);
+    (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn, PortalMore, PortalFactors);
+type PortalFactors = (PortalSecondFactors, PortalPasskeys, PortalPasskeySessions);
 type PortalMore = (CompanyTicketAttachments, PortalEmails, CompanyBackups, ColleagueInvitations);
 type Portal = (
     PortalAccount,
@@ -229,7 +228,8 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let events = (WebhookSubscriptionsApi, WebhookDeliveries);
     let records = (DeletedClients, CustomerExports, TenantExports);
     let portal_admin = (EmailChanges, ClientOneOrigins, DeskNotices, TicketAttachments);
-    let later = (events, tenants, bulk, records, twentieth, machines, portal_admin);
+    let passkeys = (Passkeys, PasskeySessions, PortalSecondFactorResets);
+    let later = (events, tenants, bulk, records, twentieth, machines, portal_admin, passkeys);
     let all = (
         first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth, later,
     );
@@ -251,6 +251,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
 
 /// ClientOne, the portal of the clients, with a document of its own.
 pub fn portal_service() -> OpenApiService<Portal, ()> {
+    let factors = (PortalSecondFactors, PortalPasskeys, PortalPasskeySessions);
     let whole = (
         PortalAccount,
         PortalSessions,
@@ -270,6 +271,7 @@ pub fn portal_service() -> OpenApiService<Portal, ()> {
             SignedAgreements,
             PortalSingleSignOn,
             (CompanyTicketAttachments, PortalEmails, CompanyBackups, ColleagueInvitations),
+            factors,
         ),
         CompanyTickets,
     );

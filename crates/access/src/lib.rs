@@ -3,7 +3,8 @@
 //! * [`sign_in`] turns an address and a password into a session. What every attempt costs the
 //!   account and the address it comes from stands in the table of `throttle.rs`.
 //!   Where the account has a second factor, [`sign_in_complete`] is the second step.
-//! * Second factors, recovery codes and pending sign-ins are of a [`domain::Account`], of whichever kind.
+//! * Second factors, recovery codes, passkeys (`passkeys/`) and pending sign-ins are of a [`domain::Account`], of
+//!   whichever kind.
 //! * [`session_context`] and [`api_key_context`] turn a token into a [`domain::Context`] at every
 //!   request, from the rows as they are then: a right taken away is gone at the next request.
 //! * Tokens are random, name their organisation, and are stored as SHA-256 only (`tokens.rs`).
@@ -27,6 +28,7 @@ mod gate;
 mod invitations;
 mod machine_tokens;
 mod organisations;
+mod passkeys;
 mod password_change;
 mod password_reset;
 mod passwords;
@@ -63,6 +65,11 @@ pub use invitations::{
 };
 pub use machine_tokens::{IssuedToken, OpenMachine, TokenAsk, TokenRefusal, machine_open, machine_token_issue};
 pub use organisations::{NewOrganisation, organisation_create};
+pub use passkeys::{
+    NewPasskey, PasskeyBegun, PasskeyChallenge, PasskeyOwner, PasskeyProof, PasskeySignIn, PasskeySite, passkey_check,
+    passkey_create, passkey_delete, passkey_proof, passkey_proof_start, passkey_register_start, passkey_rename,
+    passkey_sign_in, passkey_sign_in_start,
+};
 pub use password_change::{password_change, staff_password_set};
 pub use password_reset::{PasswordResetAsk, RESET_LIFE, password_reset_request, password_reset_set};
 pub use passwords::{Cost, Passwords};
@@ -75,15 +82,23 @@ pub use portal::{
     portal_invitation_accept, portal_invitation_resend, portal_invitation_revoke, portal_password_change,
     portal_password_forgot, portal_password_reset, portal_profile_update, portal_session_delete, portal_session_list,
     portal_session_read, portal_sessions_delete_others, portal_sign_in, portal_user_deactivate,
+    INVITATION_LASTS, NewPortalUser, PortalFirstStep, PortalSignedIn, PortalUserPatch, ProfilePatch, RESET_LASTS,
+    Visit, portal_enrolment_required, portal_invitation_accept, portal_invitation_resend, portal_invitation_revoke,
+    portal_passkey_sign_in, portal_password_change, portal_password_forgot, portal_password_reset,
+    portal_profile_update, portal_second_factor_reset, portal_session_delete, portal_session_list, portal_session_read,
+    portal_sessions_delete_others, portal_sign_in, portal_sign_in_complete, portal_user_deactivate,
     portal_user_devices_set, portal_user_get, portal_user_invite, portal_user_reactivate, portal_user_update,
 };
 pub use rate::Rate;
-pub use reauthenticate::{Proof, proved_until, reauthentication_required, session_reauthenticate};
-pub use second_factor::{
-    SecondFactorState, SecondProof, TotpEnrolment, has_second_factor, recovery_codes_make, second_factor_state,
-    second_proof_take, totp_confirm, totp_enrol, totp_remove,
+pub use reauthenticate::{
+    Proof, portal_reauthentication_required, portal_session_reauthenticate, proof_holds_until, proved_until,
+    reauthentication_required, session_reauthenticate,
 };
-pub use second_step::{PendingSignIn, SecondStep, pending_create, pending_take, sign_in_complete};
+pub use second_factor::{
+    SecondFactorState, SecondProof, TotpEnrolment, has_second_factor, recovery_codes_make, second_factor_gained,
+    second_factor_required, second_factor_state, second_proof_take, totp_confirm, totp_enrol, totp_remove,
+};
+pub use second_step::{PendingSignIn, SecondStep, pending_create, sign_in_complete};
 pub use security::{SecurityPatch, second_factor_reset, security_settings, security_settings_update};
 pub use service_accounts::{
     MadeSecret, NewServiceAccount, ServiceAccountPatch, service_account_create, service_account_delete,

@@ -1,14 +1,19 @@
 //! Showing once more who one is, within a session, before something that cannot be taken back.
 
 use chrono::TimeDelta;
-use domain::{Context, Error, Outcome, Problem, Result, SessionId, Timestamp};
-use persistence::{SessionRow, Store};
+use domain::{
+    Account, AccountKind, Context, Error, Outcome, PortalSessionId, PortalUserId, Problem, Result, SessionId, StaffId,
+    Timestamp,
+};
+use persistence::{SessionRow, Store, Tx};
 use secrecy::SecretString;
+use uuid::Uuid;
 
 use crate::{
     Gate, SecondProof,
     gate::in_person,
-    second_factor::{has_second_factor, second_proof_take, wrong_code},
+    portal::counted as portal_counted,
+    second_factor::{has_second_factor, second_proof_try},
     throttle,
 };
 
@@ -20,13 +25,23 @@ const HOLDS: TimeDelta = TimeDelta::minutes(15);
 pub enum Proof {
     /// The password.
     Password(SecretString),
-    /// A code of the second factor.
+    /// A second factor.
     Second(SecondProof),
+}
+
+impl Proof {
+    /// What is wrong with it when it is not taken, for whoever gave it.
+    pub(crate) fn wrong(&self) -> Problem {
+        match self {
+            Self::Password(_) => Problem::new("/password", "wrong", "is not your password"),
+            Self::Second(proof) => proof.wrong(),
+        }
+    }
 }
 
 /// Until when a session's owner counts as having shown who they are.
 pub fn proved_until(session: &SessionRow) -> Timestamp {
-    session.proved_at + HOLDS
+    proof_holds_until(session.proved_at)
 }
 
 /// The refusal of a sensitive operation whose caller has not shown lately who they are.
@@ -37,9 +52,22 @@ pub fn reauthentication_required() -> Error {
     )
 }
 
-/// Takes the caller's password, or a code of whoever has a second factor, and answers until when that holds. Wrong ones
-/// are counted like sign-ins. Conflicts: `not_enrolled` for a code without a factor, `second_factor_required` for a
-/// password with one.
+/// The same in ClientOne.
+pub fn portal_reauthentication_required() -> Error {
+    Error::conflict(
+        "reauthentication_required",
+        "Show once more who you are, at POST /api/clientone/session/reauthenticate, and repeat within 15 minutes.",
+    )
+}
+
+/// Until when it holds that someone showed at this instant who they are.
+pub fn proof_holds_until(proved_at: Timestamp) -> Timestamp {
+    proved_at + HOLDS
+}
+
+/// Takes the caller's password, or the second factor of whoever has one, and answers until when that holds. Wrong ones
+/// are counted like sign-ins. Conflicts: `not_enrolled` for a factor where there is none, `second_factor_required` for a
+/// password where there is one.
 pub async fn session_reauthenticate(
     store: &Store,
     gate: &Gate,
@@ -47,18 +75,56 @@ pub async fn session_reauthenticate(
     session: SessionId,
     proof: &Proof,
 ) -> Result<Timestamp> {
-    let id = in_person(&context)?;
+    let account = in_person(&context)?.into();
+    reauthenticate(store, gate, context, (account, session.0), "session_reauthenticate", proof).await
+}
+
+/// The same in ClientOne.
+pub async fn portal_session_reauthenticate(
+    store: &Store,
+    gate: &Gate,
+    context: Context,
+    session: PortalSessionId,
+    proof: &Proof,
+) -> Result<Timestamp> {
+    let account = context.actor.portal_user().ok_or(Error::Unauthenticated)?.into();
+    reauthenticate(store, gate, context, (account, session.0), "portal_session_reauthenticate", proof).await
+}
+
+/// The name under which attempts on an account are counted, and the hash of its password.
+async fn known(tx: &Tx, account: Account) -> Result<(String, Option<String>)> {
+    match account.kind {
+        AccountKind::Staff => {
+            let staff = tx.staff(StaffId(account.id)).await?;
+            Ok((staff.email, staff.password_hash))
+        }
+        AccountKind::Portal => {
+            let user = tx.portal_user(PortalUserId(account.id)).await?;
+            Ok((portal_counted(&user.email), user.password_hash))
+        }
+    }
+}
+
+async fn reauthenticate(
+    store: &Store,
+    gate: &Gate,
+    context: Context,
+    (account, session): (Account, Uuid),
+    action: &str,
+    proof: &Proof,
+) -> Result<Timestamp> {
     let tx = store.read(context.clone()).await?;
-    let staff = tx.staff(id).await?;
-    let has_factor = has_second_factor(&tx, id.into()).await?;
+    let (counted, password_hash) = known(&tx, account).await?;
+    let has_factor = has_second_factor(&tx, account).await?;
     match proof {
         Proof::Second(_) if !has_factor => {
-            let message = "You have no authenticator app: use your password.";
+            let message = "You have no second factor: use your password.";
             return Err(Error::conflict("not_enrolled", message));
         }
         // Whoever knows the password alone must not get further with it than signing in lets them.
         Proof::Password(_) if has_factor => {
-            let message = "You have an authenticator app: use a code of it, or a recovery code.";
+            let message =
+                "You have a second factor: use a passkey, a code of your authenticator app, or a recovery code.";
             return Err(Error::conflict("second_factor_required", message));
         }
         _ => {}
@@ -67,12 +133,12 @@ pub async fn session_reauthenticate(
     let across = store.across().await?;
     let address = context.source_address.as_deref();
     let admission = match proof {
-        Proof::Password(_) => throttle::admit(&across, &staff.email, address, context.now).await?,
-        Proof::Second(_) => throttle::admit_code(&across, &staff.email, address, context.now).await?,
+        Proof::Password(_) => throttle::admit(&across, &counted, address, context.now).await?,
+        Proof::Second(_) => throttle::admit_code(&across, &counted, address, context.now).await?,
     };
     across.commit().await?;
     let right = match proof {
-        Proof::Password(password) => match gate.passwords.verify(password, staff.password_hash.as_deref()).await {
+        Proof::Password(password) => match gate.passwords.verify(password, password_hash.as_deref()).await {
             Ok(right) => right,
             Err(error) => {
                 admission.refund(store).await?;
@@ -81,25 +147,25 @@ pub async fn session_reauthenticate(
         },
         Proof::Second(_) => true,
     };
-    let until = context.now + HOLDS;
+    let until = proof_holds_until(context.now);
     let tx = store.begin(context).await?;
-    let right = match proof {
-        Proof::Second(proof) => second_proof_take(&tx, id.into(), proof).await?,
+    let refusal = match proof {
+        Proof::Second(proof) => second_proof_try(&tx, account, proof).await?,
         // The password that was checked must be the one of now.
-        Proof::Password(_) => right && tx.staff(id).await?.password_hash == staff.password_hash,
+        Proof::Password(_) => {
+            let right = right && known(&tx, account).await?.1 == password_hash;
+            (!right).then_some("wrong password")
+        }
     };
-    if !right {
-        tx.commit_attempt("session_reauthenticate", Outcome::Denied, "wrong password or code").await?;
-        return Err(Error::Invalid(vec![match proof {
-            Proof::Password(_) => Problem::new("/password", "wrong", "is not your password"),
-            Proof::Second(SecondProof::Code(_)) => wrong_code(),
-            Proof::Second(SecondProof::RecoveryCode(_)) => {
-                Problem::new("/recovery_code", "wrong", "is not one of your recovery codes, or was used before")
-            }
-        }]));
+    if let Some(refusal) = refusal {
+        tx.commit_attempt(action, Outcome::Denied, refusal).await?;
+        return Err(Error::Invalid(vec![proof.wrong()]));
     }
-    tx.session_proved(session, false).await?;
-    tx.commit_attempt("session_reauthenticate", Outcome::Done, "showed once more who they are").await?;
+    match account.kind {
+        AccountKind::Staff => tx.session_proved(session.into(), false).await?,
+        AccountKind::Portal => tx.portal_session_proved(session.into(), false).await?,
+    }
+    tx.commit_attempt(action, Outcome::Done, "showed once more who they are").await?;
     admission.refund(store).await?;
     Ok(until)
 }

@@ -1,15 +1,23 @@
-//! The second factor of an account of any kind: an authenticator app (TOTP, RFC 6238), and recovery codes.
+//! The second factors of an account of any kind: an authenticator app (TOTP, RFC 6238) with recovery codes, and passkeys
+//! (`passkeys/`).
 //!
 //! An app counts once a code of it was shown. A code is taken once: its time step is kept, and neither it nor an
 //! earlier one is taken again. The caller commits, and sees to it that the caller has proved who it is lately.
 
 use chrono::TimeDelta;
-use domain::{Account, AccountKind, Error, Problem, Result, Timestamp};
+use domain::{
+    Account, AccountKind, Error, PortalSessionId, PortalUserId, Problem, Result, SessionId, StaffId, Timestamp,
+};
 use persistence::{SecondFactorRow, Tx};
 use secrecy::{ExposeSecret, SecretString};
 use totp_rs::{Algorithm, Builder, Secret, Totp};
+use uuid::Uuid;
 
-use crate::{Gate, recovery};
+use crate::{
+    Gate,
+    passkeys::{PasskeyProof, passkey_try},
+    recovery,
+};
 
 /// Bytes of a secret, as RFC 4226 recommends.
 const SECRET: usize = 20;
@@ -27,6 +35,26 @@ pub enum SecondProof {
     Code(SecretString),
     /// A recovery code.
     RecoveryCode(SecretString),
+    /// What a passkey signed.
+    Passkey(Box<PasskeyProof>),
+}
+
+/// Why a proof was not taken, for the journal.
+pub(crate) type Refusal = &'static str;
+
+impl SecondProof {
+    /// What is wrong with it when it is not taken, for whoever gave it.
+    pub(crate) fn wrong(&self) -> Problem {
+        match self {
+            Self::Code(_) => wrong_code(),
+            Self::RecoveryCode(_) => {
+                Problem::new("/recovery_code", "wrong", "is not one of your recovery codes, or was used before")
+            }
+            Self::Passkey(_) => {
+                Problem::new("/credential", "wrong", "is not a passkey of yours that can be taken here")
+            }
+        }
+    }
 }
 
 /// An app to be set up: both are shown once.
@@ -49,6 +77,8 @@ pub struct SecondFactorState {
     pub codes_made_at: Option<Timestamp>,
     /// How many of them are left.
     pub codes_left: u64,
+    /// How many passkeys it has.
+    pub passkeys: u64,
 }
 
 fn totp(secret: &[u8], issuer: &str, name: &str) -> Result<Totp> {
@@ -79,16 +109,83 @@ async fn confirmed(tx: &Tx, account: Account) -> Result<Option<SecondFactorRow>>
     Ok(tx.second_factor(account).await?.filter(|factor| factor.confirmed_at.is_some()))
 }
 
+/// Whether an account has an authenticator app that counts.
+pub(crate) async fn has_app(tx: &Tx, account: Account) -> Result<bool> {
+    Ok(confirmed(tx, account).await?.is_some())
+}
+
 /// Whether an account needs a second step to sign in.
 pub async fn has_second_factor(tx: &Tx, account: Account) -> Result<bool> {
-    Ok(confirmed(tx, account).await?.is_some())
+    Ok(has_app(tx, account).await? || tx.passkey_count(account).await? > 0)
 }
 
 /// What an account has.
 pub async fn second_factor_state(tx: &Tx, account: Account) -> Result<SecondFactorState> {
-    let Some(factor) = confirmed(tx, account).await? else { return Ok(SecondFactorState::default()) };
+    let passkeys = tx.passkey_count(account).await?;
+    let Some(factor) = confirmed(tx, account).await? else {
+        return Ok(SecondFactorState { passkeys, ..SecondFactorState::default() });
+    };
     let codes_left = tx.recovery_codes_left(account).await?;
-    Ok(SecondFactorState { totp_since: factor.confirmed_at, codes_made_at: factor.codes_made_at, codes_left })
+    let SecondFactorRow { confirmed_at: totp_since, codes_made_at, .. } = factor;
+    Ok(SecondFactorState { totp_since, codes_made_at, codes_left, passkeys })
+}
+
+/// Whether an account must have a second factor: by the organisation for staff, by the set-up of the client for portal
+/// users.
+pub async fn second_factor_required(tx: &Tx, account: Account) -> Result<bool> {
+    match account.kind {
+        AccountKind::Staff => Ok(tx.security_settings().await?.is_some_and(|settings| settings.require_mfa)),
+        AccountKind::Portal => {
+            let client = tx.portal_user(PortalUserId(account.id)).await?.client_id;
+            Ok(tx.portal_config(client).await?.settings.require_mfa)
+        }
+    }
+}
+
+/// The refusal to remove the last second factor where there must be one.
+pub(crate) fn last_factor() -> Error {
+    let message = "A second factor is required of you, and this is your last: add another first. If it is lost, ask an \
+                   admin to reset it.";
+    Error::conflict("mfa_required", message)
+}
+
+/// Lets what is done with an account's factors, and sign-ins to it, happen one after another.
+pub(crate) async fn account_lock(tx: &Tx, account: Account) -> Result<()> {
+    match account.kind {
+        AccountKind::Staff => tx.team_lock().await,
+        AccountKind::Portal => tx.portal_user(PortalUserId(account.id)).await.map(drop),
+    }
+}
+
+/// What follows from the first second factor of an account: the session that added it is whole, and the others, which
+/// were opened without it, end.
+pub async fn second_factor_gained(tx: &Tx, account: Account, session: Uuid) -> Result<()> {
+    match account.kind {
+        AccountKind::Staff => {
+            let session = SessionId(session);
+            tx.session_proved(session, true).await?;
+            tx.sessions_delete(StaffId(account.id), Some(session)).await.map(drop)
+        }
+        AccountKind::Portal => {
+            let session = PortalSessionId(session);
+            tx.portal_session_proved(session, true).await?;
+            tx.portal_sessions_delete(PortalUserId(account.id), Some(session)).await.map(drop)
+        }
+    }
+}
+
+/// Takes every second factor of an account away, with its sign-ins under way; false when it had none.
+pub(crate) async fn second_factors_delete(tx: &Tx, account: Account) -> Result<bool> {
+    let (app, passkeys) = (tx.second_factor(account).await?, tx.passkey_list(account).await?);
+    let had = app.is_some() || !passkeys.is_empty();
+    if let Some(app) = app {
+        tx.second_factor_delete(&app).await?;
+    }
+    for passkey in passkeys {
+        tx.passkey_delete(&passkey).await?;
+    }
+    tx.pending_delete_all(account).await?;
+    Ok(had)
 }
 
 /// Begins to set up an app (`totp_enrol`); one that was begun before is dropped. `issuer` and `name` are what the app
@@ -142,14 +239,13 @@ pub(crate) fn wrong_code() -> Problem {
     Problem::new("/code", "wrong", "is not a code of now, or was used before: wait for the next one")
 }
 
-/// Removes an account's app with its recovery codes (`totp_remove`). The conflict `mfa_required` where the
-/// organisation demands one.
+/// Removes an account's app with its recovery codes (`totp_remove`). The conflict `mfa_required` where a second factor is
+/// required and the account has no passkey.
 pub async fn totp_remove(tx: &Tx, account: Account) -> Result<()> {
+    account_lock(tx, account).await?;
     let factor = tx.second_factor(account).await?.ok_or_else(not_enrolled)?;
-    let required = tx.security_settings().await?.is_some_and(|settings| settings.require_mfa);
-    if required && account.kind == AccountKind::Staff {
-        let message = "Your organisation requires a second factor. Ask an admin to reset it if the app is lost.";
-        return Err(Error::conflict("mfa_required", message));
+    if tx.passkey_count(account).await? == 0 && second_factor_required(tx, account).await? {
+        return Err(last_factor());
     }
     tx.second_factor_delete(&factor).await
 }
@@ -169,21 +265,30 @@ async fn codes_make(tx: &Tx, gate: &Gate, factor: &SecondFactorRow) -> Result<Ve
     Ok(codes)
 }
 
-/// Whether this is a code that the account has and has not used; it is used up by asking.
+/// Whether this is a proof that the account has and has not used; it is used up by asking.
 pub async fn second_proof_take(tx: &Tx, account: Account, proof: &SecondProof) -> Result<bool> {
-    let Some(factor) = confirmed(tx, account).await? else { return Ok(false) };
-    match proof {
-        SecondProof::Code(code) => {
-            let secret = tx.second_factor_secret(factor.id).await?;
-            let step = totp(&secret, "", "")?.check(code.expose_secret(), seconds(tx.now()));
-            match step.and_then(|step| i64::try_from(step).ok()) {
-                Some(step) => tx.second_factor_step(factor.id, step).await,
-                None => Ok(false),
-            }
-        }
+    Ok(second_proof_try(tx, account, proof).await?.is_none())
+}
+
+/// The same, with why not.
+pub(crate) async fn second_proof_try(tx: &Tx, account: Account, proof: &SecondProof) -> Result<Option<Refusal>> {
+    let taken = match proof {
+        SecondProof::Passkey(proof) => return passkey_try(tx, account, proof).await,
+        SecondProof::Code(code) => code_take(tx, account, code).await?,
         SecondProof::RecoveryCode(code) => match recovery::hash(tx.organisation(), account, code) {
-            Some(hash) => tx.recovery_code_use(account, &hash).await,
-            None => Ok(false),
+            Some(hash) if has_app(tx, account).await? => tx.recovery_code_use(account, &hash).await?,
+            _ => false,
         },
+    };
+    Ok((!taken).then_some("wrong code"))
+}
+
+async fn code_take(tx: &Tx, account: Account, code: &SecretString) -> Result<bool> {
+    let Some(factor) = confirmed(tx, account).await? else { return Ok(false) };
+    let secret = tx.second_factor_secret(factor.id).await?;
+    let step = totp(&secret, "", "")?.check(code.expose_secret(), seconds(tx.now()));
+    match step.and_then(|step| i64::try_from(step).ok()) {
+        Some(step) => tx.second_factor_step(factor.id, step).await,
+        None => Ok(false),
     }
 }

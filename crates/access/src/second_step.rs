@@ -1,7 +1,7 @@
 //! The second step of signing in: a pending sign-in, and a code that makes a session of it.
 
 use chrono::TimeDelta;
-use domain::{Account, AccountKind, Context, Error, Outcome, Problem, Result, StaffId, Timestamp};
+use domain::{Account, AccountKind, Context, Error, Outcome, Result, StaffId, Timestamp};
 use persistence::{PendingSessionRow, StaffRow, Store, Tx};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Gate, RequestMeta, SecondProof, SignedIn,
     gate::staff_context,
-    second_factor::{second_proof_take, wrong_code},
+    second_factor::{Refusal, second_proof_try},
     sign_in::{Origin, session_insert, settle},
     sso::linked_by,
     throttle,
@@ -29,6 +29,8 @@ pub struct PendingSignIn {
     pub token: SecretString,
     /// Until when it holds.
     pub expires_at: Timestamp,
+    /// Whether the account has a passkey to go on with.
+    pub passkey: bool,
 }
 
 impl std::fmt::Debug for PendingSignIn {
@@ -52,7 +54,7 @@ pub struct SecondStep {
 }
 
 /// What a pending sign-in holds of the password that was right: with another one it is void.
-fn trace(password_hash: Option<&str>) -> Vec<u8> {
+pub(crate) fn trace(password_hash: Option<&str>) -> Vec<u8> {
     Sha256::digest(password_hash.unwrap_or_default()).to_vec()
 }
 
@@ -85,22 +87,23 @@ pub(crate) async fn pending_create_proved(
         expires_at: tx.now() + PATIENCE,
     };
     tx.pending_insert(&row, MOST).await?;
-    Ok(PendingSignIn { token: token.text, expires_at: row.expires_at })
+    let passkey = tx.passkey_count(account).await? > 0;
+    Ok(PendingSignIn { token: token.text, expires_at: row.expires_at, passkey })
 }
 
-/// Whether the code ends this pending sign-in, which is locked: a right one uses both up, a wrong one is counted.
-/// The caller commits either way.
-pub async fn pending_take(tx: &Tx, pending: &PendingSessionRow, proof: &SecondProof) -> Result<bool> {
-    if second_proof_take(tx, pending.account, proof).await? {
+/// Whether the proof ends this pending sign-in, which is locked: a right one uses both up, a wrong one is counted, and
+/// why it is wrong is given back. The caller commits either way.
+pub(crate) async fn pending_take(tx: &Tx, pending: &PendingSessionRow, proof: &SecondProof) -> Result<Option<Refusal>> {
+    let Some(refusal) = second_proof_try(tx, pending.account, proof).await? else {
         tx.pending_delete(pending.id).await?;
-        return Ok(true);
-    }
+        return Ok(None);
+    };
     if pending.attempts + 1 >= TRIES {
         tx.pending_delete(pending.id).await?;
     } else {
         tx.pending_attempt(pending).await?;
     }
-    Ok(false)
+    Ok(Some(refusal))
 }
 
 /// Makes a session of a pending sign-in of a staff user. [`Error::Unauthenticated`] when the token is unknown, used,
@@ -126,12 +129,7 @@ pub async fn sign_in_complete(store: &Store, gate: &Gate, step: SecondStep) -> R
             settle(if sole { admission.clear(store).await } else { admission.refund(store).await });
             Ok(signed_in)
         }
-        Ok(None) => Err(Error::Invalid(vec![match step.proof {
-            SecondProof::Code(_) => wrong_code(),
-            SecondProof::RecoveryCode(_) => {
-                Problem::new("/recovery_code", "wrong", "is not one of your recovery codes, or was used before")
-            }
-        }])),
+        Ok(None) => Err(Error::Invalid(vec![step.proof.wrong()])),
         Err(error) => {
             settle(admission.refund(store).await);
             Err(error)
@@ -139,7 +137,19 @@ pub async fn sign_in_complete(store: &Store, gate: &Gate, step: SecondStep) -> R
     }
 }
 
-/// `None` when the code is wrong.
+/// What the journal says of a second step that was right.
+pub(crate) fn how(proof: &SecondProof, linked: bool) -> &'static str {
+    match (proof, linked) {
+        (SecondProof::Code(_), false) => "signed in with a password and a code",
+        (SecondProof::RecoveryCode(_), false) => "signed in with a password and a recovery code",
+        (SecondProof::Passkey(_), false) => "signed in with a password and a passkey",
+        (SecondProof::Code(_), true) => "signed in through an identity provider and with a code",
+        (SecondProof::RecoveryCode(_), true) => "signed in through an identity provider and with a recovery code",
+        (SecondProof::Passkey(_), true) => "signed in through an identity provider and with a passkey",
+    }
+}
+
+/// `None` when the proof is wrong.
 async fn finish(
     store: &Store,
     gate: &Gate,
@@ -151,21 +161,16 @@ async fn finish(
     tx.team_lock().await?;
     let pending = tx.pending_lock(hash).await?.ok_or(Error::Unauthenticated)?;
     let staff = tx.staff(known.id).await?;
-    let linked = linked_by(&tx, staff.id, &pending).await?;
+    let linked = linked_by(&tx, staff.id.into(), &pending).await?;
     let proved = linked || trace(staff.password_hash.as_deref()) == pending.proof;
     if staff.suspended_at.is_some() || !proved {
         return Err(Error::Unauthenticated);
     }
-    if !pending_take(&tx, &pending, &step.proof).await? {
-        tx.commit_attempt("session_complete", Outcome::Denied, "wrong code").await?;
+    if let Some(refusal) = pending_take(&tx, &pending, &step.proof).await? {
+        tx.commit_attempt("session_complete", Outcome::Denied, refusal).await?;
         return Ok(None);
     }
-    let how = match (&step.proof, linked) {
-        (SecondProof::Code(_), false) => "signed in with a password and a code",
-        (SecondProof::RecoveryCode(_), false) => "signed in with a password and a recovery code",
-        (SecondProof::Code(_), true) => "signed in through an identity provider and with a code",
-        (SecondProof::RecoveryCode(_), true) => "signed in through an identity provider and with a recovery code",
-    };
+    let how = how(&step.proof, linked);
     let origin = Origin { user_agent: step.user_agent.as_deref(), request: &step.request, second_factor: false };
     let signed_in = session_insert(&tx, store, gate, staff, &origin).await?;
     tx.commit_attempt("session_complete", Outcome::Done, how).await?;

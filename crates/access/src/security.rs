@@ -3,7 +3,7 @@
 use domain::{Account, Error, Permission, Problem, Result, StaffId};
 use persistence::{SecuritySettingsRow, Tx};
 
-use crate::{Gate, gate::in_person, staff::require_over};
+use crate::{Gate, gate::in_person, second_factor::second_factors_delete, staff::require_over};
 
 /// Minutes that an unused session may be let live.
 const IDLE: std::ops::RangeInclusive<i32> = 5..=24 * 60;
@@ -83,7 +83,7 @@ fn problems(row: &SecuritySettingsRow) -> Vec<Problem> {
     problems
 }
 
-/// Takes the second factor of someone of the team away who has lost it, and signs them out everywhere: they sign in
+/// Takes the second factors of someone of the team away who has lost them, passkeys too, and signs them out everywhere: they sign in
 /// with the password, and set up another. The caller commits (`second_factor_reset`). Over owners only by owners, and
 /// never by a key.
 pub async fn second_factor_reset(tx: &Tx, id: StaffId) -> Result<()> {
@@ -93,10 +93,12 @@ pub async fn second_factor_reset(tx: &Tx, id: StaffId) -> Result<()> {
     tx.team_lock().await?;
     require_over(context, &tx.staff(id).await?)?;
     let account = Account::from(id);
-    let factor = tx.second_factor(account).await?;
-    let message = "There is no second factor to reset.";
-    let factor = factor.ok_or_else(|| Error::conflict("not_enrolled", message))?;
-    tx.second_factor_delete(&factor).await?;
-    tx.pending_delete_all(account).await?;
+    if !second_factors_delete(tx, account).await? {
+        return Err(nothing_to_reset());
+    }
     tx.sessions_delete(id, None).await.map(drop)
+}
+
+pub(crate) fn nothing_to_reset() -> Error {
+    Error::conflict("not_enrolled", "There is no second factor to reset.")
 }

@@ -158,7 +158,13 @@ pub(crate) fn settle(done: Result<()>) {
 }
 
 /// Journals a refusal behind the answer: waiting for it would tell a known address from an unknown.
-async fn note_refusal(store: &Store, gate: &Gate, staff: &StaffRow, request: &RequestMeta, reason: &'static str) {
+pub(crate) async fn note_refusal(
+    store: &Store,
+    gate: &Gate,
+    staff: &StaffRow,
+    request: &RequestMeta,
+    reason: &'static str,
+) {
     let (store, context) = (store.clone(), staff_context(staff, store.clock().now(), request));
     let work =
         async move { store.begin(context).await?.commit_attempt("session_create", Outcome::Denied, reason).await };

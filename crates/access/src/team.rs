@@ -4,6 +4,8 @@
 use domain::{Context, Error, Permission, Permissions, Result, Role, StaffId};
 use persistence::{StaffRow, Tx};
 
+use crate::second_factor::second_factors_delete;
+
 /// Refuses unless the caller has each of these rights: whoever makes, changes or removes someone could
 /// else take what they have not. Naming the first right that is missing.
 pub(crate) fn require_covers(context: &Context, theirs: Permissions) -> Result<()> {
@@ -95,10 +97,7 @@ pub async fn staff_remove(tx: &Tx, id: StaffId) -> Result<StaffRow> {
     }
     let after = staff_write(tx, &before, after).await?;
     invitation_to_revoke(tx, &before.email).await?;
-    if let Some(factor) = tx.second_factor(id.into()).await? {
-        tx.second_factor_delete(&factor).await?;
-    }
-    tx.pending_delete_all(id.into()).await?;
+    second_factors_delete(tx, id.into()).await?;
     for link in tx.sso_links_of(id.into()).await? {
         tx.sso_link_delete(&link).await?;
     }

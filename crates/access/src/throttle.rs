@@ -12,7 +12,7 @@
 //! hundreds meets the last two lines, which do not hold for addresses from which the account was
 //! signed in to within 30 days. The last counts second factors only: whoever is asked for one knows
 //! the password, and a code of six digits must not be found by patience. An account is an e-mail address, known or not:
-//! both answer alike. What an address did for one purpose does not count for another: whoever asks for many new
+//! both answer alike; a passkey that is the only step counts under its own name. What an address did for one purpose does not count for another: whoever asks for many new
 //! passwords does not keep the office from signing in.
 //! A success clears the first line if the address belongs to one account only; a person of two
 //! organisations could else clear with one password what was counted against the other. IPv6
@@ -140,6 +140,16 @@ pub(crate) async fn admit_code(
     now: Timestamp,
 ) -> Result<Admission> {
     admit_among(across, email, address, now, Purpose::Code).await
+}
+
+/// The same for a passkey, by its own name: whose it is shows only once it is right.
+pub(crate) async fn admit_passkey(
+    across: &Across,
+    name: &str,
+    address: Option<&str>,
+    now: Timestamp,
+) -> Result<Admission> {
+    admit_among(across, &format!("passkey {name}"), address, now, Purpose::Password).await
 }
 
 async fn admit_among(

@@ -14,6 +14,8 @@ pub struct SettingsPatch {
     pub all_devices_when_unassigned: Option<bool>,
     /// How people sign in.
     pub auth_mode: Option<PortalAuthMode>,
+    /// Whether everyone needs a second factor, set up at the next sign-in.
+    pub require_mfa: Option<bool>,
 }
 
 /// Clients by name, each with its set-up and how many accounts it has.
@@ -58,6 +60,7 @@ pub async fn clientone_update(
     settings.sections = patch.sections.unwrap_or(settings.sections);
     settings.all_devices_when_unassigned =
         patch.all_devices_when_unassigned.unwrap_or(settings.all_devices_when_unassigned);
+    settings.require_mfa = patch.require_mfa.unwrap_or(settings.require_mfa);
     settings.auth_mode = patch.auth_mode.unwrap_or(settings.auth_mode);
     let (old, new) = (before.settings.auth_mode, settings.auth_mode);
     let after = tx.portal_config_save(&before, PortalConfig { settings, ..before.clone() }).await?;

@@ -158,4 +158,6 @@ ids! {
     PortalTicketMessageId,
     /// Something of such a ticket that is to reach a PSA.
     TicketSendingId,
+    /// A passkey of someone who signs in.
+    PasskeyId,
 }

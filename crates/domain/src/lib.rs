@@ -64,9 +64,10 @@ pub use id::TenantConnectId;
 pub use id::{AccessTokenId, CustomRoleId, JournalCheckpointId, ServiceAccountId, ServiceAccountSecretId};
 pub use id::{
     AgreementId, AgreementInstanceId, ApiKeyId, ClientId, ConnectionId, ConnectionShareId, DeviceId, DeviceRulingId,
-    DriftId, EntityId, EntryId, JobId, MailId, OrganisationId, PendingSessionId, PortalDeviceId, PortalSessionId,
-    PortalUserId, PsaConflictId, RecordId, RunId, SecondFactorId, ServiceRequestId, ServiceRequestStepId,
-    ServiceRequestTypeId, SessionId, StaffId, StaffInvitationId, UnverifiedMappingId, VendorWriteId,
+    DriftId, EntityId, EntryId, JobId, MailId, OrganisationId, PasskeyId, PendingSessionId, PortalDeviceId,
+    PortalSessionId, PortalUserId, PsaConflictId, RecordId, RunId, SecondFactorId, ServiceRequestId,
+    ServiceRequestStepId, ServiceRequestTypeId, SessionId, StaffId, StaffInvitationId, UnverifiedMappingId,
+    VendorWriteId,
 };
 pub use id::{ClientAliasId, ClientContactId, ClientNoteId, LibraryDocumentId, SavedFilterId, TenantSettingId};
 pub use id::{ContentId, FileId};

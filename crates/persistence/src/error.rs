@@ -91,6 +91,12 @@ fn unique(detail: &str) -> Error {
             "linked_already",
             "This identity opens another account, or this account has another identity there: unlink that first.",
         ),
+        (
+            "passkey_credential",
+            "passkey.credential_hash",
+            "passkey_known",
+            "This passkey is registered already. Use another device, or remove it first.",
+        ),
         ("staff_email", "email_key", "email_taken", "Someone of the team already has this e-mail address."),
         ("organisation_slug", "organisation.slug", "slug_taken", "There is already an organisation of this name."),
     ];

@@ -80,6 +80,10 @@ pub struct PortalSessionRow {
     pub seen_at: Timestamp,
     /// Ends at the latest.
     pub expires_at: Timestamp,
+    /// When its owner last showed a password or a factor.
+    pub proved_at: Timestamp,
+    /// Whether it is only for enrolling a second factor.
+    pub enrolment: bool,
 }
 
 /// Which accounts are wanted.
@@ -186,6 +190,8 @@ fn session_read(row: portal_session::Model) -> PortalSessionRow {
         created_at: row.created_at,
         seen_at: row.seen_at,
         expires_at: row.expires_at,
+        proved_at: row.proved_at.unwrap_or(row.created_at),
+        enrolment: row.enrolment,
     }
 }
 
@@ -290,6 +296,8 @@ impl Tx {
             created_at: row.created_at,
             seen_at: row.seen_at,
             expires_at: row.expires_at,
+            proved_at: Some(row.proved_at),
+            enrolment: row.enrolment,
         };
         self.insert_many::<portal_session::Entity>(vec![row], &[], &[]).await
     }
@@ -329,6 +337,18 @@ impl Tx {
     pub async fn portal_session_seen(&self, id: PortalSessionId) -> Result<()> {
         let row = portal_session::ActiveModel {
             seen_at: ActiveValue::Set(self.now()),
+            ..<portal_session::ActiveModel as ActiveModelTrait>::default()
+        };
+        let own = Condition::all().add(portal_session::Column::Id.eq(id.0));
+        self.update_row_where::<portal_session::Entity>(row, own).await.map(drop)
+    }
+
+    /// Notes that a session's owner has just shown a password or a factor; with `whole`, it is no longer only for
+    /// enrolling.
+    pub async fn portal_session_proved(&self, id: PortalSessionId, whole: bool) -> Result<()> {
+        let row = portal_session::ActiveModel {
+            proved_at: ActiveValue::Set(Some(self.now())),
+            enrolment: if whole { ActiveValue::Set(false) } else { ActiveValue::NotSet },
             ..<portal_session::ActiveModel as ActiveModelTrait>::default()
         };
         let own = Condition::all().add(portal_session::Column::Id.eq(id.0));

@@ -136,7 +136,13 @@ impl Tx {
     /// Removes an authenticator app, with the account's recovery codes.
     pub async fn second_factor_delete(&self, row: &SecondFactorRow) -> Result<()> {
         self.delete_row::<second_factor::Entity>(&write(self, row, Vec::new())).await?;
-        let codes = self.delete_many::<recovery_code::Entity>().filter(codes_of(row.account));
+        self.recovery_codes_delete(row.account).await
+    }
+
+    /// Removes an account's recovery codes.
+    pub async fn recovery_codes_delete(&self, account: Account) -> Result<()> {
+        self.require_writable()?;
+        let codes = self.delete_many::<recovery_code::Entity>().filter(codes_of(account));
         codes.exec(self.db()).await.or_domain().map(drop)
     }
 

@@ -5,11 +5,13 @@
 //! `postgres`; it needs `PANELONE_TEST_POSTGRES` (`cargo xtask test` sets it): without it the test
 //! says that it did not run, and with `PANELONE_REQUIRE_ALL=1` it fails.
 
+mod authenticator;
 mod clock;
 mod database;
 mod dump;
 mod identity;
 
+pub use authenticator::Authenticator;
 pub use clock::{FixedClock, SeededChance};
 pub use database::{TestDb, keys, postgres, sqlite};
 pub use identity::{IdentityKey, coded, discovery};

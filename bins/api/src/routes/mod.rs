@@ -52,6 +52,8 @@ pub mod matching_settings;
 pub mod microsoft365;
 mod mirrored;
 pub mod oauth;
+pub mod passkey_sign_in;
+pub mod passkeys;
 pub mod places;
 pub mod portal_ticket_shapes;
 pub mod portal_ticket_views;

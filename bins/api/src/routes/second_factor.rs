@@ -3,7 +3,7 @@
 use access::{SecondFactorState, TotpEnrolment};
 use chrono::{DateTime, Utc};
 use domain::{Account, Context, Permission, StaffId};
-use persistence::SessionRow;
+use persistence::{SessionRow, Tx};
 use poem_openapi::{
     Object, OpenApi,
     param::{Header, Path, Query},
@@ -32,6 +32,8 @@ pub struct SecondFactor {
     pub recovery_codes_made_at: Option<DateTime<Utc>>,
     /// How many of them are left
     pub recovery_codes_left: u64,
+    /// How many passkeys there are; absent where there is none
+    pub passkeys: Option<u64>,
     /// Whether the organisation requires a second factor
     pub required: bool,
 }
@@ -78,15 +80,7 @@ impl SecondFactors {
     async fn second_factor_get(&self, app: AppData<'_>, caller: Caller) -> Result<Answer<SecondFactor>, Failure> {
         let (context, session) = caller.in_person()?;
         let tx = app.store.read(context).await?;
-        let state = access::second_factor_state(&tx, session.staff_id.into()).await?;
-        let SecondFactorState { totp_since, codes_made_at, codes_left } = state;
-        let required = tx.security_settings().await?.is_some_and(|settings| settings.require_mfa);
-        Ok(Answer::new(SecondFactor {
-            totp_since,
-            recovery_codes_made_at: codes_made_at,
-            recovery_codes_left: codes_left,
-            required,
-        }))
+        Ok(Answer::new(shown(&tx, session.staff_id.into()).await?))
     }
 
     /// Begin to set up an authenticator app
@@ -95,12 +89,12 @@ impl SecondFactors {
     /// drops what was begun. Asks for who you are, once more, after 15 minutes.
     #[oai(path = "/me/second-factor/totp", method = "post", operation_id = "totp_enrol")]
     async fn totp_enrol(&self, app: AppData<'_>, caller: Caller) -> Result<Answer<TotpBegun>, Failure> {
-        let (context, account) = proven(&app, caller, "totp_enrol", Enrolling::Allowed).await?;
+        let (context, session) = proven(&app, caller, "totp_enrol", Enrolling::Allowed).await?;
         let tx = app.store.begin(context).await?;
         let (issuer, _) = tx.organisation_name().await?;
-        let name = tx.staff(StaffId(account.id)).await?.email;
+        let name = tx.staff(session.staff_id).await?.email;
         let TotpEnrolment { secret, uri, expires_at } =
-            access::totp_enrol(&tx, &app.gate, account, &issuer, &name).await?;
+            access::totp_enrol(&tx, &app.gate, session.staff_id.into(), &issuer, &name).await?;
         tx.commit("totp_enrol", None).await?;
         let (secret, uri) = (secret.expose_secret().to_owned(), uri.expose_secret().to_owned());
         Ok(Answer::new(TotpBegun { secret, uri, expires_at }))
@@ -129,12 +123,12 @@ impl SecondFactors {
 
     /// Remove my authenticator app with its recovery codes
     ///
-    /// Refused where the organisation requires one. Asks for who you are, once more, after 15 minutes.
+    /// Refused where the organisation requires a second factor and you have no passkey. Asks for who you are, once more, after 15 minutes.
     #[oai(path = "/me/second-factor/totp", method = "delete", operation_id = "totp_remove")]
     async fn totp_remove(&self, app: AppData<'_>, caller: Caller) -> Result<Answer<Acknowledged>, Failure> {
-        let (context, account) = proven(&app, caller, "totp_remove", Enrolling::Refused).await?;
+        let (context, session) = proven(&app, caller, "totp_remove", Enrolling::Refused).await?;
         let tx = app.store.begin(context).await?;
-        access::totp_remove(&tx, account).await?;
+        access::totp_remove(&tx, session.staff_id.into()).await?;
         tx.commit("totp_remove", None).await?;
         Ok(Answer::new(Acknowledged { done: true }))
     }
@@ -144,14 +138,14 @@ impl SecondFactors {
     /// Asks for who you are, once more, after 15 minutes.
     #[oai(path = "/me/second-factor/recovery-codes", method = "post", operation_id = "recovery_codes_make")]
     async fn recovery_codes_make(&self, app: AppData<'_>, caller: Caller) -> Result<Answer<RecoveryCodes>, Failure> {
-        let (context, account) = proven(&app, caller, "recovery_codes_make", Enrolling::Refused).await?;
+        let (context, session) = proven(&app, caller, "recovery_codes_make", Enrolling::Refused).await?;
         let tx = app.store.begin(context).await?;
-        let codes = access::recovery_codes_make(&tx, &app.gate, account).await?;
+        let codes = access::recovery_codes_make(&tx, &app.gate, session.staff_id.into()).await?;
         tx.commit("recovery_codes_make", None).await?;
         Ok(Answer::new(codes.into()))
     }
 
-    /// Take away the second factor of someone who has lost it: ends their sessions
+    /// Take away the second factors of someone who has lost them, passkeys too: ends their sessions
     ///
     /// They sign in with the password and set up another. Over owners only by owners. Asks for who you are, once more,
     /// after 15 minutes.
@@ -185,20 +179,37 @@ impl SecondFactors {
     }
 }
 
+/// What an account has, and whether it must.
+pub(super) async fn shown(tx: &Tx, account: Account) -> domain::Result<SecondFactor> {
+    let SecondFactorState { totp_since, codes_made_at, codes_left, passkeys } =
+        access::second_factor_state(tx, account).await?;
+    Ok(SecondFactor {
+        totp_since,
+        recovery_codes_made_at: codes_made_at,
+        recovery_codes_left: codes_left,
+        passkeys: (passkeys > 0).then_some(passkeys),
+        required: access::second_factor_required(tx, account).await?,
+    })
+}
+
 /// Whether a session that is only for setting up a second factor may do it: what takes a factor over must not.
 #[derive(PartialEq)]
-enum Enrolling {
+pub(super) enum Enrolling {
     Allowed,
     Refused,
 }
 
-/// The account of a person who has shown lately who they are.
-async fn proven(app: &App, caller: Caller, action: &str, enrolling: Enrolling) -> domain::Result<(Context, Account)> {
+/// The session of a person who has shown lately who they are.
+pub(super) async fn proven(
+    app: &App,
+    caller: Caller,
+    action: &str,
+    enrolling: Enrolling,
+) -> domain::Result<(Context, SessionRow)> {
     let (context, session) = caller.in_person()?;
     if session.enrolment && enrolling == Enrolling::Refused {
         return Err(access::enrolment_required());
     }
     app.require_proof(&context, Some(&session), action).await?;
-    let SessionRow { staff_id, .. } = session;
-    Ok((context, staff_id.into()))
+    Ok((context, session))
 }

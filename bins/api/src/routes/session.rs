@@ -176,10 +176,14 @@ impl Session {
         };
         match access::sign_in(&app.store, &app.gate, attempt).await? {
             FirstStep::Session(signed_in) => admit(&app, request, jar, &signed_in).await,
-            FirstStep::SecondFactor(pending) => Err(Failure::second_factor(SecondFactorDue {
-                token: pending.token.expose_secret().to_owned(),
-                expires_at: pending.expires_at,
-            })),
+            FirstStep::SecondFactor(pending) => {
+                let due = SecondFactorDue {
+                    token: pending.token.expose_secret().to_owned(),
+                    expires_at: pending.expires_at,
+                    passkey: pending.passkey,
+                };
+                Err(Failure::second_factor(due, "/api/session/second-factor"))
+            }
         }
     }
 
@@ -215,11 +219,7 @@ impl Session {
         body: Json<Reauthentication>,
     ) -> Result<Answer<Reauthenticated>, Failure> {
         let (context, session) = caller.in_person()?;
-        let proof = match (body.0.password, body.0.code, body.0.recovery_code) {
-            (Some(password), None, None) => Proof::Password(password.into()),
-            (None, code, recovery_code) => Proof::Second(second_proof(code, recovery_code)?),
-            _ => return Err(Error::invalid("/password", "one_of", "must be the only proof").into()),
-        };
+        let proof = one_proof(body.0)?;
         let until = access::session_reauthenticate(&app.store, &app.gate, context, session.id, &proof).await?;
         Ok(Answer::new(Reauthenticated { until }))
     }
@@ -324,8 +324,17 @@ pub(crate) fn needs_session() -> Error {
     Error::conflict("needs_session", "This is for a signed-in person, not for an API key.")
 }
 
+/// The one proof of the three.
+pub(super) fn one_proof(given: Reauthentication) -> domain::Result<Proof> {
+    match (given.password, given.code, given.recovery_code) {
+        (Some(password), None, None) => Ok(Proof::Password(password.into())),
+        (None, code, recovery_code) => Ok(Proof::Second(second_proof(code, recovery_code)?)),
+        _ => Err(Error::invalid("/password", "one_of", "must be the only proof")),
+    }
+}
+
 /// The one proof of the two.
-fn second_proof(code: Option<String>, recovery_code: Option<String>) -> domain::Result<SecondProof> {
+pub(super) fn second_proof(code: Option<String>, recovery_code: Option<String>) -> domain::Result<SecondProof> {
     match (code, recovery_code) {
         (Some(code), None) => Ok(SecondProof::Code(code.into())),
         (None, Some(code)) => Ok(SecondProof::RecoveryCode(code.into())),
@@ -335,7 +344,7 @@ fn second_proof(code: Option<String>, recovery_code: Option<String>) -> domain::
 }
 
 /// Sets the cookie of a new session, and says whose it is.
-async fn admit(
+pub(super) async fn admit(
     app: &crate::app::App,
     request: &Request,
     jar: &CookieJar,

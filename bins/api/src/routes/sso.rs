@@ -272,6 +272,9 @@ async fn come_back(
             portal_auth::session_cookie(jar, Some(signed_in.token.expose_secret()), app.secure_cookies);
             go("/clientone".to_owned())
         }
+        Ok(SsoDone::PortalSecondStep(due)) => {
+            go(format!("/clientone/sign-in#second-factor={}", due.token.expose_secret()))
+        }
         Ok(SsoDone::Linked(_)) => go(format!("{pages}/profile#linked")),
         Err(error) => {
             let (status, code) = match &error {

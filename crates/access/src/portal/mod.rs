@@ -16,8 +16,10 @@ mod email;
 mod invitations;
 mod links;
 mod mail;
+mod passkeys;
 mod passwords;
 mod profile;
+mod second_step;
 mod sessions;
 mod sign_in;
 pub(crate) mod sso;
@@ -43,12 +45,16 @@ pub use invitations::{
 };
 pub use links::RESET_LASTS;
 pub(crate) use links::gone as link_gone;
+pub use passkeys::portal_passkey_sign_in;
 pub use passwords::{portal_password_change, portal_password_forgot, portal_password_reset};
 pub use profile::{ProfilePatch, portal_profile_update};
+pub use second_step::{portal_second_factor_reset, portal_sign_in_complete};
 pub use sessions::{
-    Visit, portal_session_delete, portal_session_list, portal_session_read, portal_sessions_delete_others,
+    Visit, portal_enrolment_required, portal_session_delete, portal_session_list, portal_session_read,
+    portal_sessions_delete_others,
 };
-pub use sign_in::{PortalSignedIn, portal_sign_in};
+pub(crate) use sign_in::counted;
+pub use sign_in::{PortalFirstStep, PortalSignedIn, portal_sign_in};
 pub(crate) use sso::invited_client;
 pub use users::{
     PortalUserPatch, portal_user_deactivate, portal_user_devices_set, portal_user_get, portal_user_reactivate,

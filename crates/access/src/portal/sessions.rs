@@ -1,6 +1,6 @@
 //! Sessions of ClientOne: read at every request, listed, ended.
 
-use domain::{Context, Error, Outcome, PortalConfig, PortalSessionId, PortalState, Result};
+use domain::{Context, Error, Outcome, PortalConfig, PortalSessionId, PortalState, Result, Timestamp};
 use persistence::{PortalSessionRow, PortalUserRow, Store, Tx};
 
 use super::{in_person, open_client, portal_context};
@@ -15,6 +15,18 @@ pub struct Visit {
     pub user: PortalUserRow,
     /// How ClientOne is set up for their client.
     pub config: PortalConfig,
+    /// When they last showed a password or a factor.
+    pub proved_at: Timestamp,
+    /// Whether the session is only for enrolling a second factor: the caller sees to it that nothing else is done.
+    pub enrolment: bool,
+}
+
+/// The refusal of anything else within a session that is for enrolling a second factor.
+pub fn portal_enrolment_required() -> Error {
+    Error::conflict(
+        "mfa_enrolment_required",
+        "Your provider requires a second factor: set one up first, at /api/clientone/profile/second-factor.",
+    )
 }
 
 /// Who this token speaks for, with the transaction that looked it up, now theirs; `None` when it is malformed, unknown,
@@ -44,7 +56,9 @@ pub async fn portal_session_read(
             tx.commit_unjournalled().await
         });
     }
-    Ok(Some((tx.acting_as(context)?, Visit { session: session.id, user, config })))
+    let PortalSessionRow { id: session, proved_at, enrolment, .. } = session;
+    let visit = Visit { session, user, config, proved_at, enrolment };
+    Ok(Some((tx.acting_as(context)?, visit)))
 }
 
 /// The caller's own sessions that live, the last used first.

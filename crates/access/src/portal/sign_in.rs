@@ -6,7 +6,9 @@ use secrecy::SecretString;
 
 use super::{open_client, portal_context};
 use crate::{
-    Gate, RequestMeta, SignIn,
+    Gate, PendingSignIn, RequestMeta, SignIn,
+    second_factor::{has_second_factor, second_factor_required},
+    second_step::pending_create,
     sign_in::{Origin, SESSIONS, forgive, printable, settle},
     throttle,
     tokens::session_token,
@@ -29,16 +31,25 @@ impl std::fmt::Debug for PortalSignedIn {
     }
 }
 
+/// What a right password leads to.
+#[derive(Debug)]
+pub enum PortalFirstStep {
+    /// A session: there is no second factor. It may be for enrolling one only ([`PortalSessionRow::enrolment`]).
+    Session(Box<PortalSignedIn>),
+    /// A second step.
+    SecondFactor(PendingSignIn),
+}
+
 /// The name under which attempts on an account of this address are counted: apart from those on a staff user's, and
 /// nothing that is an address.
-pub(super) fn counted(email: &str) -> String {
+pub(crate) fn counted(email: &str) -> String {
     format!("clientone {}", email.trim().to_lowercase())
 }
 
 /// Signs in. An unknown address, a wrong password, an account that is not active, and a client without ClientOne are
 /// the same [`Error::Unauthenticated`], after the same work; [`Error::TooMany`] while a lock holds (see `throttle.rs`);
 /// the conflict `which_organisation` when address and password fit several organisations and none was named.
-pub async fn portal_sign_in(store: &Store, gate: &Gate, attempt: SignIn) -> Result<PortalSignedIn> {
+pub async fn portal_sign_in(store: &Store, gate: &Gate, attempt: SignIn) -> Result<PortalFirstStep> {
     let slug = attempt.organisation.as_deref().map(|slug| slug.trim().to_lowercase());
     let across = store.across().await?;
     let address = attempt.request.source_address.as_deref();
@@ -73,12 +84,13 @@ pub async fn portal_sign_in(store: &Store, gate: &Gate, attempt: SignIn) -> Resu
     match &fitting[..] {
         [] => Err(Error::Unauthenticated),
         [user] => {
-            // A second factor goes here: between the proof of the password and the session.
-            let signed_in = session_create(store, gate, user, &attempt, "signed in with a password").await?;
+            let step = first_step(store, gate, user, &attempt).await?;
+            // Half a sign-in clears nothing: with the password alone codes could else be guessed for ever.
+            let whole = sole && matches!(step, PortalFirstStep::Session(_));
             if clean {
-                settle(forgive(admission, store, sole).await);
+                settle(forgive(admission, store, whole).await);
             }
-            Ok(signed_in)
+            Ok(step)
         }
         _ => {
             if clean {
@@ -106,7 +118,13 @@ async fn check(gate: &Gate, password: &SecretString, accounts: &[PortalUserRow])
 }
 
 /// Journals a refusal behind the answer: waiting for it would tell a known address from an unknown.
-async fn note_refusal(store: &Store, gate: &Gate, user: &PortalUserRow, request: &RequestMeta, reason: &'static str) {
+pub(super) async fn note_refusal(
+    store: &Store,
+    gate: &Gate,
+    user: &PortalUserRow,
+    request: &RequestMeta,
+    reason: &'static str,
+) {
     let (store, context) = (store.clone(), portal_context(user, store.clock().now(), request));
     let work = async move {
         store.begin(context).await?.commit_attempt("portal_session_create", Outcome::Denied, reason).await
@@ -114,14 +132,9 @@ async fn note_refusal(store: &Store, gate: &Gate, user: &PortalUserRow, request:
     gate.note("a refused sign-in", work).await;
 }
 
-/// Makes a session of someone who has proved who they are, if their client is open by now.
-async fn session_create(
-    store: &Store,
-    gate: &Gate,
-    proved: &PortalUserRow,
-    attempt: &SignIn,
-    how: &str,
-) -> Result<PortalSignedIn> {
+/// Makes a session of someone whose password was right, if their client is open by now, or a pending one where a second
+/// factor is due.
+async fn first_step(store: &Store, gate: &Gate, proved: &PortalUserRow, attempt: &SignIn) -> Result<PortalFirstStep> {
     let now = store.clock().now();
     let tx = store.begin(portal_context(proved, now, &attempt.request)).await?;
     let user = match tx.portal_user(proved.id).await {
@@ -137,14 +150,20 @@ async fn session_create(
         note_refusal(store, gate, &user, &attempt.request, "ClientOne is not open to this client").await;
         return Err(Error::Unauthenticated);
     }
+    if has_second_factor(&tx, user.id.into()).await? {
+        let pending = pending_create(&tx, gate, user.id.into(), user.password_hash.as_deref()).await?;
+        let reason = "right password, a second factor is to come";
+        tx.commit_attempt("portal_session_create", Outcome::Done, reason).await?;
+        return Ok(PortalFirstStep::SecondFactor(pending));
+    }
     let origin = Origin { user_agent: attempt.user_agent.as_deref(), request: &attempt.request, second_factor: false };
     let signed_in = session_insert(&tx, store, gate, user, &origin).await?;
-    tx.commit_attempt("portal_session_create", Outcome::Done, how).await?;
-    Ok(signed_in)
+    tx.commit_attempt("portal_session_create", Outcome::Done, "signed in with a password").await?;
+    Ok(PortalFirstStep::Session(Box::new(signed_in)))
 }
 
-/// Makes a session of someone who has proved who they are, to whom their client is open. The account is locked, and the
-/// caller commits.
+/// Makes a session of someone who has proved wholly who they are, to whom their client is open; where a second factor is
+/// required that they do not have, one for enrolling it only. The account is locked, and the caller commits.
 pub(super) async fn session_insert(
     tx: &Tx,
     store: &Store,
@@ -158,6 +177,8 @@ pub(super) async fn session_insert(
             tx.portal_session_delete(old.id).await?;
         }
     }
+    let account = user.id.into();
+    let lacks = !origin.second_factor && !has_second_factor(tx, account).await?;
     let token = session_token(store.chance().as_ref(), user.organisation);
     let session = PortalSessionRow {
         id: tx.new_id(),
@@ -169,6 +190,8 @@ pub(super) async fn session_insert(
         created_at: now,
         seen_at: now,
         expires_at: now + gate.options.session_absolute,
+        proved_at: now,
+        enrolment: lacks && second_factor_required(tx, account).await?,
     };
     tx.portal_session_insert(&session).await?;
     tx.portal_user_signed_in(user.id).await?;

@@ -7,7 +7,7 @@ use domain::{
 use persistence::{PortalUserRow, SsoAttemptRow, Store, Tx};
 
 use super::{
-    PortalSignedIn,
+    PortalFirstStep, PortalSignedIn,
     links::{LinkKind, follow, look_up_hash},
     open_client, portal_context,
     sessions::portal_session_read,
@@ -15,7 +15,9 @@ use super::{
 };
 use crate::{
     RequestMeta,
-    sso::{Arrived, no_account, over},
+    second_factor::has_second_factor,
+    second_step::pending_create_proved,
+    sso::{Arrived, link_trace, no_account, over},
 };
 
 /// The client of an invitation that is good.
@@ -40,12 +42,12 @@ async fn opened(arrived: &Arrived<'_>, tx: &Tx, user: &PortalUserRow) -> Result<
 }
 
 /// Signs in whoever's account this identity opens, or makes one just in time.
-pub(crate) async fn enter(arrived: &Arrived<'_>) -> Result<PortalSignedIn> {
+pub(crate) async fn enter(arrived: &Arrived<'_>) -> Result<PortalFirstStep> {
     let (store, request, now) = (arrived.store, arrived.origin.request, arrived.now);
     let tx = store.read(Context::worker(arrived.organisation, now, request.request_id.clone())).await?;
     let Some(link) = arrived.link(&tx).await? else {
         tx.rollback().await?;
-        return newcomer(arrived).await;
+        return newcomer(arrived).await.map(|signed_in| PortalFirstStep::Session(Box::new(signed_in)));
     };
     let found = tx.portal_user(PortalUserId(link.account.id)).await?;
     tx.rollback().await?;
@@ -59,14 +61,15 @@ pub(crate) async fn enter(arrived: &Arrived<'_>) -> Result<PortalSignedIn> {
         return Err(no_account());
     }
     opened(arrived, &tx, &user).await?;
-    sign_in(arrived, tx, user, "signed in through an identity provider").await
-}
-
-async fn sign_in(arrived: &Arrived<'_>, tx: Tx, user: PortalUserRow, how: &str) -> Result<PortalSignedIn> {
-    // A second factor of ours goes here, as after a password: portal accounts have none yet.
-    let signed_in = session_insert(&tx, arrived.store, arrived.gate, user, &arrived.origin).await?;
-    tx.commit_attempt("portal_session_create", Outcome::Done, how).await?;
-    Ok(signed_in)
+    if !arrived.trusted() && has_second_factor(&tx, user.id.into()).await? {
+        let pending = pending_create_proved(&tx, arrived.gate, user.id.into(), link_trace(&link)).await?;
+        let reason = "the identity provider vouches, a second factor is to come";
+        tx.commit_attempt("portal_session_create", Outcome::Done, reason).await?;
+        return Ok(PortalFirstStep::SecondFactor(pending));
+    }
+    let signed_in = session_insert(&tx, store, arrived.gate, user, &arrived.proved_origin()).await?;
+    tx.commit_attempt("portal_session_create", Outcome::Done, "signed in through an identity provider").await?;
+    Ok(PortalFirstStep::Session(Box::new(signed_in)))
 }
 
 /// Makes an account of somebody who has none, where the provider says so: a User of the client that the provider, or the
@@ -110,7 +113,7 @@ async fn newcomer(arrived: &Arrived<'_>) -> Result<PortalSignedIn> {
         done => done?,
     }
     let link = arrived.make_link(&tx, user.id.into(), Some(client)).await?;
-    let signed_in = session_insert(&tx, store, arrived.gate, user, &arrived.origin).await?;
+    let signed_in = session_insert(&tx, store, arrived.gate, user, &arrived.proved_origin()).await?;
     tx.commit("portal_sso_account_create", Some(&format!("just in time, by the link {}", link.id))).await?;
     Ok(signed_in)
 }
@@ -121,7 +124,7 @@ pub(crate) async fn link(arrived: &Arrived<'_>, attempt: &SsoAttemptRow, session
     let open = portal_session_read(arrived.store, arrived.gate, session.unwrap_or_default(), request).await?;
     let open = open.filter(|(_, visit)| {
         let same = attempt.account_id == Some(visit.user.id.0) && attempt.session_id == Some(visit.session.0);
-        same && visit.user.organisation == arrived.organisation
+        same && visit.user.organisation == arrived.organisation && !visit.enrolment
     });
     let Some((tx, visit)) = open else { return Err(over()) };
     let context = tx.context().clone();
@@ -169,7 +172,7 @@ pub(crate) async fn accept(arrived: &Arrived<'_>, attempt: &SsoAttemptRow) -> Re
     };
     let user = tx.portal_user_update(&before, after).await?;
     arrived.make_link(&tx, user.id.into(), Some(user.client_id)).await?;
-    let signed_in = session_insert(&tx, store, arrived.gate, user, &arrived.origin).await?;
+    let signed_in = session_insert(&tx, store, arrived.gate, user, &arrived.proved_origin()).await?;
     tx.commit("portal_sso_accept", None).await?;
     Ok(signed_in)
 }

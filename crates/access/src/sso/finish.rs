@@ -19,7 +19,7 @@ use super::{
     token::{Expected, Identity, Refused, verify},
 };
 use crate::{
-    FirstStep, Gate, PortalSignedIn, RequestMeta,
+    FirstStep, Gate, PendingSignIn, PortalFirstStep, PortalSignedIn, RequestMeta,
     portal::sso as portal,
     sign_in::{Origin, settle},
     throttle,
@@ -59,6 +59,8 @@ pub enum SsoDone {
     Staff(FirstStep),
     /// A portal user is signed in.
     Portal(Box<PortalSignedIn>),
+    /// A portal user has a second step to take.
+    PortalSecondStep(PendingSignIn),
     /// The account that is signed in is linked.
     Linked(SsoLink),
 }
@@ -76,7 +78,17 @@ pub(crate) struct Arrived<'a> {
     pub now: Timestamp,
 }
 
-impl Arrived<'_> {
+impl<'a> Arrived<'a> {
+    /// Whether the provider showed a second factor, and is trusted for it.
+    pub(crate) fn trusted(&self) -> bool {
+        self.provider.trusts_mfa && self.identity.mfa
+    }
+
+    /// Where the session comes from, with what the provider is trusted for.
+    pub(crate) fn proved_origin(&self) -> Origin<'a> {
+        Origin { second_factor: self.trusted(), ..self.origin }
+    }
+
     /// Refuses what was decided on another set-up of the provider than the one of now.
     pub(crate) async fn still(&self, tx: &Tx) -> Result<()> {
         let now = tx.sso_provider_used(self.provider.id).await?;
@@ -217,9 +229,10 @@ async fn finish(store: &Store, gate: &Gate, sso: &Sso, back: &SsoReturn, now: Ti
         (SsoAudience::Staff, SsoPurpose::SignIn) => staff::enter(&arrived).await.map(SsoDone::Staff),
         (SsoAudience::Staff, SsoPurpose::Link) => staff::link(&arrived, &attempt, session).await.map(SsoDone::Linked),
         (SsoAudience::Staff, SsoPurpose::Invitation) => staff::accept(&arrived, &attempt).await.map(SsoDone::Staff),
-        (SsoAudience::Portal, SsoPurpose::SignIn) => {
-            portal::enter(&arrived).await.map(|signed_in| SsoDone::Portal(Box::new(signed_in)))
-        }
+        (SsoAudience::Portal, SsoPurpose::SignIn) => portal::enter(&arrived).await.map(|step| match step {
+            PortalFirstStep::Session(signed_in) => SsoDone::Portal(signed_in),
+            PortalFirstStep::SecondFactor(pending) => SsoDone::PortalSecondStep(pending),
+        }),
         (SsoAudience::Portal, SsoPurpose::Link) => portal::link(&arrived, &attempt, session).await.map(SsoDone::Linked),
         (SsoAudience::Portal, SsoPurpose::Invitation) => {
             portal::accept(&arrived, &attempt).await.map(|signed_in| SsoDone::Portal(Box::new(signed_in)))

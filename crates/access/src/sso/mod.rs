@@ -30,6 +30,6 @@ pub(crate) use finish::{Arrived, no_account, over};
 pub use finish::{SsoDone, SsoReturn, sso_finish};
 pub use links::{sso_link_delete, sso_link_end, sso_link_list};
 pub use outside::{Nowhere, Outside, OutsideAnswer, OutsideRequest};
-pub(crate) use staff::linked_by;
+pub(crate) use staff::{linked_by, trace as link_trace};
 pub use start::{SsoAsk, SsoBegun, portal_sso_link_start, sso_link_start, sso_start};
 pub use trial::{SsoCheck, SsoFinding, sso_provider_test};

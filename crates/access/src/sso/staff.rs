@@ -1,28 +1,23 @@
 //! Staff who come in through an identity provider.
 
-use domain::{Context, Error, InvitationState, Outcome, Result, SessionId, SsoLink, StaffId, valid_name};
+use domain::{Account, Context, Error, InvitationState, Outcome, Result, SessionId, SsoLink, StaffId, valid_name};
 use persistence::{InvitationRow, PendingSessionRow, SsoAttemptRow, StaffRow, Tx};
 use sha2::{Digest, Sha256};
 
 use super::finish::{Arrived, no_account, over};
 use crate::{
-    FirstStep,
-    gate::staff_context,
-    invitations::link_over,
-    second_factor::has_second_factor,
-    second_step::pending_create_proved,
-    session_open,
-    sign_in::{Origin, session_insert},
+    FirstStep, gate::staff_context, invitations::link_over, second_factor::has_second_factor,
+    second_step::pending_create_proved, session_open, sign_in::session_insert,
 };
 
 /// What a pending sign-in holds of the link that was right: with the link it is void.
-fn trace(link: &SsoLink) -> Vec<u8> {
+pub(crate) fn trace(link: &SsoLink) -> Vec<u8> {
     Sha256::digest(format!("sso link {}", link.id)).to_vec()
 }
 
-/// Whether a pending sign-in of a staff user came through a link that they still have, at a provider that is still on.
-pub(crate) async fn linked_by(tx: &Tx, staff: StaffId, pending: &PendingSessionRow) -> Result<bool> {
-    for link in tx.sso_links_of(staff.into()).await? {
+/// Whether a pending sign-in of an account came through a link that it still has, at a provider that is still on.
+pub(crate) async fn linked_by(tx: &Tx, account: Account, pending: &PendingSessionRow) -> Result<bool> {
+    for link in tx.sso_links_of(account).await? {
         if trace(&link) == pending.proof {
             let provider = tx.sso_provider_used(link.provider_id).await?;
             return Ok(provider.is_some_and(|provider| provider.enabled));
@@ -60,15 +55,13 @@ async fn first_step(arrived: &Arrived<'_>, tx: Tx, staff: StaffRow, link: &SsoLi
     if staff.suspended_at.is_some() {
         return Err(Error::Unauthenticated);
     }
-    let trusted = arrived.provider.trusts_mfa && arrived.identity.mfa;
-    if !trusted && has_second_factor(&tx, staff.id.into()).await? {
+    if !arrived.trusted() && has_second_factor(&tx, staff.id.into()).await? {
         let pending = pending_create_proved(&tx, arrived.gate, staff.id.into(), trace(link)).await?;
         let reason = "the identity provider vouches, a second factor is to come";
         tx.commit_attempt("session_create", Outcome::Done, reason).await?;
         return Ok(FirstStep::SecondFactor(pending));
     }
-    let origin = Origin { second_factor: trusted, ..arrived.origin };
-    let signed_in = session_insert(&tx, arrived.store, arrived.gate, staff, &origin).await?;
+    let signed_in = session_insert(&tx, arrived.store, arrived.gate, staff, &arrived.proved_origin()).await?;
     tx.commit_attempt("session_create", Outcome::Done, how).await?;
     Ok(FirstStep::Session(Box::new(signed_in)))
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use access::{AccessOptions, Cost, FirstStep, Gate, NewOrganisation, NewStaff, RequestMeta, SignIn, SignedIn};
+use access::{
+    AccessOptions, Cost, FirstStep, Gate, NewOrganisation, NewStaff, PortalFirstStep, PortalSignedIn, RequestMeta,
+    SignIn, SignedIn,
+};
 use domain::{Context, Error, OrganisationId, PageRequest, Role};
 use persistence::{JournalEntry, JournalFilter, StaffRow, Store};
 use secrecy::ExposeSecret;
@@ -32,6 +35,14 @@ pub fn whole(step: FirstStep) -> SignedIn {
     match step {
         FirstStep::Session(signed_in) => *signed_in,
         FirstStep::SecondFactor(pending) => panic!("a second factor is asked for: {pending:?}"),
+    }
+}
+
+/// The same of a portal user.
+pub fn portal_whole(step: PortalFirstStep) -> PortalSignedIn {
+    match step {
+        PortalFirstStep::Session(signed_in) => *signed_in,
+        PortalFirstStep::SecondFactor(pending) => panic!("a second factor is asked for: {pending:?}"),
     }
 }
 

@@ -4,7 +4,7 @@ use persistence::PortalUserRow;
 use secrecy::ExposeSecret;
 use testkit::both_databases;
 
-use crate::house::{House, PASSWORD, attempt, request};
+use crate::house::{House, PASSWORD, attempt, portal_whole, request};
 
 pub const BASE: &str = "https://kite.example/clientone";
 pub const PAT: &str = "pat@quay.example";
@@ -70,7 +70,7 @@ pub async fn accept(house: &House, token: &str) -> Result<(), Error> {
 
 pub async fn sign_in(house: &House, email: &str, password: &str) -> Result<String, Error> {
     let attempt: SignIn = attempt(email, password, "192.0.2.1");
-    let signed_in = access::portal_sign_in(&house.store, &house.gate, attempt).await?;
+    let signed_in = portal_whole(access::portal_sign_in(&house.store, &house.gate, attempt).await?);
     Ok(signed_in.token.expose_secret().to_owned())
 }
 

@@ -21,13 +21,13 @@ impl Phone {
     }
 
     /// The code of so many seconds from now.
-    fn code(&self, db: &TestDb, seconds: i64) -> SecretString {
+    pub fn code(&self, db: &TestDb, seconds: i64) -> SecretString {
         let at = u64::try_from(db.now().timestamp() + seconds).expect("after 1970");
         self.0.generate(at).to_string().into()
     }
 
     /// A code that is right at no time near now.
-    fn wrong(&self, db: &TestDb) -> SecretString {
+    pub fn wrong(&self, db: &TestDb) -> SecretString {
         let right: Vec<String> =
             [-60, -30, 0, 30, 60].iter().map(|at| self.code(db, *at).expose_secret().to_owned()).collect();
         let wrong = (0..10).map(|n| format!("{n:06}")).find(|code| !right.contains(code));

@@ -85,6 +85,8 @@ pub struct PortalSettings {
     pub all_devices_when_unassigned: bool,
     /// How people sign in.
     pub auth_mode: PortalAuthMode,
+    /// Whether everyone needs a second factor of ours, or of an identity provider that is trusted for it.
+    pub require_mfa: bool,
 }
 
 impl Default for PortalSettings {
@@ -94,6 +96,7 @@ impl Default for PortalSettings {
             sections: [Section::Devices, Section::Tickets, Section::Backups, Section::Activity].into(),
             all_devices_when_unassigned: false,
             auth_mode: PortalAuthMode::Password,
+            require_mfa: false,
         }
     }
 }

@@ -63,6 +63,14 @@ table!(pending_session = "pending_session", key(organisation_id: Uuid, id: Uuid)
     account_kind: String, account_id: Uuid, token_hash: Vec<u8>, proof: Vec<u8>, attempts: i32,
     created_at: DateTimeUtc, expires_at: DateTimeUtc,
 });
+table!(passkey = "passkey", key(organisation_id: Uuid, id: Uuid), {
+    account_kind: String, account_id: Uuid, name: String, site: String, credential_hash: Vec<u8>, credential: Vec<u8>,
+    created_at: DateTimeUtc, used_at: Option<DateTimeUtc>, version: i32,
+});
+table!(passkey_challenge = "passkey_challenge", key(organisation_id: Uuid, id: Uuid), {
+    account_kind: String, purpose: String, challenge_hash: Vec<u8>, binding: Vec<u8>, source: String, ceremony: Vec<u8>,
+    created_at: DateTimeUtc, expires_at: DateTimeUtc,
+});
 table!(security_settings = "security_settings", key(organisation_id: Uuid), {
     require_mfa: bool, idle_minutes: i32, absolute_minutes: i32, version: i32,
 });
@@ -223,6 +231,7 @@ table!(portal_user = "portal_user", key(organisation_id: Uuid, id: Uuid), {
 table!(portal_session = "portal_session", key(organisation_id: Uuid, id: Uuid), {
     portal_user_id: Uuid, client_id: Uuid, token_hash: Vec<u8>, user_agent: Option<String>, address: Option<String>,
     created_at: DateTimeUtc, seen_at: DateTimeUtc, expires_at: DateTimeUtc,
+    proved_at: Option<DateTimeUtc>, enrolment: bool,
 }, client ClientId);
 table!(portal_device = "portal_device", key(organisation_id: Uuid, id: Uuid), {
     portal_user_id: Uuid, client_id: Uuid, device_id: Uuid, created_at: DateTimeUtc,

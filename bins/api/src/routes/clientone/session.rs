@@ -1,6 +1,6 @@
 //! Signing in to ClientOne and out, and what is there for the caller.
 
-use access::{SignIn, Visit};
+use access::{PortalFirstStep, PortalSignedIn, SignIn, Visit};
 use chrono::{DateTime, Utc};
 use domain::{Error, PortalPermission, PortalSessionId};
 use persistence::Tx;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::PortalChapter;
 use crate::{
-    app::AppData,
+    app::{App, AppData},
     auth::{meta, same_origin},
     page::Answer,
     portal_auth::{PortalCaller, session_cookie},
@@ -64,6 +64,8 @@ pub struct PortalSession {
     pub branding: ShownBranding,
     /// When the session ends at the latest
     pub expires_at: DateTime<Utc>,
+    /// Whether this session is only for setting up a second factor, which your provider requires
+    pub must_enrol: bool,
 }
 
 /// Sessions of ClientOne.
@@ -74,7 +76,8 @@ impl PortalSessions {
     /// Sign in: sets the session cookie
     ///
     /// The answer is the same for unknown addresses, wrong passwords and accounts that may not come in. After several
-    /// failures attempts are refused for a while.
+    /// failures attempts are refused for a while. Whoever has a second factor is answered 401 with the code
+    /// `second_factor_required`, and goes on at `/api/clientone/session/second-factor`.
     #[oai(path = "/session", method = "post", operation_id = "portal_session_create")]
     async fn portal_session_create(
         &self,
@@ -91,19 +94,16 @@ impl PortalSessions {
             user_agent: request.header("user-agent").map(|text| text.chars().take(300).collect()),
             request: meta(request),
         };
-        let signed_in = access::portal_sign_in(&app.store, &app.gate, attempt).await?;
-        let token = signed_in.token.expose_secret();
-        let found = access::portal_session_read(&app.store, &app.gate, token, &meta(request)).await?;
-        let (tx, visit) = found.ok_or(Error::Unauthenticated)?;
-        let answer = session(&tx, &visit).await?;
-        session_cookie(jar, Some(token), app.secure_cookies);
-        Ok(Answer::new(answer))
+        match access::portal_sign_in(&app.store, &app.gate, attempt).await? {
+            PortalFirstStep::Session(signed_in) => admit(&app, request, jar, &signed_in).await,
+            PortalFirstStep::SecondFactor(pending) => Err(super::second_factor::due(&pending)),
+        }
     }
 
     /// Who I am, and which sections are there for me
     #[oai(path = "/session", method = "get", operation_id = "portal_session_get")]
     async fn portal_session_get(&self, caller: PortalCaller) -> Result<Answer<PortalSession>, Failure> {
-        let (tx, visit) = caller.visit()?;
+        let (tx, visit) = caller.even_enrolling()?;
         Ok(Answer::new(session(&tx, &visit).await?))
     }
 
@@ -115,7 +115,7 @@ impl PortalSessions {
         caller: PortalCaller,
         jar: &CookieJar,
     ) -> Result<Answer<Acknowledged>, Failure> {
-        let (tx, visit) = caller.visit()?;
+        let (tx, visit) = caller.even_enrolling()?;
         let context = tx.context().clone();
         drop(tx);
         access::portal_session_delete(&app.store, context, visit.session).await?;
@@ -180,8 +180,23 @@ impl PortalSessions {
     }
 }
 
+/// Sets the cookie of a new session, and says whose it is.
+pub(super) async fn admit(
+    app: &App,
+    request: &Request,
+    jar: &CookieJar,
+    signed_in: &PortalSignedIn,
+) -> Result<Answer<PortalSession>, Failure> {
+    let token = signed_in.token.expose_secret();
+    let found = access::portal_session_read(&app.store, &app.gate, token, &meta(request)).await?;
+    let (tx, visit) = found.ok_or(Error::Unauthenticated)?;
+    let answer = session(&tx, &visit).await?;
+    session_cookie(jar, Some(token), app.secure_cookies);
+    Ok(Answer::new(answer))
+}
+
 async fn session(tx: &Tx, visit: &Visit) -> domain::Result<PortalSession> {
-    let Visit { user, config, session } = visit;
+    let Visit { user, config, session, enrolment, .. } = visit;
     let (organisation, _) = tx.organisation_name().await?;
     let client = tx.client(user.client_id).await?;
     let branding = clientone::effective_branding(tx, config).await?;
@@ -200,5 +215,6 @@ async fn session(tx: &Tx, visit: &Visit) -> domain::Result<PortalSession> {
         permissions: PortalPermission::ALL.iter().filter(has).map(|one| one.as_str().to_owned()).collect(),
         branding: shown(&branding, tx.organisation()),
         expires_at: current.ok_or(Error::Unauthenticated)?.expires_at,
+        must_enrol: *enrolment,
     })
 }

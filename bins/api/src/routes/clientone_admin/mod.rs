@@ -12,6 +12,7 @@ pub mod onboarding;
 pub mod onboarding_shapes;
 pub mod onboarding_templates;
 pub mod origin;
+pub mod second_factors;
 pub mod service_requests;
 pub mod service_types;
 pub mod settings;

@@ -40,6 +40,8 @@ pub struct ClientOne {
     /// Whether a User without an assigned device sees every device of the client, and not none
     pub all_devices_when_unassigned: bool,
     pub auth_mode: PortalSignIn,
+    /// Whether everyone needs a second factor
+    pub require_mfa: bool,
     pub branding: BrandingSet,
     pub shown: ShownBranding,
     /// Last changed; absent while nothing was ever set
@@ -89,6 +91,9 @@ pub struct ClientOneUpdate {
     /// Whether a User without an assigned device sees every device of the client, and not none
     pub all_devices_when_unassigned: Option<bool>,
     pub auth_mode: Option<PortalSignIn>,
+    /// Whether everyone needs a second factor: it is set up at the next sign-in, and nobody is signed out for it. An
+    /// identity provider that is trusted for several factors satisfies it
+    pub require_mfa: Option<bool>,
 }
 
 /// Configuration.
@@ -168,11 +173,12 @@ impl ClientOneSettings {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        let ClientOneUpdate { sections, all_devices_when_unassigned, auth_mode } = body.0;
+        let ClientOneUpdate { sections, all_devices_when_unassigned, auth_mode, require_mfa } = body.0;
         let patch = SettingsPatch {
             sections: sections.map(|sections| sections.into_iter().map(Into::into).collect()),
             all_devices_when_unassigned,
             auth_mode: auth_mode.map(Into::into),
+            require_mfa,
         };
         let version = if_match(version.0.as_deref())?;
         let config = clientone::clientone_update(&write.tx, client, patch, version).await?;
@@ -264,6 +270,7 @@ pub(super) async fn view(tx: &Tx, config: &PortalConfig) -> domain::Result<Clien
         sections: config.settings.sections.iter().copied().map(Into::into).collect(),
         all_devices_when_unassigned: config.settings.all_devices_when_unassigned,
         auth_mode: config.settings.auth_mode.into(),
+        require_mfa: config.settings.require_mfa,
         branding: own(&config.branding),
         shown: shown(&branding, tx.organisation()),
         updated_at: config.updated_at,

@@ -7,7 +7,10 @@ use secrecy::ExposeSecret;
 use testkit::both_databases;
 
 use super::provider::{BACK, ISSUER, SUBJECT, Stage, conflict, oidc};
-use crate::house::{PASSWORD, attempt, request};
+use crate::{
+    house::{PASSWORD, attempt, portal_whole, request},
+    second_factor::enrol,
+};
 
 const PORTAL: SsoAudience = SsoAudience::Portal;
 const PAT: &str = "pat@quay.example";
@@ -26,7 +29,7 @@ fn user(done: Result<SsoDone, Error>) -> PortalUserRow {
 
 async fn password(stage: &Stage<'_>, email: &str) -> Result<String, Error> {
     let attempt = attempt(email, PASSWORD, "192.0.2.1");
-    let signed_in = access::portal_sign_in(&stage.house.store, &stage.house.gate, attempt).await?;
+    let signed_in = portal_whole(access::portal_sign_in(&stage.house.store, &stage.house.gate, attempt).await?);
     Ok(signed_in.token.expose_secret().to_owned())
 }
 
@@ -182,6 +185,41 @@ both_databases! {
         let invited = invite(&stage, quay, "ina@quay.example").await;
         let accepted = access::portal_invitation_accept(store, gate, &invited, "Ina", &PASSWORD.into(), &from).await;
         conflict(accepted, "sso_only");
+    }
+
+    async fn a_second_factor_of_ours_is_asked_after_the_provider(db: TestDb) {
+        let stage = Stage::build(&db).await;
+        let quay = stage.client("Quay", PortalAuthMode::SsoOnly).await;
+        let provider = stage.set_up(oidc(PORTAL, Some(quay))).await;
+        let pat = stage.member(quay, PAT).await;
+        stage.link(&provider, pat.id.into(), Some(quay), SUBJECT).await;
+        let (phone, _) = enrol(&stage.house, &db, pat.id.into()).await;
+        db.clock.advance(30);
+        let second = async || match come(&stage, PAT, SUBJECT).await {
+            Ok(SsoDone::PortalSecondStep(pending)) => pending,
+            other => panic!("no second factor was asked for: {other:?}"),
+        };
+        let complete = async |token: &secrecy::SecretString, code| {
+            let (store, gate) = (&stage.house.store, &stage.house.gate);
+            let proof = access::SecondProof::Code(code);
+            let step = access::SecondStep { token: token.clone(), proof, user_agent: None, request: request("192.0.2.1") };
+            access::portal_sign_in_complete(store, gate, step).await
+        };
+        let pending = second().await;
+        let wrong = complete(&pending.token, phone.wrong(&db)).await;
+        assert!(matches!(wrong, Err(Error::Invalid(_))), "{wrong:?}");
+        assert_eq!(complete(&pending.token, phone.code(&db, 0)).await.expect("signs in").user.id, pat.id);
+        // What the provider vouched for is void when the client no longer takes it, or the provider is off.
+        let pending = second().await;
+        db.clock.advance(30);
+        stage.mode(quay, PortalAuthMode::Password).await;
+        let refused = complete(&pending.token, phone.code(&db, 0)).await;
+        assert!(matches!(refused, Err(Error::Unauthenticated)), "{refused:?}");
+        stage.mode(quay, PortalAuthMode::SsoOnly).await;
+        let pending = second().await;
+        stage.change(provider.id, SsoPatch { enabled: Some(false), ..SsoPatch::default() }).await;
+        let refused = complete(&pending.token, phone.code(&db, 0)).await;
+        assert!(matches!(refused, Err(Error::Unauthenticated)), "{refused:?}");
     }
 
     async fn an_invitation_is_accepted_through_the_clients_provider(db: TestDb) {
