@@ -33,6 +33,7 @@ mod m20261122_000021_events;
 mod m20261122_000022_machines;
 mod m20261122_000023_tenants;
 mod m20261122_000024_bulk;
+mod m20261122_000029_approvals;
 
 use sea_orm_migration::prelude::*;
 
@@ -67,6 +68,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000022_machines::Migration),
             Box::new(m20261122_000023_tenants::Migration),
             Box::new(m20261122_000024_bulk::Migration),
+            Box::new(m20261122_000029_approvals::Migration),
         ]
     }
 }

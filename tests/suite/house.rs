@@ -7,6 +7,7 @@ use domain::{Context, OrganisationId, Role};
 use serde_json::{Value, json};
 
 use crate::{
+    approvals,
     harness::{Caller, PASSWORD, TestApp, text},
     kept_files, machines, onboarding_journey,
     operations::Ids,
@@ -219,6 +220,7 @@ impl House {
             ("staff_invitation", self.invitation(app).await),
         ]);
         held.extend(machines::furnish(app, owner).await);
+        held.extend(approvals::furnish(app, self, subscriber, &hidden).await);
         held.extend([
             ("session", text(&second["session_id"])),
             ("entry", text(&imported["change_set"]["entry_id"])),

@@ -13,6 +13,8 @@
 
 pub mod acting;
 pub mod app;
+mod approving;
+mod asking;
 pub mod auth;
 pub mod changes;
 mod checkpoint_file;
@@ -22,6 +24,7 @@ mod csv_body;
 mod document;
 mod examples;
 mod freshness;
+mod known;
 mod legacy;
 mod malformed;
 mod match_csv;

@@ -17,7 +17,7 @@ use poem_openapi::OpenApiService;
 
 use crate::{
     app::App,
-    contents, csv_body, document, legacy, malformed,
+    asking, contents, csv_body, document, known, legacy, malformed,
     merged::{self, CallerSlot},
     problem,
     problem::Failure,
@@ -26,6 +26,7 @@ use crate::{
     routes::{
         admin_consent,
         aliases::Aliases,
+        approvals::Approvals,
         backups::BackupSummaries,
         bulk::BulkOperations,
         bulk_settings::BulkSettingsApi,
@@ -156,7 +157,7 @@ type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings, ClientTickets);
 type Machines = (JournalExports, JournalCheckpoints, ServiceAccounts, CustomRoles);
 type Part20 = (Files, FileLife, Logos, AgreementPdfs);
-type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
+type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi, Approvals);
 type Part23 = (TenantConnects, TenantLife);
 type PartEvents = (WebhookSubscriptionsApi, WebhookDeliveries);
 type Later = (PartEvents, Part23, PartBulk, Part20, Machines);
@@ -207,7 +208,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let thirteenth = (OnboardingTemplates, Onboardings, ClientTickets);
     let machines = (JournalExports, JournalCheckpoints, ServiceAccounts, CustomRoles);
     let twentieth = (Files, FileLife, Logos, AgreementPdfs);
-    let bulk = (BulkOperations, BulkSettingsApi, QuietHoursApi);
+    let bulk = (BulkOperations, BulkSettingsApi, QuietHoursApi, Approvals);
     let tenants = (TenantConnects, TenantLife);
     let events = (WebhookSubscriptionsApi, WebhookDeliveries);
     let later = (events, tenants, bulk, twentieth, machines);
@@ -226,7 +227,11 @@ pub fn service() -> OpenApiService<Whole, ()> {
              `reauthentication_required`.\n\nWhoever may act for customers (`customers_act_for`) sends the id of one as \
              `Acting-For`: the request is then limited to that customer, and the journal says for whom it was done. A \
              client that was merged into another is no more: requests that read are led on (308), others are refused \
-             with the code `client_merged`, which names the one it went into.",
+             with the code `client_merged`, which names the one it went into.\n\nA role may give a permission with approval only. A write by \
+             whoever has it so changes nothing and is answered 202 with what waits: somebody else who has the \
+             permission outright decides about it at `/api/approvals`, and on a yes the same request is done as theirs, \
+             unless it would change something else by then. With `dry_run` it is previewed as usual. What cannot be \
+             asked for is refused with the code `approval_impossible`.",
         )
 }
 
@@ -293,7 +298,7 @@ pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndp
         .at(sso::PORTAL_CALLBACK, poem::get(sso::portal_callback).head(consent::unread))
         .at(webhooks::ADDRESS, poem::post(webhooks::receive))
         .nest_no_strip(PORTAL, portal)
-        .nest("/", service)
+        .nest("/", service.into_endpoint().around(asking::around))
         .data(app)
         .with(CookieJarManager::new())
         .with(CatchPanic::new().with_handler(|_| Failure::from(Error::internal("a handler panicked")).into_response()))
@@ -407,7 +412,13 @@ async fn answer<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> Response
         }
         Err(error) => problem::of_poem(error),
     };
-    merged::led_on(&caller, &method, &uri, response).await
+    let mut response = merged::led_on(&caller, &method, &uri, response).await;
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED
+        && let Ok(allowed) = known::methods(uri.path()).parse()
+    {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
 }
 
 /// An id that a proxy gave, if it is harmless in a log.

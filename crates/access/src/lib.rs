@@ -20,6 +20,7 @@
 //! `sign_in.rs` that ends in `session_insert`, and is charged through `throttle.rs` like it.
 
 mod api_keys;
+mod approvals;
 mod browser;
 mod client_access;
 mod custom_roles;
@@ -49,6 +50,10 @@ mod tokens;
 
 pub use api_keys::{
     CreatedKey, NewKey, OpenKey, api_key_context, api_key_create, api_key_list, api_key_open, api_key_revoke,
+};
+pub use approvals::{
+    Came, NewApproval, approval_approve, approval_asker, approval_get, approval_list, approval_reject,
+    approval_request, approval_settle, approval_to_approve, approval_to_decide, approval_withdraw,
 };
 pub use browser::browser_and_system;
 pub use client_access::{ClientAccess, client_access_set};

@@ -4,6 +4,8 @@
 use domain::{Context, Error, Permission, Permissions, Result, Role, StaffId};
 use persistence::{StaffRow, Tx};
 
+use crate::approvals::approvals_end;
+
 /// Refuses unless the caller has each of these rights: whoever makes, changes or removes someone could
 /// else take what they have not. Naming the first right that is missing.
 pub(crate) fn require_covers(context: &Context, theirs: Permissions) -> Result<()> {
@@ -50,6 +52,7 @@ pub(crate) async fn staff_write(tx: &Tx, before: &StaffRow, after: StaffRow) -> 
     }
     if lost {
         invitations_revoke(tx, id).await?;
+        approvals_end(tx, id).await?;
     }
     Ok(after)
 }

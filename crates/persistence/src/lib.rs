@@ -18,6 +18,7 @@ mod access_tokens;
 mod across;
 mod agreements;
 mod aliases;
+mod approvals;
 mod bulk;
 mod bulk_reads;
 mod checkpoints;

@@ -3,6 +3,7 @@
 pub mod acting;
 pub mod admin_consent;
 pub mod aliases;
+pub mod approvals;
 pub mod backups;
 pub mod bulk;
 pub mod bulk_settings;
