@@ -344,7 +344,7 @@ impl House {
     }
 
     /// Clients with a subscription each.
-    async fn subscribers(&self, app: &TestApp) -> Vec<(String, String)> {
+    pub async fn subscribers(&self, app: &TestApp) -> Vec<(String, String)> {
         let mut found = Vec::new();
         for client in app.all(&self.owner, "/api/clients?has=pax8").await {
             let id = text(&client["id"]);

@@ -179,7 +179,6 @@ pub struct Approvals;
 impl Approvals {
     /// What you asked for, and what you may decide about, the newest first
     #[oai(path = "/", method = "get", operation_id = "approval_list")]
-    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn approval_list(
         &self,
         caller: Caller,
