@@ -166,6 +166,10 @@ pub async fn approval_withdraw(tx: &Tx, id: ApprovalId) -> Result<Approval> {
     if !before.is_of(&tx.context().actor) {
         return Err(Error::conflict("not_yours", "Only who asked can withdraw it: reject it instead."));
     }
+    // A key that may only read withdraws nothing of its owner's.
+    if tx.context().permissions.grant(before.permission) == Grant::No {
+        return Err(Error::Forbidden { permission: before.permission });
+    }
     waits(tx, &before)?;
     let after = Approval { state: ApprovalState::Withdrawn, ..before.clone() };
     tx.approval_update(&before, after).await

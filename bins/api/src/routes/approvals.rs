@@ -323,7 +323,8 @@ impl Approvals {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        let after = access::approval_withdraw(&write.tx, id).await?;
+        let done = access::approval_withdraw(&write.tx, id).await;
+        let (write, after) = app.passed(write, done).await?;
         let view = ApprovalView::of(after, &context.actor, context.now, true);
         Ok(Answer::new(write.finish(Some(view), Vec::new()).await?))
     }
