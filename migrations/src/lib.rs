@@ -37,6 +37,7 @@ mod m20261122_000025_passkeys;
 mod m20261122_000026_provenance;
 mod m20261122_000027_merged_agreements;
 mod m20261122_000028_portal_more;
+mod m20261122_000029_approvals;
 
 use sea_orm_migration::prelude::*;
 
@@ -75,6 +76,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000026_provenance::Migration),
             Box::new(m20261122_000027_merged_agreements::Migration),
             Box::new(m20261122_000028_portal_more::Migration),
+            Box::new(m20261122_000029_approvals::Migration),
         ];
         steps.into_iter().map(|step| Box::new(Whole(step)) as Box<dyn MigrationTrait>).collect()
     }

@@ -7,6 +7,7 @@ use domain::{Context, OrganisationId, Role};
 use serde_json::{Value, json};
 
 use crate::{
+    approvals,
     harness::{Caller, PASSWORD, TestApp, text},
     kept_files, machines, onboarding_journey,
     operations::Ids,
@@ -222,6 +223,7 @@ impl House {
         let colleague: domain::StaffId = held["staff"].parse().expect("an id");
         held.insert("passkey", passkey(app, self.organisation, colleague.into()).await);
         held.extend(machines::furnish(app, owner).await);
+        held.extend(approvals::furnish(app, self, subscriber, &hidden).await);
         held.extend([
             ("session", text(&second["session_id"])),
             ("entry", text(&imported["change_set"]["entry_id"])),
@@ -345,7 +347,7 @@ impl House {
     }
 
     /// Clients with a subscription each.
-    async fn subscribers(&self, app: &TestApp) -> Vec<(String, String)> {
+    pub async fn subscribers(&self, app: &TestApp) -> Vec<(String, String)> {
         let mut found = Vec::new();
         for client in app.all(&self.owner, "/api/clients?has=pax8").await {
             let id = text(&client["id"]);

@@ -170,6 +170,7 @@ both_databases! {
                         "tenant_connect" => ids["hidden_tenant_connect"].clone(),
                         "kept_contact" => ids["hidden_kept_contact"].clone(),
                         "alias" => ids["hidden_alias"].clone(),
+                        "approval" => ids["hidden_approval"].clone(),
                         "client_note" => ids["hidden_client_note"].clone(),
                         "library_document" => ids["hidden_library_document"].clone(),
                         "file" | "removed_file" => ids["hidden_file"].clone(),

@@ -9,6 +9,7 @@
 
 mod acting;
 mod agreements_journey;
+mod approvals;
 mod attachments;
 mod bad_input;
 mod bulk;

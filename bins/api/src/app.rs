@@ -164,7 +164,7 @@ impl App {
         match context.permissions.grant(permission) {
             Grant::Yes => Ok(()),
             Grant::Billing if billing => Ok(()),
-            Grant::Billing | Grant::No => Err(Error::Forbidden { permission }),
+            Grant::Billing | Grant::Approval | Grant::No => Err(Error::Forbidden { permission }),
         }
     }
 }

@@ -266,6 +266,7 @@ async fn rotate(store: &Store) -> anyhow::Result<usize> {
         resealed += tx.onboarding_credentials_reseal().await?;
         resealed += tx.webhook_secrets_reseal().await?;
         resealed += tx.contents_reseal().await?;
+        resealed += tx.approval_requests_reseal().await?;
         resealed += tx.sso_secrets_reseal().await?;
         tx.commit_unjournalled().await?;
     }

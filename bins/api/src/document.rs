@@ -1,19 +1,41 @@
 //! The OpenAPI document as it is published: what poem-openapi writes, made plain enough that the
 //! generators of clients for TypeScript, Python and Rust all understand it.
 
+use std::collections::BTreeSet;
+
 use domain::PageRequest;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use crate::asking::can_be_asked_for;
 
 /// The published document.
 pub fn normalised(raw: &str) -> Value {
     let mut document: Value = serde_json::from_str(raw).unwrap_or_default();
     settle(&mut document);
+    nulls(&mut document);
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
         // poem writes path parameters as it routes them; the document wants braces.
         let renamed = std::mem::take(paths).into_iter().map(|(path, item)| (braces(&path), item));
         *paths = renamed.collect();
+        paths.values_mut().for_each(waiting);
     }
     document
+}
+
+/// The answer of operations that can be asked for by whoever may do them with approval only: it is given around them.
+fn waiting(item: &mut Value) {
+    for (method, operation) in item.as_object_mut().into_iter().flatten() {
+        if can_be_asked_for(method, operation) && operation["responses"].is_object() {
+            operation["responses"]["202"] = json!({
+                "description": "It waits for somebody's approval: nothing was changed",
+                "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Approval" } } },
+                "headers": { "Location": {
+                    "description": "Address of what waits", "required": false, "deprecated": false,
+                    "schema": { "type": "string" },
+                } },
+            });
+        }
+    }
 }
 
 fn braces(path: &str) -> String {
@@ -56,6 +78,45 @@ fn hoist(fields: &mut Map<String, Value>) {
                 fields.entry(key).or_insert(value);
             }
         }
+    }
+}
+
+/// What a body may leave out it may also send as null: only in schemas that no answer uses, where nothing is null.
+fn nulls(document: &mut Value) {
+    let (mut sent, mut answered) = (BTreeSet::new(), BTreeSet::new());
+    for item in document["paths"].as_object().into_iter().flat_map(Map::values) {
+        for operation in item.as_object().into_iter().flat_map(Map::values) {
+            named(&operation["requestBody"], &document["components"]["schemas"], &mut sent);
+            named(&operation["responses"], &document["components"]["schemas"], &mut answered);
+        }
+    }
+    for name in sent.difference(&answered) {
+        let schema = &mut document["components"]["schemas"][name.as_str()];
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        let Some(Value::Object(properties)) = schema.get_mut("properties") else { continue };
+        for (_, property) in properties.iter_mut().filter(|(name, _)| !required.iter().any(|one| one == name.as_str()))
+        {
+            // Beside a reference nothing else counts.
+            if let Some(reference) = property.get("$ref").cloned() {
+                *property = json!({ "allOf": [{ "$ref": reference }] });
+            }
+            property["nullable"] = true.into();
+        }
+    }
+}
+
+/// The schemas that a part of the document leads to.
+fn named(part: &Value, schemas: &Value, found: &mut BTreeSet<String>) {
+    match part {
+        Value::Array(items) => items.iter().for_each(|item| named(item, schemas, found)),
+        Value::Object(fields) => {
+            let name = fields.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+            if let Some(name) = name.filter(|name| found.insert((*name).to_owned())) {
+                named(&schemas[name], schemas, found);
+            }
+            fields.values().for_each(|field| named(field, schemas, found));
+        }
+        _ => {}
     }
 }
 
@@ -109,8 +170,6 @@ fn whole_bounds(fields: &mut Map<String, Value>) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -124,5 +183,32 @@ mod tests {
         assert_eq!(settled["a"], json!({ "allOf": [{ "$ref": "#/x" }], "description": "d" }));
         assert_eq!(settled["b"], json!({ "minimum": 1, "maximum": 100, "format": "date" }));
         assert!(settled["paths"]["/api/clients/{client_id}/devices"]["get"]["content"]["application/json"].is_object());
+    }
+
+    #[test]
+    fn what_a_body_may_leave_out_it_may_send_as_null_and_answers_hold_none() {
+        let to = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+        let raw = json!({
+            "paths": { "/x": { "post": {
+                "requestBody": { "content": { "application/json": { "schema": to("Make") } } },
+                "responses": { "200": { "content": { "application/json": { "schema": to("Made") } } } },
+            } } },
+            "components": { "schemas": {
+                "Make": { "required": ["name"], "properties": {
+                    "name": { "type": "string" }, "phone": { "type": "string" }, "place": to("Place"),
+                } },
+                "Made": { "properties": { "phone": { "type": "string" }, "place": to("Place") } },
+                "Place": { "properties": { "street": { "type": "string" } } },
+            } },
+        });
+        let settled = normalised(&raw.to_string());
+        let schemas = &settled["components"]["schemas"];
+        let place = json!({ "allOf": [to("Place")], "nullable": true });
+        let phone = json!({ "type": "string", "nullable": true });
+        let make = json!({ "name": { "type": "string" }, "phone": phone, "place": place });
+        assert_eq!(schemas["Make"]["properties"], make);
+        for both in ["Made", "Place"] {
+            assert_eq!(schemas[both], raw["components"]["schemas"][both], "{both}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::{Value, json};
 
 use crate::routes::{
+    approvals::{ApprovalNo, ApprovalYes},
     bulk_settings::BulkSettingsUpdate,
     bulk_shapes::{BulkApproval, BulkRequest},
     client_life::ClientMerge,
@@ -43,7 +44,9 @@ use crate::routes::{
     customer_contacts::CustomerContactSave,
     customer_tenants::TenantAssociate,
     customers::{CustomerCreate, CustomerSave},
-    device_fields::{DeviceLockRelease, DeviceLockSet}, device_precedence::DevicePrecedenceSet, desk_notices::{DeskNoticeSettingsSet, DeskNoticesRead},
+    desk_notices::{DeskNoticeSettingsSet, DeskNoticesRead},
+    device_fields::{DeviceLockRelease, DeviceLockSet},
+    device_precedence::DevicePrecedenceSet,
     devices::{DeviceJoin, DeviceSplit},
     documents::DocumentArchive,
     drift::DriftFixRequest,
@@ -360,7 +363,11 @@ examples! {
         "name": "Service desk", "description": "Tickets and devices, no money.",
         "permissions": ["clients_view", "devices_view", "service_view", "tickets_work"],
     },
-    CustomRoleUpdate => { "permissions": ["clients_view", "devices_view", "service_view"] },
+    CustomRoleUpdate => {
+        "permissions": ["clients_view", "devices_view", "service_view"], "with_approval": ["tickets_work"],
+    },
+    ApprovalYes => { "digest": "9f2c54d1e0b7a86633c1f4de20b5a971c88e4f0d6b39a2e57d10c6f8b4a3e952" },
+    ApprovalNo => { "reason": "Their contract ends in June: leave the seats as they are." },
     CustomRoleAssign => { "custom_role_id": "01a2008a-0000-7000-8000-000000000012" },
     ServiceAccountCreate => {
         "name": "Data warehouse", "description": "Fetches devices and subscriptions each night.", "role": "viewer",

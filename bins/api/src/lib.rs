@@ -13,6 +13,8 @@
 
 pub mod acting;
 pub mod app;
+mod approving;
+mod asking;
 pub mod auth;
 pub mod changes;
 mod checkpoint_file;
@@ -23,6 +25,7 @@ mod document;
 mod examples;
 mod freshness;
 mod kept;
+mod known;
 mod legacy;
 mod malformed;
 mod match_csv;

@@ -25,6 +25,11 @@ impl CallerSlot {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((store, context));
     }
 
+    /// Who calls, as far as that is known.
+    pub fn look(&self) -> Option<Context> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, context)| context.clone())
+    }
+
     fn take(&self) -> Option<(Store, Context)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -1,9 +1,9 @@
 //! Errors as answers: RFC 9457 problem details. The only place that knows HTTP statuses.
 
-use domain::Error;
+use domain::{Error, Permission};
 use poem_openapi::{ApiResponse, Object, payload::Json};
 
-use crate::{changes::ChangeSet, request_id};
+use crate::{asking, changes::ChangeSet, request_id};
 
 /// One mistake in the input.
 #[derive(Debug, Clone, Object)]
@@ -135,6 +135,16 @@ impl Failure {
         Self::TooMany(Json(problem(429, "rate_limited", "Too many requests", detail)), Some(wait))
     }
 
+    /// Something that cannot be asked for, of a caller who has the permission with approval only.
+    pub fn not_with_approval(permission: Permission) -> Self {
+        let detail = format!(
+            "You have the permission {} with approval only, and this cannot be asked for: somebody who has it outright \
+             has to do it.",
+            permission.as_str()
+        );
+        Self::Forbidden(Json(problem(403, "approval_impossible", "Not with approval", detail)))
+    }
+
     /// A content with more bytes than may be.
     pub fn too_large(most: u64) -> Self {
         let detail = format!("A file may have at most {most} bytes.");
@@ -178,9 +188,11 @@ impl From<Error> for Failure {
                 Self::Conflict(Json(body))
             }
             Error::Stale { .. } => Self::Stale(Json(problem(412, "stale", "Changed since it was read", detail))),
-            Error::Forbidden { .. } | Error::PortalForbidden { .. } => {
+            Error::Forbidden { permission } => {
+                asking::note_refusal(permission);
                 Self::Forbidden(Json(problem(403, "forbidden", "Not allowed", detail)))
             }
+            Error::PortalForbidden { .. } => Self::Forbidden(Json(problem(403, "forbidden", "Not allowed", detail))),
             Error::Unauthenticated => {
                 Self::Unauthenticated(Json(problem(401, "unauthenticated", "Not signed in", detail)))
             }

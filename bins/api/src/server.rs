@@ -17,7 +17,7 @@ use poem_openapi::OpenApiService;
 
 use crate::{
     app::App,
-    contents, csv_body, document, kept, legacy, malformed,
+    asking, contents, csv_body, document, kept, known, legacy, malformed,
     merged::{self, CallerSlot},
     problem,
     problem::Failure,
@@ -26,6 +26,7 @@ use crate::{
     routes::{
         admin_consent,
         aliases::Aliases,
+        approvals::Approvals,
         backups::BackupSummaries,
         bulk::BulkOperations,
         bulk_progress::BulkProgressApi,
@@ -35,7 +36,28 @@ use crate::{
         client_life::ClientLife,
         client_notes::ClientNotes,
         clientone::{
-    account::PortalAccount, activity::PortalActivities, agreement_pdfs::SignedAgreements, agreements::CompanyAgreements, backups::CompanyBackups, colleague_invitations::ColleagueInvitations, connections::SharedWithCompany, dashboard::Dashboards, devices::PortalDevices, documents::CompanyDocuments, email::PortalEmails, notifications::Notifications, onboarding::CompanyOnboardings, profile::Profiles, service_requests::RequestedServices, session::PortalSessions, sso::PortalSingleSignOn, ticket_attachments::CompanyTicketAttachments, ticket_form::PortalTicketForm, tickets::CompanyTickets, passkeys::{PortalPasskeySessions, PortalPasskeys}, second_factor::PortalSecondFactors,
+            account::PortalAccount,
+            activity::PortalActivities,
+            agreement_pdfs::SignedAgreements,
+            agreements::CompanyAgreements,
+            backups::CompanyBackups,
+            colleague_invitations::ColleagueInvitations,
+            connections::SharedWithCompany,
+            dashboard::Dashboards,
+            devices::PortalDevices,
+            documents::CompanyDocuments,
+            email::PortalEmails,
+            notifications::Notifications,
+            onboarding::CompanyOnboardings,
+            passkeys::{PortalPasskeySessions, PortalPasskeys},
+            profile::Profiles,
+            second_factor::PortalSecondFactors,
+            service_requests::RequestedServices,
+            session::PortalSessions,
+            sso::PortalSingleSignOn,
+            ticket_attachments::CompanyTicketAttachments,
+            ticket_form::PortalTicketForm,
+            tickets::CompanyTickets,
             users::Colleagues,
         },
         clientone_admin::{
@@ -49,7 +71,8 @@ use crate::{
             logos::{self, Logos},
             onboarding::Onboardings,
             onboarding_templates::OnboardingTemplates,
-    origin::ClientOneOrigins, second_factors::PortalSecondFactorResets,
+            origin::ClientOneOrigins,
+            second_factors::PortalSecondFactorResets,
             service_requests::ServiceRequests,
             service_types::ServiceRequestTypes,
             settings::ClientOneSettings,
@@ -67,7 +90,9 @@ use crate::{
         customer_export::CustomerExports,
         customer_tenants::CustomerTenants,
         customers::Customers,
-    device_fields::DeviceFields, device_precedence::DevicePrecedenceApi, desk_notices::DeskNotices,
+        desk_notices::DeskNotices,
+        device_fields::DeviceFields,
+        device_precedence::DevicePrecedenceApi,
         devices::Devices,
         documents::DocumentArchiving,
         drift::Drift,
@@ -164,7 +189,7 @@ type Part12 = (Aliases, Matching, Workbench);
 type Part13 = (OnboardingTemplates, Onboardings, ClientTickets);
 type Machines = (JournalExports, JournalCheckpoints, ServiceAccounts, CustomRoles);
 type Part20 = (Files, FileLife, Logos, AgreementPdfs);
-type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi, BulkProgressApi);
+type PartBulk = (BulkOperations, BulkSettingsApi, QuietHoursApi, BulkProgressApi, Approvals);
 type Part23 = (TenantConnects, TenantLife);
 type PartRecords = (DeletedClients, CustomerExports, TenantExports);
 type PartEvents = (WebhookSubscriptionsApi, WebhookDeliveries);
@@ -172,8 +197,15 @@ type PartPasskeys = (Passkeys, PasskeySessions, PortalSecondFactorResets);
 type PortalAdmin = (EmailChanges, ClientOneOrigins, DeskNotices, TicketAttachments);
 type Later = (PartEvents, Part23, PartBulk, PartRecords, Part20, Machines, PortalAdmin, PartPasskeys);
 type Whole = (Part1, Part2, Part3, Part4, Part5, Part6, Part7, Part8, Part9, Part10, Part11, Part12, Part13, Later);
-type PortalLater =
-    (Notifications, SharedWithCompany, CompanyDocuments, SignedAgreements, PortalSingleSignOn, PortalMore, PortalFactors);
+type PortalLater = (
+    Notifications,
+    SharedWithCompany,
+    CompanyDocuments,
+    SignedAgreements,
+    PortalSingleSignOn,
+    PortalMore,
+    PortalFactors,
+);
 type PortalFactors = (PortalSecondFactors, PortalPasskeys, PortalPasskeySessions);
 type PortalMore = (CompanyTicketAttachments, PortalEmails, CompanyBackups, ColleagueInvitations);
 type Portal = (
@@ -223,7 +255,7 @@ pub fn service() -> OpenApiService<Whole, ()> {
     let thirteenth = (OnboardingTemplates, Onboardings, ClientTickets);
     let machines = (JournalExports, JournalCheckpoints, ServiceAccounts, CustomRoles);
     let twentieth = (Files, FileLife, Logos, AgreementPdfs);
-    let bulk = (BulkOperations, BulkSettingsApi, QuietHoursApi, BulkProgressApi);
+    let bulk = (BulkOperations, BulkSettingsApi, QuietHoursApi, BulkProgressApi, Approvals);
     let tenants = (TenantConnects, TenantLife);
     let events = (WebhookSubscriptionsApi, WebhookDeliveries);
     let records = (DeletedClients, CustomerExports, TenantExports);
@@ -245,7 +277,11 @@ pub fn service() -> OpenApiService<Whole, ()> {
              `reauthentication_required`.\n\nWhoever may act for customers (`customers_act_for`) sends the id of one as \
              `Acting-For`: the request is then limited to that customer, and the journal says for whom it was done. A \
              client that was merged into another is no more: requests that read are led on (308), others are refused \
-             with the code `client_merged`, which names the one it went into.",
+             with the code `client_merged`, which names the one it went into.\n\nA role may give a permission with approval only. A write by \
+             whoever has it so changes nothing and is answered 202 with what waits: somebody else who has the \
+             permission outright decides about it at `/api/approvals`, and on a yes the same request is done as theirs, \
+             unless it would change something else by then. With `dry_run` it is previewed as usual. What cannot be \
+             asked for is refused with the code `approval_impossible`.",
         )
 }
 
@@ -323,6 +359,7 @@ pub fn routes(app: Arc<App>, metrics: Option<PrometheusHandle>) -> impl IntoEndp
         .nest_no_strip(PORTAL, portal)
         .nest("/", service)
         .around(kept::around)
+        .nest("/", service.into_endpoint().around(asking::around))
         .data(app)
         .with(CookieJarManager::new())
         .with(CatchPanic::new().with_handler(|_| Failure::from(Error::internal("a handler panicked")).into_response()))
@@ -436,7 +473,13 @@ async fn answer<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> Response
         }
         Err(error) => problem::of_poem(error),
     };
-    merged::led_on(&caller, &method, &uri, response).await
+    let mut response = merged::led_on(&caller, &method, &uri, response).await;
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED
+        && let Ok(allowed) = known::methods(uri.path()).parse()
+    {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
 }
 
 /// An id that a proxy gave, if it is harmless in a log.

@@ -188,6 +188,7 @@ pub async fn api_key_open(store: &Store, gate: &Gate, token: &str, request: &Req
         now,
         request_id: request.request_id.clone(),
         source_address: request.source_address.clone(),
+        approved: None,
     };
     let rate = gate.rates.take(key.id.0, key.requests_per_minute, now);
     if rate.retry_after.is_none() && key.used_at.is_none_or(|used| now - used >= NOTED_EVERY) {

@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    CustomRole, CustomRoleId, Error, MOST_CUSTOM_ROLES, Permission, Problem, Result, Role, StaffId, role_problems,
-    valid_name,
+    CustomRole, CustomRoleId, Error, MOST_CUSTOM_ROLES, Permission, Problem, Result, Role, StaffId, approval_problems,
+    role_problems, valid_name,
 };
 use persistence::{HeldRole, StaffRow, Tx};
 
 use crate::{
+    approvals::approvals_end,
     staff::{check_clients, require_over},
     team::{self, invitations_revoke, require_covers},
 };
@@ -26,6 +27,8 @@ pub struct NewCustomRole {
     pub description: Option<String>,
     /// What it gives.
     pub permissions: BTreeSet<Permission>,
+    /// What it gives with somebody's approval only.
+    pub with_approval: BTreeSet<Permission>,
 }
 
 /// What to change about a role; `None` leaves it as it is.
@@ -37,6 +40,8 @@ pub struct CustomRolePatch {
     pub description: Option<String>,
     /// What it gives from now on.
     pub permissions: Option<BTreeSet<Permission>>,
+    /// What it gives with approval only from now on.
+    pub with_approval: Option<BTreeSet<Permission>>,
     /// Refuse unless the row has this version.
     pub version: Option<i32>,
 }
@@ -64,8 +69,9 @@ pub async fn custom_role_create(tx: &Tx, new: NewCustomRole) -> Result<CustomRol
     let mut problems = Vec::new();
     let name = role_name(&new.name).map_err(|problem| problems.push(problem));
     let text = description(new.description.as_deref()).map_err(|problem| problems.push(problem));
-    problems.extend(given_problems(&new.permissions));
+    problems.extend(given_problems(&new.permissions, &new.with_approval));
     problems.extend(role_problems(&new.permissions, &context.permissions));
+    problems.extend(approval_problems(&new.with_approval, &new.permissions, &context.permissions));
     let (Ok(name), Ok(description), true) = (name, text, problems.is_empty()) else {
         return Err(Error::Invalid(problems));
     };
@@ -79,6 +85,7 @@ pub async fn custom_role_create(tx: &Tx, new: NewCustomRole) -> Result<CustomRol
         name,
         description,
         permissions: new.permissions,
+        with_approval: new.with_approval,
         created_at: tx.now(),
         updated_at: tx.now(),
         version: 1,
@@ -112,10 +119,13 @@ pub async fn custom_role_update(tx: &Tx, id: CustomRoleId, patch: CustomRolePatc
             Err(problem) => problems.push(problem),
         }
     }
-    if let Some(permissions) = patch.permissions {
-        problems.extend(given_problems(&permissions));
-        problems.extend(role_problems(&permissions, &context.permissions));
-        after.permissions = permissions;
+    let changed = patch.permissions.is_some() || patch.with_approval.is_some();
+    after.permissions = patch.permissions.unwrap_or(after.permissions);
+    after.with_approval = patch.with_approval.unwrap_or(after.with_approval);
+    if changed {
+        problems.extend(given_problems(&after.permissions, &after.with_approval));
+        problems.extend(role_problems(&after.permissions, &context.permissions));
+        problems.extend(approval_problems(&after.with_approval, &after.permissions, &context.permissions));
     }
     if !problems.is_empty() {
         return Err(Error::Invalid(problems));
@@ -123,9 +133,10 @@ pub async fn custom_role_update(tx: &Tx, id: CustomRoleId, patch: CustomRolePatc
     let shrinks = before.rights().beyond(&after.rights()).is_some();
     let after = tx.custom_role_update(&before, after).await?;
     if shrinks {
-        // Whom they invited while they might must not come in by it now.
+        // Whom they invited while they might must not come in by it now, and what they asked for is theirs no more.
         for holder in tx.custom_role_holders(id).await? {
             invitations_revoke(tx, holder.id).await?;
+            approvals_end(tx, holder.id).await?;
         }
     }
     Ok(after)
@@ -171,7 +182,7 @@ pub(crate) async fn held(tx: &Tx, role: CustomRoleId, pointer: &str) -> Result<H
         found => found?,
     };
     require_covers(tx.context(), role.rights())?;
-    Ok(HeldRole { id: role.id, permissions: role.permissions })
+    Ok(HeldRole::of(&role))
 }
 
 /// The name of a role: none of those that are built in, so that nobody takes one for the other.
@@ -184,6 +195,7 @@ fn role_name(name: &str) -> Result<String, Problem> {
     Ok(name)
 }
 
-fn given_problems(permissions: &BTreeSet<Permission>) -> Option<Problem> {
-    permissions.is_empty().then(|| Problem::new("/permissions", "required", "must name one at least"))
+fn given_problems(permissions: &BTreeSet<Permission>, with_approval: &BTreeSet<Permission>) -> Option<Problem> {
+    (permissions.is_empty() && with_approval.is_empty())
+        .then(|| Problem::new("/permissions", "required", "must name one at least"))
 }

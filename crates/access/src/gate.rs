@@ -106,6 +106,7 @@ pub(crate) fn staff_context(staff: &StaffRow, now: Timestamp, request: &RequestM
         now,
         request_id: request.request_id.clone(),
         source_address: request.source_address.clone(),
+        approved: None,
     }
 }
 

@@ -21,6 +21,7 @@
 //! `sign_in.rs` that ends in `session_insert`, and is charged through `throttle.rs` like it.
 
 mod api_keys;
+mod approvals;
 mod browser;
 mod client_access;
 mod custom_roles;
@@ -52,6 +53,10 @@ mod tokens;
 pub use api_keys::{
     CreatedKey, NewKey, OpenKey, api_key_context, api_key_create, api_key_list, api_key_open, api_key_revoke,
 };
+pub use approvals::{
+    Came, NewApproval, approval_approve, approval_asker, approval_get, approval_list, approval_reject,
+    approval_request, approval_settle, approval_to_approve, approval_to_decide, approval_withdraw,
+};
 pub use browser::browser_and_system;
 pub use client_access::{ClientAccess, client_access_set};
 pub use custom_roles::{
@@ -78,10 +83,6 @@ pub use portal::{
     portal_email_confirm,
 };
 pub use portal::{
-    INVITATION_LASTS, NewPortalUser, PortalSignedIn, PortalUserPatch, ProfilePatch, RESET_LASTS, Visit,
-    portal_invitation_accept, portal_invitation_resend, portal_invitation_revoke, portal_password_change,
-    portal_password_forgot, portal_password_reset, portal_profile_update, portal_session_delete, portal_session_list,
-    portal_session_read, portal_sessions_delete_others, portal_sign_in, portal_user_deactivate,
     INVITATION_LASTS, NewPortalUser, PortalFirstStep, PortalSignedIn, PortalUserPatch, ProfilePatch, RESET_LASTS,
     Visit, portal_enrolment_required, portal_invitation_accept, portal_invitation_resend, portal_invitation_revoke,
     portal_passkey_sign_in, portal_password_change, portal_password_forgot, portal_password_reset,

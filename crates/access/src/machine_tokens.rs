@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use domain::{
-    Actor, Context, Error, KeyScope, OrganisationId, Outcome, Permission, Result, ServiceAccountId, Timestamp,
+    Actor, Context, Error, Grant, KeyScope, OrganisationId, Outcome, Permission, Result, ServiceAccountId, Timestamp,
 };
 use persistence::{AccessTokenRow, ServiceAccountRow, ServiceAccountSecretRow, Store, Tx};
 use secrecy::SecretString;
@@ -185,7 +185,7 @@ fn narrowed(
         return Err(format!("The service account does not have the scope {}.", level.as_str()));
     }
     let rights = account.rights().through(level);
-    match named.iter().find(|permission| !rights.allows(**permission)) {
+    match named.iter().find(|permission| rights.grant(**permission) == Grant::No) {
         Some(permission) => Err(format!("The service account does not have {} in this scope.", permission.as_str())),
         None => Ok((level, (!named.is_empty()).then_some(named))),
     }
@@ -252,5 +252,6 @@ pub(crate) fn machine_context(
         now,
         request_id: request.request_id.clone(),
         source_address: request.source_address.clone(),
+        approved: None,
     }
 }

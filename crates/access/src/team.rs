@@ -4,6 +4,7 @@
 use domain::{Context, Error, Permission, Permissions, Result, Role, StaffId};
 use persistence::{StaffRow, Tx};
 
+use crate::approvals::approvals_end;
 use crate::second_factor::second_factors_delete;
 
 /// Refuses unless the caller has each of these rights: whoever makes, changes or removes someone could
@@ -52,6 +53,7 @@ pub(crate) async fn staff_write(tx: &Tx, before: &StaffRow, after: StaffRow) -> 
     }
     if lost {
         invitations_revoke(tx, id).await?;
+        approvals_end(tx, id).await?;
     }
     Ok(after)
 }

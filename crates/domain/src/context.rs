@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    ApiKeyId, ClientId, ClientScope, Error, OrganisationId, Permission, Permissions, PortalPermission, PortalSettings,
-    PortalUserId, Reach, Result, ServiceAccountId, StaffId, Timestamp,
+    ApiKeyId, ApprovalId, ClientId, ClientScope, Error, OrganisationId, Permission, Permissions, PortalPermission,
+    PortalSettings, PortalUserId, Reach, Result, ServiceAccountId, StaffId, Timestamp,
 };
 
 /// Who acts.
@@ -83,6 +83,15 @@ impl Actor {
     }
 }
 
+/// That what is done was asked for by the actor and approved by somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Approved {
+    /// Which approval.
+    pub id: ApprovalId,
+    /// By whom.
+    pub by: StaffId,
+}
+
 /// Everything a transaction must know about its caller. Built by an extractor, never by a handler.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -102,6 +111,8 @@ pub struct Context {
     pub request_id: String,
     /// From which address.
     pub source_address: Option<String>,
+    /// Under which approval, where the actor needs one.
+    pub approved: Option<Approved>,
 }
 
 impl Context {
@@ -125,6 +136,7 @@ impl Context {
             now,
             request_id,
             source_address: None,
+            approved: None,
         }
     }
 

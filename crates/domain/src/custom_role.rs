@@ -1,4 +1,4 @@
-//! Roles of an organisation's own: each permission yes or no, beside the built-in matrix.
+//! Roles of an organisation's own: each permission yes, no or with approval, beside the built-in matrix.
 
 use std::collections::BTreeSet;
 
@@ -21,6 +21,9 @@ pub struct CustomRole {
     /// What it gives, by name; what it does not name it does not give.
     #[serde(with = "names")]
     pub permissions: BTreeSet<Permission>,
+    /// What it gives only with the approval of somebody who has it outright.
+    #[serde(with = "names", default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub with_approval: BTreeSet<Permission>,
     /// Made.
     pub created_at: Timestamp,
     /// Changed.
@@ -32,7 +35,7 @@ pub struct CustomRole {
 impl CustomRole {
     /// Its rights.
     pub fn rights(&self) -> Permissions {
-        Permissions::of_custom(&self.permissions)
+        Permissions::of_custom(&self.permissions).with_approval(&self.with_approval)
     }
 }
 
@@ -50,6 +53,31 @@ pub fn role_problems(permissions: &BTreeSet<Permission>, maker: &Permissions) ->
         }
     };
     permissions.iter().filter_map(wrong).collect()
+}
+
+/// What is wrong with the permissions that a role is to give with approval only, beside those that it gives outright.
+pub fn approval_problems(
+    with_approval: &BTreeSet<Permission>,
+    outright: &BTreeSet<Permission>,
+    maker: &Permissions,
+) -> Vec<Problem> {
+    let wrong = |permission: &Permission| {
+        let name = permission.as_str();
+        let problem = |code, message: String| Some(Problem::new("/with_approval", code, message));
+        if outright.contains(permission) {
+            problem("given_outright", format!("{name} is in permissions already: leave it out of one"))
+        } else if !permission.may_need_approval() {
+            problem(
+                "not_with_approval",
+                format!("{name} is given outright or not at all: nothing of it can be asked for"),
+            )
+        } else if Permissions::of_custom([]).with_approval([permission]).beyond(maker).is_some() {
+            problem("beyond_yours", format!("{name} goes beyond what you may do yourself"))
+        } else {
+            None
+        }
+    };
+    with_approval.iter().filter_map(wrong).collect()
 }
 
 /// Permissions by their names.
@@ -116,6 +144,45 @@ mod tests {
         }
 
         #[test]
+        fn with_approval_is_never_outright_and_never_more_than_its_maker_has(
+            set in sets(), asked in sets(), maker in makers(),
+        ) {
+            let rights = Permissions::of_custom(&set).with_approval(&asked);
+            for permission in Permission::ALL {
+                let outright = set.contains(permission) && !permission.is_owners_alone();
+                let only_asked = !outright && asked.contains(permission) && permission.may_need_approval();
+                let expected = if outright { Grant::Yes } else if only_asked { Grant::Approval } else { Grant::No };
+                prop_assert_eq!(rights.grant(*permission), expected);
+                prop_assert_eq!(rights.allows(*permission), outright, "asked for is not allowed");
+                prop_assert_eq!(rights.raised().allows(*permission), outright || only_asked);
+                prop_assert_eq!(rights.had_with_approval().contains(permission), only_asked);
+                prop_assert_eq!(rights.raised().had_with_approval().contains(permission), only_asked);
+            }
+            if role_problems(&set, &maker).is_empty() && approval_problems(&asked, &set, &maker).is_empty() {
+                prop_assert_eq!(rights.beyond(&maker), None);
+                prop_assert!(asked.iter().all(|permission| rights.grant(*permission) == Grant::Approval));
+            }
+            // An approval is for what was asked, not a right to give the same to others.
+            let raised = rights.raised();
+            for permission in rights.had_with_approval() {
+                prop_assert!(Permissions::of_custom([&permission]).beyond(&raised).is_some(), "{:?}", permission);
+            }
+        }
+
+        #[test]
+        fn a_key_carries_what_needs_approval_as_far_as_its_scope_and_no_further(set in sets(), named in sets()) {
+            let rights = Permissions::of_custom([]).with_approval(&set);
+            for scope in [KeyScope::Read, KeyScope::Write, KeyScope::Admin] {
+                let key = rights.through(scope).limited_to(&named);
+                for permission in Permission::ALL {
+                    let carried = named.contains(permission) && permission.key_scope() <= scope;
+                    let expected = if carried { rights.grant(*permission) } else { Grant::No };
+                    prop_assert_eq!(key.grant(*permission), expected);
+                }
+            }
+        }
+
+        #[test]
         fn more_named_is_never_less_given(small in sets(), more in sets(), scope in 0..3_usize) {
             let scope = [KeyScope::Read, KeyScope::Write, KeyScope::Admin][scope];
             let large: BTreeSet<Permission> = small.union(&more).copied().collect();
@@ -144,6 +211,7 @@ mod tests {
             name: "Desk".to_owned(),
             description: None,
             permissions: [Permission::ClientsView, Permission::TicketsWork].into(),
+            with_approval: [Permission::ClientsEdit].into(),
             created_at: now,
             updated_at: now,
             version: 1,

@@ -128,6 +128,8 @@ ids! {
     NotificationId,
     /// One thing done to many clients, and the change set of it.
     BulkOperationId,
+    /// Something that somebody asked for and somebody else decides about.
+    ApprovalId,
     /// A file that the MSP keeps.
     FileId,
     /// One content in the store.

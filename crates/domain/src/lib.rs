@@ -8,6 +8,7 @@
 
 mod account;
 mod alias;
+mod approval;
 mod bulk;
 mod change;
 mod client;
@@ -42,6 +43,7 @@ mod webhook;
 
 pub use account::{Account, AccountKind};
 pub use alias::{AliasKind, ClientAlias};
+pub use approval::{APPROVAL_LASTS, Approval, ApprovalState, MOST_APPROVAL_CHANGES, clients_touched};
 pub use bulk::{
     BulkAction, BulkItemState, BulkOperation, BulkState, BulkThresholds, MOST_CLIENT_TAGS, MOST_IN_BULK, client_tags,
 };
@@ -49,8 +51,8 @@ pub use change::{Change, ChangeSet, Outcome};
 pub use client::{Client, ClientDraft, ClientPatch, ClientStatus, ClientTotals};
 pub use clock::{Chance, Clock, SystemClock, Timestamp, micros};
 pub use connection::{Connection, ConnectionShare, ConnectionState};
-pub use context::{Actor, Context};
-pub use custom_role::{CustomRole, MOST_CUSTOM_ROLES, role_problems};
+pub use context::{Actor, Approved, Context};
+pub use custom_role::{CustomRole, MOST_CUSTOM_ROLES, approval_problems, role_problems};
 pub use customer::{
     ClientContact, ClientNote, Library, LibraryDocument, LibraryVersion, SavedFilter, slug_of, valid_slug,
 };
@@ -58,6 +60,7 @@ pub use drift::{DriftDecision, DriftKind, DriftVerdict};
 pub use entity::{Entity, MappingState, UnverifiedMapping};
 pub use error::{Error, Problem, Result};
 pub use file::{File, FileReach, FileVersion, Publication, file_name};
+pub use id::ApprovalId;
 pub use id::BulkOperationId;
 pub use id::DeviceLockId;
 pub use id::TenantConnectId;

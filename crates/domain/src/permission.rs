@@ -46,10 +46,20 @@ impl Role {
 pub enum Grant {
     /// Not at all.
     No,
+    /// Wholly, once somebody else who has it has approved what is asked for.
+    Approval,
     /// Only for vendors on the shelf "Billing".
     Billing,
     /// Wholly.
     Yes,
+}
+
+impl Grant {
+    /// Whether whoever has `other` has this too.
+    pub fn within(self, other: Self) -> bool {
+        // With approval it is about every vendor: that is not within the billing vendors.
+        self <= other && (self, other) != (Self::Approval, Self::Billing)
+    }
 }
 
 macro_rules! permissions {
@@ -188,6 +198,13 @@ impl Permission {
         Role::ALL.into_iter().all(|role| (role == Role::Owner) == (self.granted_to(role) != Grant::No))
     }
 
+    /// Whether a role can give it with approval: it is for writing, and what it is for can be previewed and be done for
+    /// somebody later. Keys and links are shown once to whoever asks; a sync is started or not.
+    pub fn may_need_approval(self) -> bool {
+        let at_once = matches!(self, Self::KeysManage | Self::SyncStart | Self::SyncRelease | Self::InstallersMake);
+        self.key_scope() != KeyScope::Read && !self.is_owners_alone() && !at_once
+    }
+
     /// Whether it touches every client at once, so that a limited client scope rules it out: who does
     /// not see all clients cannot judge what a connection's removal or an import does to them.
     pub fn is_organisation_wide(self) -> bool {
@@ -244,12 +261,25 @@ pub struct Permissions {
     only: u64,
     /// Whether `only` is a role of the organisation's own, which gives what it names and nothing beside it.
     custom: bool,
+    /// A bit for each permission that is had with approval only.
+    approval: u64,
+    /// Whether that approval was given, or only what would be asked for is looked at.
+    raised: bool,
 }
 
 impl Permissions {
     /// All rights of a role.
     pub fn of(role: Role) -> Self {
-        Self { role, ceiling: KeyScope::Admin, internal: false, portal: None, only: u64::MAX, custom: false }
+        Self {
+            role,
+            ceiling: KeyScope::Admin,
+            internal: false,
+            portal: None,
+            only: u64::MAX,
+            custom: false,
+            approval: 0,
+            raised: false,
+        }
     }
 
     /// The rights of a role of the organisation's own: what it names, without what only owners have.
@@ -257,6 +287,29 @@ impl Permissions {
         let given = permissions.into_iter().filter(|permission| !permission.is_owners_alone());
         // Nobody has more than an owner: of these rights it leaves what the role names.
         Self { custom: true, ..Self::of(Role::Owner).limited_to(given) }
+    }
+
+    /// The same, with these too, but only with somebody's approval. What is had outright stays so.
+    pub fn with_approval<'a>(self, permissions: impl IntoIterator<Item = &'a Permission>) -> Self {
+        let possible = permissions.into_iter().filter(|permission| permission.may_need_approval());
+        let asked = possible.fold(0, |bits, permission| bits | permission.bit());
+        Self { only: self.only | asked, approval: self.approval | (asked & !self.only), ..self }
+    }
+
+    /// The same where the approval that they need is given, or nothing is written.
+    pub fn raised(self) -> Self {
+        Self { raised: true, ..self }
+    }
+
+    /// Whether anything is had with approval only.
+    pub fn may_ask(&self) -> bool {
+        self.approval & self.only != 0
+    }
+
+    /// The permissions that are had with approval only.
+    pub fn had_with_approval(&self) -> BTreeSet<Permission> {
+        let lowered = Self { raised: false, ..*self };
+        Permission::ALL.iter().copied().filter(|permission| lowered.grant(*permission) == Grant::Approval).collect()
     }
 
     /// The rights of a role as far as an API key carries them.
@@ -278,6 +331,8 @@ impl Permissions {
             portal: None,
             only: u64::MAX,
             custom: false,
+            approval: 0,
+            raised: false,
         }
     }
 
@@ -296,6 +351,8 @@ impl Permissions {
             portal: Some(role),
             only: u64::MAX,
             custom: false,
+            approval: 0,
+            raised: false,
         }
     }
 
@@ -307,11 +364,14 @@ impl Permissions {
 
     /// The first permission of which these go further than those, the mightiest looked at first.
     pub fn beyond(&self, those: &Self) -> Option<Permission> {
+        // What somebody approved once is not theirs to give on.
+        let those = Self { raised: false, ..*those };
         // The right over owners, near the end, stands for all that only they have.
-        Permission::ALL.iter().rev().copied().find(|permission| self.grant(*permission) > those.grant(*permission))
+        let beyond = |permission: &Permission| !self.grant(*permission).within(those.grant(*permission));
+        Permission::ALL.iter().rev().copied().find(beyond)
     }
 
-    /// The permissions that are had at all.
+    /// The permissions that are had without asking anybody, if some for billing vendors only.
     pub fn had(&self) -> BTreeSet<Permission> {
         Permission::ALL.iter().copied().filter(|permission| self.allows(*permission)).collect()
     }
@@ -324,12 +384,18 @@ impl Permissions {
     /// How far a permission goes.
     pub fn grant(&self, permission: Permission) -> Grant {
         let left_out = self.portal.is_some() || self.only & permission.bit() == 0;
-        if left_out || permission.key_scope() > self.ceiling { Grant::No } else { permission.granted_to(self.role) }
+        if left_out || permission.key_scope() > self.ceiling {
+            Grant::No
+        } else if self.approval & permission.bit() != 0 && !self.raised {
+            Grant::Approval
+        } else {
+            permission.granted_to(self.role)
+        }
     }
 
-    /// Whether a permission is had at all, if only for billing vendors.
+    /// Whether a permission is had without asking anybody, if only for billing vendors.
     pub fn allows(&self, permission: Permission) -> bool {
-        self.grant(permission) != Grant::No
+        !matches!(self.grant(permission), Grant::No | Grant::Approval)
     }
 }
 
@@ -344,6 +410,7 @@ pub fn matrix() -> String {
         for role in Role::ALL {
             let word = match permission.granted_to(role) {
                 Grant::Yes => "yes",
+                Grant::Approval => "approval",
                 Grant::Billing => "billing",
                 Grant::No => "no",
             };

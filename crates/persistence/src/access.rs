@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    ApiKeyId, ClientId, ClientScope, CustomRoleId, Error, KeyScope, OrganisationId, Permission, Permissions, Result,
-    Role, SessionId, StaffId, Timestamp,
+    ApiKeyId, ClientId, ClientScope, CustomRole, CustomRoleId, Error, KeyScope, OrganisationId, Permission,
+    Permissions, Result, Role, SessionId, StaffId, Timestamp,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
@@ -29,6 +29,25 @@ pub struct HeldRole {
     pub id: CustomRoleId,
     /// What it gives, as it is now. Nothing, where only the account was looked up.
     pub permissions: BTreeSet<Permission>,
+    /// What it gives with approval only; nothing likewise.
+    pub with_approval: BTreeSet<Permission>,
+}
+
+impl HeldRole {
+    /// A role as it is held now.
+    pub fn of(role: &CustomRole) -> Self {
+        Self { id: role.id, permissions: role.permissions.clone(), with_approval: role.with_approval.clone() }
+    }
+
+    /// A role that gives nothing, or of which nothing else was read.
+    pub(crate) fn nothing(id: CustomRoleId) -> Self {
+        Self { id, permissions: BTreeSet::new(), with_approval: BTreeSet::new() }
+    }
+
+    /// Its rights.
+    pub fn rights(&self) -> Permissions {
+        Permissions::of_custom(&self.permissions).with_approval(&self.with_approval)
+    }
 }
 
 /// A staff user as it is stored.
@@ -68,7 +87,7 @@ impl StaffRow {
     /// What it may do.
     pub fn rights(&self) -> Permissions {
         match &self.custom_role {
-            Some(held) => Permissions::of_custom(&held.permissions),
+            Some(held) => held.rights(),
             None => Permissions::of(self.role),
         }
     }
@@ -171,7 +190,7 @@ pub(crate) fn staff_read(row: staff::Model) -> Result<StaffRow> {
         email: row.email,
         name: row.name,
         role: known(Role::parse(&row.role), "staff.role")?,
-        custom_role: row.custom_role_id.map(|id| HeldRole { id: id.into(), permissions: BTreeSet::new() }),
+        custom_role: row.custom_role_id.map(|id| HeldRole::nothing(id.into())),
         password_hash: row.password_hash,
         allow_clients: row.allow_clients.as_deref().map(clients_read).transpose()?,
         deny_clients: clients_read(&row.deny_clients)?,

@@ -1,13 +1,13 @@
 //! Roles of an organisation's own, and who holds them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use domain::{CustomRole, CustomRoleId, Error, Permission, Result, name_key};
+use domain::{CustomRole, CustomRoleId, Error, Result, name_key};
 use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use crate::{
-    StaffRow, Tx,
+    HeldRole, StaffRow, Tx,
     access::{permissions_read, permissions_text, staff_read},
     entity::{custom_role as table, service_account, staff},
     error::OrDomain,
@@ -22,6 +22,7 @@ fn read(row: table::Model) -> Result<CustomRole> {
         name: row.name,
         description: row.description,
         permissions: permissions_read(&row.permissions)?,
+        with_approval: permissions_read(&row.with_approval)?,
         created_at: row.created_at,
         updated_at: row.updated_at,
         version: row.version,
@@ -36,6 +37,7 @@ fn write(tx: &Tx, role: &CustomRole) -> table::Model {
         name_key: name_key(&role.name),
         description: role.description.clone(),
         permissions: permissions_text(&role.permissions),
+        with_approval: permissions_text(&role.with_approval),
         created_at: role.created_at,
         updated_at: role.updated_at,
         version: role.version,
@@ -90,16 +92,21 @@ impl Tx {
     }
 
     /// What a role of the organisation's own gives now; nothing where it is gone.
-    pub(crate) async fn role_gives(&self, id: Uuid) -> Result<BTreeSet<Permission>> {
+    pub(crate) async fn role_held(&self, id: Uuid) -> Result<HeldRole> {
         let row = self.find::<table::Entity>().filter(table::Column::Id.eq(id)).one(self.db()).await.or_domain()?;
-        row.map_or_else(|| Ok(BTreeSet::new()), |row| permissions_read(&row.permissions))
+        let Some(row) = row else { return Ok(HeldRole::nothing(id.into())) };
+        Ok(HeldRole {
+            id: id.into(),
+            permissions: permissions_read(&row.permissions)?,
+            with_approval: permissions_read(&row.with_approval)?,
+        })
     }
 
     /// A staff user with what their role gives.
     pub(crate) async fn held(&self, row: staff::Model) -> Result<StaffRow> {
         let mut found = staff_read(row)?;
         if let Some(held) = &mut found.custom_role {
-            held.permissions = self.role_gives(held.id.0).await?;
+            *held = self.role_held(held.id.0).await?;
         }
         Ok(found)
     }
@@ -110,10 +117,10 @@ impl Tx {
         if found.iter().all(|row| row.custom_role.is_none()) {
             return Ok(found);
         }
-        let roles: BTreeMap<CustomRoleId, BTreeSet<Permission>> =
-            self.custom_role_list().await?.into_iter().map(|role| (role.id, role.permissions)).collect();
+        let roles: BTreeMap<CustomRoleId, CustomRole> =
+            self.custom_role_list().await?.into_iter().map(|role| (role.id, role)).collect();
         for held in found.iter_mut().filter_map(|row| row.custom_role.as_mut()) {
-            held.permissions = roles.get(&held.id).cloned().unwrap_or_default();
+            *held = roles.get(&held.id).map_or_else(|| HeldRole::nothing(held.id), HeldRole::of);
         }
         Ok(found)
     }

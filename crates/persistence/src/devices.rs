@@ -16,7 +16,8 @@ use uuid::Uuid;
 
 use crate::{
     Tx,
-    device_names::{Called, Naming}, device_assignments::Places,
+    device_assignments::Places,
+    device_names::{Called, Naming},
     device_stale::DEVICE,
     entity::{client, device as table, device_observation, record, vendor_entity},
     error::OrDomain,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Actor, BulkOperationId, Change, ChangeSet, ClientId, EntryId, Error, Outcome, Result, Timestamp};
+use domain::{
+    Actor, BulkOperationId, Change, ChangeSet, ClientId, EntryId, Error, Outcome, Result, StaffId, Timestamp,
+};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 use serde_json::Value;
@@ -46,6 +48,8 @@ pub struct JournalEntry {
     pub reverts: Option<EntryId>,
     /// The change set of several entries that this one is of: they are reverted together.
     pub change_set: Option<BulkOperationId>,
+    /// Who approved it, where the actor needs that.
+    pub approved_by: Option<StaffId>,
 }
 
 /// What the hash covers, in this order. The texts are the stored ones, byte for byte.
@@ -70,6 +74,8 @@ struct Sealed<'a> {
     // Entries from before there were such change sets are hashed as they were.
     #[serde(skip_serializing_if = "Option::is_none")]
     change_set: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_by: Option<Uuid>,
 }
 
 /// The clients that a change touches: a re-mapping touches the one it left, too.
@@ -98,6 +104,7 @@ pub(crate) fn entry_hash(key: &JournalKey, before: &[u8], row: &journal::Model) 
         digest: &row.digest,
         reverts: row.reverts,
         change_set: row.change_set,
+        approved_by: row.approved_by,
     };
     key.hash(&[before, &serde_json::to_vec(&sealed).unwrap_or_default()])
 }
@@ -149,6 +156,7 @@ impl Tx {
             reverts,
             hash: Vec::new(),
             change_set: self.change_set_id().map(|id| id.0),
+            approved_by: context.approved.map(|approved| approved.by.0),
         };
         row.hash = entry_hash(&key, &head.hash, &row);
         let (active, inactive) = client_delta(&set.changes);
@@ -257,6 +265,7 @@ pub(crate) fn read(row: journal::Model) -> Result<JournalEntry> {
         digest: row.digest,
         reverts: row.reverts.map(EntryId),
         change_set: row.change_set.map(BulkOperationId),
+        approved_by: row.approved_by.map(StaffId),
     })
 }
 

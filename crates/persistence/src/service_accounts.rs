@@ -61,7 +61,7 @@ impl ServiceAccountRow {
     /// What it may do.
     pub fn rights(&self) -> Permissions {
         let whole = match &self.custom_role {
-            Some(held) => Permissions::of_custom(&held.permissions),
+            Some(held) => held.rights(),
             None => Permissions::of(self.role),
         };
         let carried = whole.through(self.key_scope);
@@ -220,7 +220,7 @@ fn secret_write(tx: &Tx, row: &ServiceAccountSecretRow) -> secret::Model {
 impl Tx {
     async fn account_read(&self, row: table::Model) -> Result<ServiceAccountRow> {
         let custom_role = match row.custom_role_id {
-            Some(id) => Some(HeldRole { id: id.into(), permissions: self.role_gives(id).await? }),
+            Some(id) => Some(self.role_held(id).await?),
             None => None,
         };
         Ok(ServiceAccountRow {

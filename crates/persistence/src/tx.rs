@@ -202,6 +202,9 @@ impl Tx {
         // Rows that others hold while they wait for the journal come before it.
         self.psa_touch(&set.changes).await?;
         let entry = self.journal_append(action, Outcome::Done, reason, &set, reverts).await?;
+        if let Some(approved) = self.context().approved {
+            self.approval_done(approved.id, entry).await?;
+        }
         self.events_of_changes(&set.changes).await?;
         self.noted.store(set.changes.len(), Ordering::SeqCst);
         Ok(Some(entry))

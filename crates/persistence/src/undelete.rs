@@ -108,8 +108,7 @@ impl Tx {
         let filter = JournalFilter { record: Some(id.0), ..JournalFilter::default() };
         let page = PageRequest { limit: LOOKED_AT, after: None };
         let deletes = |change: &Change| {
-            let gone =
-                |view: &Option<Value>| view.as_ref().is_some_and(|view| !Value::is_null(&view["deleted_at"]));
+            let gone = |view: &Option<Value>| view.as_ref().is_some_and(|view| !Value::is_null(&view["deleted_at"]));
             change.kind == "client" && change.id == id.0 && !gone(&change.before) && gone(&change.after)
         };
         let entries = self.journal_list(&filter, &page).await?.items;

@@ -67,6 +67,6 @@ fn whole(tx: &Tx) -> Result<()> {
     let permission = Permission::SyncStart;
     match tx.context().permissions.grant(permission) {
         domain::Grant::Yes => Ok(()),
-        domain::Grant::Billing | domain::Grant::No => Err(Error::Forbidden { permission }),
+        domain::Grant::Billing | domain::Grant::Approval | domain::Grant::No => Err(Error::Forbidden { permission }),
     }
 }

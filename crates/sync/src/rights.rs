@@ -8,7 +8,7 @@ pub fn allowed(context: &Context, permission: Permission, category: Category) ->
     match context.permissions.grant(permission) {
         Grant::Yes => Ok(()),
         Grant::Billing if category == Category::Billing => Ok(()),
-        Grant::Billing | Grant::No => Err(Error::Forbidden { permission }),
+        Grant::Billing | Grant::Approval | Grant::No => Err(Error::Forbidden { permission }),
     }
 }
 

@@ -55,6 +55,10 @@ const KEEP_FAILED_DAYS: i64 = 90;
 const KEEP_NOTIFICATIONS_DAYS: i64 = 180;
 /// Bulk operations that are over are kept for this many days; what they changed stays in the journal.
 const KEEP_BULK_DAYS: i64 = 90;
+/// The same of what was asked for with approval, days after it was over.
+const KEEP_APPROVALS_DAYS: i64 = 365;
+/// Longer than anything that was approved takes to be done: what is at it then was cut off.
+const LONGEST_APPROVED: TimeDelta = TimeDelta::minutes(15);
 /// Idempotency keys are kept for this many hours.
 const KEEP_KEYS_HOURS: i64 = 24;
 
@@ -411,6 +415,8 @@ impl Worker {
             tx.notifications_forget(now - TimeDelta::days(KEEP_NOTIFICATIONS_DAYS)).await?;
             tx.desk_notices_forget(now - TimeDelta::days(KEEP_NOTIFICATIONS_DAYS)).await?;
             tx.bulk_forget(now - TimeDelta::days(KEEP_BULK_DAYS)).await?;
+            tx.approvals_over(now - LONGEST_APPROVED).await?;
+            tx.approvals_forget(now - TimeDelta::days(KEEP_APPROVALS_DAYS)).await?;
             tx.snapshots_forget((now - TimeDelta::days(snapshots::KEPT_DAYS)).date_naive()).await?;
             self.engine.snapshots_due(&tx).await?;
             self.engine.reminders_due(&tx).await?;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Chapter,
-    keys::permissions,
+    keys::named,
     staff::{StaffRole, StaffUser, view as staff_view},
 };
 use crate::{
@@ -38,6 +38,8 @@ pub struct CustomRoleView {
     pub description: Option<String>,
     /// What it gives; what it does not name it does not give
     pub permissions: Vec<String>,
+    /// What it gives only with the approval of somebody who has it outright
+    pub with_approval: Vec<String>,
     /// Made
     pub created_at: DateTime<Utc>,
     /// Goes up with each change; also the ETag
@@ -61,6 +63,8 @@ pub struct Roles {
     pub built_in: Vec<BuiltInRole>,
     /// Every permission that a role of the organisation's own can give
     pub permissions: Vec<String>,
+    /// Those of them that it can give with approval only
+    pub with_approval: Vec<String>,
 }
 
 /// What it takes to make a role.
@@ -73,6 +77,8 @@ pub struct CustomRoleCreate {
     pub description: Option<String>,
     /// What it gives, named as in the list of roles; none that you do not have yourself
     pub permissions: Vec<String>,
+    /// What it gives only with the approval of somebody else who has it outright; none of the former
+    pub with_approval: Option<Vec<String>>,
 }
 
 /// What to change about a role; what is left out stays.
@@ -83,8 +89,10 @@ pub struct CustomRoleUpdate {
     pub name: Option<String>,
     /// New description; an empty one takes it away
     pub description: Option<String>,
-    /// All that it gives from now on
+    /// All that it gives outright from now on
     pub permissions: Option<Vec<String>>,
+    /// All that it gives with approval only from now on
+    pub with_approval: Option<Vec<String>>,
 }
 
 /// Which role to give.
@@ -109,7 +117,8 @@ impl CustomRoles {
             |role: Role| BuiltInRole { role: role.into(), permissions: names(&domain::Permissions::of(role).had()) };
         let given = Permission::ALL.iter().copied().filter(|permission| !permission.is_owners_alone()).collect();
         let built_in = Role::ALL.into_iter().map(built_in).collect();
-        Ok(Answer::new(Roles { items, built_in, permissions: names(&given) }))
+        let asked = Permission::ALL.iter().copied().filter(|permission| permission.may_need_approval()).collect();
+        Ok(Answer::new(Roles { items, built_in, permissions: names(&given), with_approval: names(&asked) }))
     }
 
     /// Make a role; nobody gives more than they have
@@ -138,8 +147,9 @@ impl CustomRoles {
             Begun::Done(answer) => return Ok(Answer::new(answer)),
             Begun::New(write) => write,
         };
-        let permissions = permissions(&body.permissions)?;
-        let new = NewCustomRole { name: body.name, description: body.description, permissions };
+        let with_approval = named("/with_approval", body.with_approval.as_deref().unwrap_or_default())?;
+        let permissions = named("/permissions", &body.permissions)?;
+        let new = NewCustomRole { name: body.name, description: body.description, permissions, with_approval };
         let done = access::custom_role_create(&write.tx, new).await;
         let (write, role) = app.passed(write, done).await?;
         Ok(Answer::new(write.finish(Some(view(role)), Vec::new()).await?))
@@ -176,7 +186,8 @@ impl CustomRoles {
         let patch = CustomRolePatch {
             name: body.name,
             description: body.description,
-            permissions: body.permissions.as_deref().map(permissions).transpose()?,
+            permissions: body.permissions.as_deref().map(|names| named("/permissions", names)).transpose()?,
+            with_approval: body.with_approval.as_deref().map(|names| named("/with_approval", names)).transpose()?,
             version: if_match(version.0.as_deref())?,
         };
         let done = access::custom_role_update(&write.tx, CustomRoleId(custom_role_id.0), patch).await;
@@ -255,6 +266,7 @@ fn view(role: CustomRole) -> CustomRoleView {
         name: role.name,
         description: role.description,
         permissions: names(&role.permissions),
+        with_approval: names(&role.with_approval),
         created_at: role.created_at,
         version: role.version,
     }

@@ -130,6 +130,8 @@ pub struct Entry {
     pub outcome: EntryOutcome,
     /// Why
     pub reason: Option<String>,
+    /// Staff user who approved it, where the actor needs that
+    pub approved_by: Option<Uuid>,
     /// The entry that this one reverts
     pub reverts: Option<Uuid>,
     /// The change set of several entries that it is of, such as a bulk operation's: they are reverted together
@@ -332,6 +334,7 @@ pub(super) fn view(entry: JournalEntry, whole: bool) -> Entry {
         action: entry.action,
         outcome: entry.outcome.into(),
         reason: entry.reason,
+        approved_by: entry.approved_by.map(|staff| staff.0),
         reverts: entry.reverts.map(|entry| entry.0),
         change_set_id: entry.change_set.map(|set| set.0),
         change_count: entry.changes.len() as u64,

@@ -26,7 +26,7 @@ const MOST: u64 = 500;
 const PAGE: usize = 1024 * 1024;
 
 /// Columns of the CSV file.
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "seq",
     "id",
     "at",
@@ -43,6 +43,7 @@ const COLUMNS: [&str; 16] = [
     "digest",
     "change_count",
     "changes",
+    "approved_by",
 ];
 
 /// What file to make
@@ -244,14 +245,14 @@ fn line(out: &mut Vec<u8>, entry: &JournalEntry) -> domain::Result<()> {
         "seq": entry.seq, "id": entry.id, "at": entry.at, "actor": entry.actor, "acted_for": entry.acted_for,
         "source_address": entry.source_address, "request_id": entry.request_id, "action": entry.action,
         "outcome": entry.outcome, "reason": entry.reason, "reverts": entry.reverts, "digest": entry.digest,
-        "changes": entry.changes,
+        "changes": entry.changes, "approved_by": entry.approved_by,
     });
     serde_json::to_writer(&mut *out, &value).map_err(Error::internal)?;
     out.push(b'\n');
     Ok(())
 }
 
-fn cells(entry: &JournalEntry) -> domain::Result<[String; 16]> {
+fn cells(entry: &JournalEntry) -> domain::Result<[String; 17]> {
     let id = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     Ok([
         entry.seq.to_string(),
@@ -270,11 +271,12 @@ fn cells(entry: &JournalEntry) -> domain::Result<[String; 16]> {
         entry.digest.clone(),
         entry.changes.len().to_string(),
         serde_json::to_string(&entry.changes).map_err(Error::internal)?,
+        id(entry.approved_by.map(|staff| staff.0)),
     ])
 }
 
 /// A row of CSV, with no cell that a spreadsheet takes for a formula.
-fn row(out: &mut Vec<u8>, cells: &[String; 16]) -> domain::Result<()> {
+fn row(out: &mut Vec<u8>, cells: &[String; 17]) -> domain::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut *out);
     writer.write_record(cells.iter().map(|cell| guarded(cell).into_owned())).map_err(Error::internal)?;
     writer.flush().map_err(Error::internal)
@@ -302,6 +304,7 @@ mod tests {
             digest: "00".to_owned(),
             reverts: None,
             change_set: None,
+            approved_by: None,
         }
     }
 

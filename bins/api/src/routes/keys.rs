@@ -185,9 +185,14 @@ impl Keys {
 
 /// Permissions by their names; every unknown one is named.
 pub(super) fn permissions(names: &[String]) -> domain::Result<BTreeSet<Permission>> {
+    named("/permissions", names)
+}
+
+/// The same of a field of another name.
+pub(super) fn named(field: &str, names: &[String]) -> domain::Result<BTreeSet<Permission>> {
     let unknown = |(at, name): (usize, &String)| match Permission::parse(name) {
         Some(_) => None,
-        None => Some(Problem::new(format!("/permissions/{at}"), "unknown", "is not a permission: see /api/me")),
+        None => Some(Problem::new(format!("{field}/{at}"), "unknown", "is not a permission: see /api/me")),
     };
     let problems: Vec<Problem> = names.iter().enumerate().filter_map(unknown).collect();
     if !problems.is_empty() {

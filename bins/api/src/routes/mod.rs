@@ -3,6 +3,7 @@
 pub mod acting;
 pub mod admin_consent;
 pub mod aliases;
+pub mod approvals;
 pub mod backups;
 pub mod bulk;
 pub mod bulk_progress;
@@ -26,9 +27,9 @@ pub mod customer_contacts;
 pub mod customer_export;
 pub mod customer_tenants;
 pub mod customers;
+pub mod desk_notices;
 pub mod device_fields;
 pub mod device_precedence;
-pub mod desk_notices;
 pub mod devices;
 pub mod documents;
 pub mod drift;

@@ -52,6 +52,8 @@ pub struct Me {
     pub custom_role_id: Option<Uuid>,
     /// What the caller may do
     pub permissions: Vec<String>,
+    /// What you may ask for: it is done when somebody else approves it
+    pub with_approval: Vec<String>,
     /// Whether every client is within reach
     pub all_clients: bool,
     /// Session; absent for an API key
@@ -377,6 +379,7 @@ async fn me(app: &crate::app::App, context: domain::Context, session: Option<&Se
         role: staff.role.into(),
         custom_role_id: staff.custom_role.map(|held| held.id.0),
         permissions: allowed.map(|permission| permission.as_str().to_owned()).collect(),
+        with_approval: permissions.had_with_approval().iter().map(|one| one.as_str().to_owned()).collect(),
         all_clients,
         session_id: session.map(|session| session.id.0),
         must_enrol: session.is_some_and(|session| session.enrolment),

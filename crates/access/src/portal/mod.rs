@@ -72,6 +72,7 @@ pub(crate) fn portal_context(user: &PortalUserRow, now: Timestamp, request: &Req
         now,
         request_id: request.request_id.clone(),
         source_address: request.source_address.clone(),
+        approved: None,
     }
 }
 

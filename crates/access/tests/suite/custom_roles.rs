@@ -10,7 +10,12 @@ use crate::house::{House, OWNER, PASSWORD};
 use secrecy::ExposeSecret;
 
 fn role(name: &str, permissions: &[Permission]) -> NewCustomRole {
-    NewCustomRole { name: name.to_owned(), description: None, permissions: permissions.iter().copied().collect() }
+    NewCustomRole {
+        name: name.to_owned(),
+        description: None,
+        permissions: permissions.iter().copied().collect(),
+        with_approval: BTreeSet::new(),
+    }
 }
 
 async fn now(house: &House, context: &Context) -> Context {

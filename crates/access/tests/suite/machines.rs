@@ -215,6 +215,7 @@ both_databases! {
             name: "Lead".to_owned(),
             description: None,
             permissions: BTreeSet::from([Permission::TeamManage, Permission::ClientsView]),
+            with_approval: BTreeSet::new(),
         };
         let lead = access::custom_role_create(&tx, lead).await.expect("makes");
         tx.commit("custom_role_create", None).await.expect("commits");

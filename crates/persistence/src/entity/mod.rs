@@ -319,6 +319,7 @@ table!(journal = "journal", key(organisation_id: Uuid, seq: i64), {
     id: Uuid, at: DateTimeUtc, actor: String, actor_kind: String, actor_id: Option<Uuid>, acted_for: Option<Uuid>,
     source_address: Option<String>, request_id: String, action: String, outcome: String, reason: Option<String>,
     changes: String, digest: String, reverts: Option<Uuid>, hash: Vec<u8>, change_set: Option<Uuid>,
+    approved_by: Option<Uuid>,
 });
 table!(journal_client = "journal_client", key(organisation_id: Uuid, client_id: Uuid, seq: i64), {}, client ClientId);
 table!(journal_head = "journal_head", key(organisation_id: Uuid), {
@@ -461,7 +462,7 @@ table!(journal_checkpoint = "journal_checkpoint", key(organisation_id: Uuid, id:
 });
 table!(custom_role = "custom_role", key(organisation_id: Uuid, id: Uuid), {
     name: String, name_key: String, description: Option<String>, permissions: String, created_at: DateTimeUtc,
-    updated_at: DateTimeUtc, version: i32,
+    updated_at: DateTimeUtc, version: i32, with_approval: String,
 });
 table!(service_account = "service_account", key(organisation_id: Uuid, id: Uuid), {
     name: String, name_key: String, description: Option<String>, role: String, custom_role_id: Option<Uuid>,
@@ -496,3 +497,11 @@ table!(desk_notice_setting = "desk_notice_setting", key(organisation_id: Uuid, i
 table!(desk_reader = "desk_reader", key(organisation_id: Uuid, id: Uuid), {
     read_until: Option<Uuid>, mailed_until: Option<Uuid>,
 });
+table!(approval = "approval", key(organisation_id: Uuid, id: Uuid), {
+    operation: String, method: String, path: String, permission: String, digest: String, changes: String,
+    beyond_clients: bool, actor: String, actor_id: Option<Uuid>, asked_by: Option<Uuid>, acted_for: Option<Uuid>,
+    reason: Option<String>, state: String, decided_by: Option<Uuid>, decided_at: Option<DateTimeUtc>,
+    message: Option<String>, entry_id: Option<Uuid>, created_at: DateTimeUtc, expires_at: DateTimeUtc,
+    finished_at: Option<DateTimeUtc>, request: Option<Vec<u8>>, version: i32,
+});
+table!(approval_client = "approval_client", key(organisation_id: Uuid, approval_id: Uuid, client_id: Uuid), {});
