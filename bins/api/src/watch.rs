@@ -43,7 +43,7 @@ pub fn watched<T, L, F>(
 where
     T: Clone + PartialEq + Send + 'static,
     L: Fn() -> F + Send + 'static,
-    F: Future<Output = Result<T>> + Send,
+    F: Future<Output = Result<T>> + Send + 'static,
 {
     let busy = |_| Error::Busy("as many are watching as this server bears".to_owned());
     let permit = app.watchers.clone().try_acquire_owned().map_err(busy)?;
