@@ -152,10 +152,10 @@ both_databases! {
         let mine = format!("/api/clientone/tickets/{}", make(&app, &user, "Printer").await);
         for (name, content, code) in [
             ("run.exe", &b"MZ\x90\0\x03\0"[..], "type_not_taken"),
-            ("photo.png", b"MZ\x90\0\x03\0", "type_not_taken"),
-            ("photo.png", b"<svg onload='alert(1)'/>", "type_differs"),
-            ("plan.pdf", b"<html>%PDF-1.7", "type_differs"),
-            ("run.js", b"alert(1)", "type_not_taken"),
+            ("photo.png", &b"MZ\x90\0\x03\0"[..], "type_not_taken"),
+            ("photo.png", &b"<svg onload='alert(1)'/>"[..], "type_differs"),
+            ("plan.pdf", &b"<html>%PDF-1.7"[..], "type_differs"),
+            ("run.js", &b"alert(1)"[..], "type_not_taken"),
         ] {
             let refused = attach(&app, &user, &mine, name, content.to_vec()).await;
             assert_eq!((refused.status, codes(&refused)), (422, vec![code.to_owned()]), "{name}: {}", refused.text);
