@@ -137,8 +137,8 @@ async fn guests(app: &TestApp, house: &House, client: &str, device: &str, tag: &
     let request = requests::ask_for(app, &user, &service).await;
     let ticket = tickets_journey::make(app, &user, &format!("Ticket of {tag}")).await;
     let attached =
-        attachments::attach(app, &user, &format!("/api/clientone/tickets/{ticket}"), "log.txt", "lp0 on fire");
-    let attached = text(&attached.await.ok()["item"]["id"]);
+        attachments::attach(app, &user, &format!("/api/clientone/tickets/{ticket}"), "log.txt", "lp0 on fire").await;
+    let attached = text(&attached.ok()["item"]["id"]);
     if tag != "mine" {
         // Types are for every client of an MSP: one that another must not reach is retired.
         let retire = format!("/api/clientone-admin/service-request-types/{service}");

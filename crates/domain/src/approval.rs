@@ -282,7 +282,7 @@ mod tests {
             beyond in any::<bool>(),
         ) {
             let asked = approval(permission, touched.iter().copied().map(client).collect(), beyond);
-            let set = |ids: std::collections::BTreeSet<u8>| ids.into_iter().map(client).collect();
+            let set = |ids: BTreeSet<u8>| ids.into_iter().map(client).collect();
             let scope = ClientScope::of(allowed.map(set), set(denied));
             let rights = Permissions::of(role);
             if asked.may_be_decided_with(&rights, &scope) {

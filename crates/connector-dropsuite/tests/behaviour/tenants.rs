@@ -73,19 +73,21 @@ async fn many_customers_come_in_chunks_and_another_process_goes_on_where_one_sto
     script.says("users", [(200, page(all.clone()))]);
     let first = entities(&dropsuite).await.unwrap();
     assert_eq!((first.records.len(), first.total), (25, Some(60)));
-    let cursor = first.next.unwrap();
+    let cursor = first.next.clone().unwrap();
     let (other, script) = connector();
     script.says("users", [(200, page(all.clone()))]);
     let at = |cursor| Position { cursor: Some(cursor), ..Position::default() };
     let second = Pull::<Entity>::page(&other, at(&cursor)).await.unwrap();
-    let third = Pull::<Entity>::page(&other, at(&second.next.clone().unwrap())).await.unwrap();
+    let after = second.next.clone().unwrap();
+    let third = Pull::<Entity>::page(&other, at(&after)).await.unwrap();
     let ids: Vec<String> = read::<Entity>(&other, &[first, second, third]).into_iter().map(|item| item.id).collect();
     assert_eq!(ids, (1..=60).map(|number| number.to_string()).collect::<Vec<_>>());
     assert_eq!(script.asked().iter().filter(|path| path.contains("/users?")).count(), 1);
     // Somebody left meanwhile: the places have moved.
     let (moved, script) = connector();
     script.says("users", [(200, page(all[1..].to_vec()))]);
-    for cursor in [cursor, Cursor::new("60/60"), Cursor::new("x")] {
-        assert_eq!(Pull::<Entity>::page(&moved, at(&cursor)).await.err().unwrap().kind, Kind::Expired);
+    for cursor in &[cursor, Cursor::new("60/60"), Cursor::new("x")] {
+        let at = Position { cursor: Some(cursor), ..Position::default() };
+        assert_eq!(Pull::<Entity>::page(&moved, at).await.err().unwrap().kind, Kind::Expired);
     }
 }

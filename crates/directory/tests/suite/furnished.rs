@@ -250,7 +250,9 @@ pub async fn person(
         address: None,
         created_at: tx.now(),
         seen_at: tx.now(),
+        proved_at: tx.now(),
         expires_at: tx.now() + chrono::TimeDelta::hours(8),
+        enrolment: false,
     };
     tx.portal_session_insert(&session).await.expect("signs in");
     if let Some(provider) = provider {
