@@ -79,7 +79,7 @@ both_databases! {
         assert_eq!(waiting["digest"], preview["change_set"]["digest"]);
         assert_eq!(waiting["changes"][0]["after"]["name"], "Harbour Dental Group", "{waiting}");
         assert_eq!((waiting["operation"].as_str(), waiting["reason"].as_str()), (Some("client_update"), Some("They merged")));
-        assert_eq!(app.get(&ana, &at).await.ok()["name"], "Harbour Dental");
+        assert_eq!(app.get(&ana, &at).await.ok()["client"]["name"], "Harbour Dental");
 
         // Neither she nor whoever may only ask, or not even that, decides.
         approve(&app, &ana, &waiting).await.refused(409, "second_person");
@@ -104,7 +104,7 @@ both_databases! {
         let (key, _) = house.key(&app, &house.owner, "admin").await;
         approve(&app, &key, &waiting).await.refused(409, "needs_session");
         app.post(&house.owner, &path(&waiting, "/withdraw"), &json!({})).await.refused(409, "not_yours");
-        assert_eq!(app.get(&ana, &at).await.ok()["name"], "Harbour Dental", "a no was a yes");
+        assert_eq!(app.get(&ana, &at).await.ok()["client"]["name"], "Harbour Dental", "a no was a yes");
 
         // Approved by somebody with a key of their own for the request: the answer is given again, nothing is done again.
         let yes = json!({ "digest": waiting["digest"] });
@@ -113,7 +113,7 @@ both_databases! {
         assert_eq!(done["item"]["state"], "applied", "{done}");
         assert_eq!(app.send(request()).await.ok()["item"]["state"], "applied");
         approve(&app, &house.owner, &waiting).await.refused(409, "not_waiting");
-        assert_eq!(app.get(&ana, &at).await.ok()["name"], "Harbour Dental Group");
+        assert_eq!(app.get(&ana, &at).await.ok()["client"]["name"], "Harbour Dental Group");
         let me = app.get(&house.owner, "/api/me").await.ok();
         let entry = app.get(&house.owner, &format!("/api/journal/{}", text(&done["item"]["entry_id"]))).await.ok();
         let both = (&entry["action"], &entry["actor_id"], &entry["approved_by"], &entry["reason"]);
@@ -182,7 +182,7 @@ both_databases! {
         tx.commit_unjournalled().await.expect("commits");
         let told = app.get(&owner, &path(&late, "")).await.ok();
         assert!(told["state"] == "expired" && told["finished_at"].is_string(), "{told}");
-        assert_eq!(app.get(&owner, &at).await.ok()["name"], "Elsewhere");
+        assert_eq!(app.get(&owner, &at).await.ok()["client"]["name"], "Elsewhere");
     }
 
     async fn only_who_sees_all_that_it_touches_decides(db: TestDb) {
@@ -202,7 +202,7 @@ both_databases! {
         let gone = waits(&app.delete(&ana, &format!("/api/clients/{one}")).await);
         approve(&app, &sam, &gone).await.refused(404, "not_found");
         assert_eq!(approve(&app, &sam, &seen).await.ok()["item"]["state"], "applied");
-        assert_eq!(app.get(&ana, &format!("/api/clients/{one}")).await.ok()["name"], "Renamed");
+        assert_eq!(app.get(&ana, &format!("/api/clients/{one}")).await.ok()["client"]["name"], "Renamed");
         // Another organisation has none of it.
         let foreign = House::build(&app, "heron").await;
         app.get(&foreign.owner, &path(&unseen, "")).await.refused(404, "not_found");

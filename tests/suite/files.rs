@@ -60,7 +60,7 @@ both_databases! {
 
         let tagged = import(&app, owner, "", "name,tags\nAway,VIP|=a\\|b | c\\\\|vip\n").await.ok();
         assert_eq!(tagged["item"]["updated"], 1, "{tagged}");
-        assert_eq!(app.get(owner, &format!("/api/clients/{away}")).await.ok()["tags"], json!(["=a|b", "c\\", "vip"]));
+        assert_eq!(app.get(owner, &format!("/api/clients/{away}")).await.ok()["client"]["tags"], json!(["=a|b", "c\\", "vip"]));
 
         let (header, rows) = export(&app, owner, "archived=included").await;
         assert_eq!(header[..8], ["id", "name", "status", "contact_email", "phone", "address", "notes", "tags"]);

@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn a_path_is_found_with_its_methods_and_names_go_before_ids() {
         let id = |method, path| operation(&method, path).map(|known| known.id.as_str());
-        assert_eq!(id(Method::POST, "/api/clients/merge"), Some("client_merge"));
+        assert_eq!(id(Method::GET, "/api/clients/deleted"), Some("deleted_client_list"));
         assert_eq!(id(Method::PATCH, "/api/clients/01a2008a-0000-7000-8000-000000000003"), Some("client_update"));
         assert_eq!(id(Method::TRACE, "/api/clients"), None);
         assert_eq!(methods("/api/clients"), "GET, POST");

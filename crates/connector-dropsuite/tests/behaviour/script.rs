@@ -103,6 +103,20 @@ pub async fn entities(dropsuite: &Dropsuite) -> Result<Page> {
     Pull::<Entity>::page(dropsuite, Position::default()).await
 }
 
+/// Every page of customers, raw.
+pub async fn all_entities(dropsuite: &Dropsuite) -> Result<Vec<Page>> {
+    let (mut pages, mut cursor) = (Vec::new(), None);
+    loop {
+        let at = Position { cursor: cursor.as_ref(), ..Position::default() };
+        let mut page = Pull::<Entity>::page(dropsuite, at).await?;
+        cursor = page.next.take();
+        pages.push(page);
+        if cursor.is_none() {
+            return Ok(pages);
+        }
+    }
+}
+
 /// Every page of a customer's backups, raw.
 pub async fn backups(dropsuite: &Dropsuite, customer: &str) -> Result<Vec<Page>> {
     let (mut pages, mut cursor) = (Vec::new(), None);

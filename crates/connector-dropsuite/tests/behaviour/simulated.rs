@@ -7,7 +7,7 @@ use connector_dropsuite::{Dropsuite, Simulator};
 use integration::{Backup, BackupState, CredentialsForm, Entity, Kind, Vendor};
 use vendorkit::{Simulated, Simulator as _, World, WorldSize, a_tuesday};
 
-use crate::script::{backups, entities, read};
+use crate::script::{all_entities, backups, read};
 
 fn simulated() -> (Dropsuite, Arc<Simulator>, Arc<Simulated>) {
     let simulator = Arc::new(Simulator::default());
@@ -21,7 +21,7 @@ fn simulated() -> (Dropsuite, Arc<Simulator>, Arc<Simulated>) {
 /// States of everything that is backed up, by customer; customers that are closed to us have none.
 async fn states(dropsuite: &Dropsuite) -> BTreeMap<String, Vec<(String, Option<BackupState>)>> {
     let mut all = BTreeMap::new();
-    for customer in read::<Entity>(dropsuite, &[entities(dropsuite).await.unwrap()]) {
+    for customer in read::<Entity>(dropsuite, &all_entities(dropsuite).await.unwrap()) {
         match backups(dropsuite, &customer.id).await {
             Ok(pages) => {
                 let found = read::<Backup>(dropsuite, &pages);
