@@ -165,6 +165,7 @@ impl DeskNotices {
 
     /// Say what I do not want to be told
     #[oai(path = "/notice-settings", method = "put", operation_id = "desk_notice_settings_update")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn desk_notice_settings_update(
         &self,
         app: AppData<'_>,
@@ -197,11 +198,11 @@ impl DeskNotices {
 }
 
 /// The staff user who calls: a key has nobody to tell.
-fn me(caller: Caller) -> Result<(Context, StaffId), Failure> {
+fn me(caller: Caller) -> domain::Result<(Context, StaffId)> {
     let (context, session) = caller.with_session()?;
     match (session, context.actor.staff()) {
         (Some(_), Some(staff)) => Ok((context, staff)),
-        _ => Err(needs_session().into()),
+        _ => Err(needs_session()),
     }
 }
 
