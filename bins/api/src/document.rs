@@ -22,18 +22,17 @@ pub fn normalised(raw: &str) -> Value {
     document
 }
 
-/// The answer of operations that can be asked for by whoever may do them with approval only: it is given around them.
+/// Says of operations that can be asked for what whoever may do them with approval only is answered: it is given around
+/// them. It stands in the text, because generators of clients know one good answer for each operation.
 fn waiting(item: &mut Value) {
     for (method, operation) in item.as_object_mut().into_iter().flatten() {
         if can_be_asked_for(method, operation) && operation["responses"].is_object() {
-            operation["responses"]["202"] = json!({
-                "description": "It waits for somebody's approval: nothing was changed",
-                "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Approval" } } },
-                "headers": { "Location": {
-                    "description": "Address of what waits", "required": false, "deprecated": false,
-                    "schema": { "type": "string" },
-                } },
-            });
+            let text = operation["description"].as_str().map(|text| format!("{text}\n\n")).unwrap_or_default();
+            operation["description"] = format!(
+                "{text}Whoever has the permission with approval only is answered 202 with an `Approval` and its address \
+                 in `Location`: nothing is changed until somebody else agrees."
+            )
+            .into();
         }
     }
 }

@@ -66,8 +66,7 @@ pub struct DevicePrecedenceSet {
     #[oai(default)]
     pub integrations: Vec<String>,
     /// The same for single fields, by their names; one that is empty says that none counts for more
-    #[oai(default)]
-    pub fields: BTreeMap<String, Vec<String>>,
+    pub fields: Option<BTreeMap<String, Vec<String>>>,
 }
 
 /// Whom the organisation believes.
@@ -141,7 +140,7 @@ impl DevicePrecedenceApi {
 fn order(body: &DevicePrecedenceSet) -> domain::Result<DeviceOrder> {
     let mut order = DeviceOrder { all: body.integrations.clone(), fields: BTreeMap::new() };
     let mut problems = Vec::new();
-    for (name, integrations) in &body.fields {
+    for (name, integrations) in body.fields.iter().flatten() {
         match DeviceField::parse(name) {
             Some(field) => drop(order.fields.insert(field, integrations.clone())),
             None => {
